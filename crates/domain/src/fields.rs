@@ -1,0 +1,171 @@
+//! The fields of a record: a JSON object in the customer's own shape.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Number, Value};
+
+/// Deep enough for any form, far from where recursion would matter.
+pub const FIELDS_DEPTH_MAX: usize = 8;
+/// An item is at most 400 KB in DynamoDB; a record is stored twice, as itself and as a revision.
+pub const FIELDS_BYTES_MAX: usize = 64 * 1024;
+/// A name is shown as a column or a label.
+pub const FIELD_NAME_CHARS_MAX: usize = 100;
+
+/// A JSON object of at most 64 KiB and eight levels. What could not be given back as it was sent
+/// is refused rather than changed: a name that occurs twice, a number beyond 64 bits. Names come
+/// back sorted, which gives one content one digest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Value::Object(fields) = (Level { depth: 0 }).deserialize(deserializer)? else {
+            return Err(D::Error::custom("must be a JSON object"));
+        };
+        let bytes = serde_json::to_vec(&fields).map_err(D::Error::custom)?.len();
+        if bytes > FIELDS_BYTES_MAX {
+            return Err(D::Error::custom(format!(
+                "must have at most {FIELDS_BYTES_MAX} bytes as JSON, has {bytes}"
+            )));
+        }
+        Ok(Self(fields))
+    }
+}
+
+/// One level of nesting on the way down; the object itself is level 1.
+struct Level {
+    depth: usize,
+}
+
+impl Level {
+    fn below<E: Error>(&self) -> Result<Self, E> {
+        if self.depth == FIELDS_DEPTH_MAX {
+            return Err(E::custom(format!("must be nested at most {FIELDS_DEPTH_MAX} levels")));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Level {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Level {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    /// A whole number that does not fit 64 bits arrives here too, rounded: no silent loss.
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
+        if value.fract() == 0.0 && value.abs() >= TWO_POW_64 {
+            return Err(E::custom("must be a number that fits 64 bits; send it as text"));
+        }
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("must be finite"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self.below()?)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if name.is_empty() || name.chars().count() > FIELD_NAME_CHARS_MAX {
+                return Err(A::Error::custom(format!(
+                    "a field name must have 1 to {FIELD_NAME_CHARS_MAX} characters"
+                )));
+            }
+            if map.contains_key(&name) {
+                return Err(A::Error::custom("a field name must not occur twice"));
+            }
+            let value = entries.next_value_seed(self.below()?)?;
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Fields, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_was_sent_is_what_is_kept() {
+        let json = r#"{"crew":["Eva","Åke"],"n":-3,"note":null,"ok":true,"torque":{"nm":12.5}}"#;
+        assert_eq!(serde_json::to_string(&parse(json).unwrap()).unwrap(), json);
+        assert!(parse("{\"n\":18446744073709551615}").is_ok());
+    }
+
+    #[test]
+    fn what_could_not_be_given_back_is_refused() {
+        for (json, rule) in [
+            ("[]", "must be a JSON object"),
+            ("7", "must be a JSON object"),
+            (r#"{"a":1,"a":2}"#, "twice"),
+            (r#"{"a":{"b":1,"b":2}}"#, "twice"),
+            (r#"{"n":123456789012345678901234567890}"#, "fits 64 bits"),
+            (r#"{"n":1e999}"#, "out of range"),
+            (r#"{"":1}"#, "1 to 100 characters"),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert!(error.contains(rule), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn depth_and_size_have_limits() {
+        let nested = |n: usize| format!("{}1{}", r#"{"a":"#.repeat(n), "}".repeat(n));
+        assert!(parse(&nested(8)).is_ok());
+        assert!(parse(&nested(9)).unwrap_err().contains("nested at most 8"));
+        let sized = |n: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(n));
+        assert!(parse(&sized(FIELDS_BYTES_MAX - 8)).is_ok());
+        assert!(parse(&sized(FIELDS_BYTES_MAX - 7)).unwrap_err().contains("65536 bytes"));
+    }
+}

@@ -1,0 +1,31 @@
+//! The words and rules of AM Service: what a record title may be, who may do what, what a revision
+//! is. Pure: values in, values out. It must never depend on AWS, an executor, a clock, a source of
+//! randomness or an environment variable.
+
+pub mod appendix;
+pub mod email;
+pub mod entropy;
+pub mod fields;
+pub mod id;
+pub mod record;
+pub mod revision;
+pub mod role;
+mod rule;
+pub mod text;
+pub mod time;
+pub mod token;
+
+pub use appendix::{
+    Appendix, AppendixBytes, AppendixVersion, ContentType, Sha256, UploadState, VersionNumber,
+};
+pub use email::Email;
+pub use entropy::Entropy;
+pub use fields::Fields;
+pub use id::{AppendixId, CustomerId, RecordId, UserId};
+pub use record::Record;
+pub use revision::{Digest, Revision, Version};
+pub use role::Role;
+pub use rule::RuleError;
+pub use text::{CompanyName, FileName, PersonName, RecordTitle, RecordType};
+pub use time::Timestamp;
+pub use token::{SessionToken, TokenHash};

@@ -1,0 +1,70 @@
+//! How a client shows its session: a bearer token (apps) or a `__Host-` cookie (browsers), and the
+//! rule that keeps other sites from using a browser's cookie.
+
+use domain::SessionToken;
+use lambda_http::http::Method;
+
+use crate::{Problem, Request};
+
+/// The `__Host-` prefix makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis).
+pub const SESSION_COOKIE: &str = "__Host-session";
+
+/// The Set-Cookie value that hands a session to a browser for `max_age_s` seconds.
+pub fn session_cookie(token: &SessionToken, max_age_s: u64) -> String {
+    format!("{SESSION_COOKIE}={}; {COOKIE_ATTRIBUTES}; Max-Age={max_age_s}", token.expose())
+}
+
+/// The Set-Cookie value that takes it away.
+pub fn end_cookie() -> String {
+    format!("{SESSION_COOKIE}=; {COOKIE_ATTRIBUTES}; Max-Age=0")
+}
+
+const COOKIE_ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
+
+impl Request {
+    /// The token that the client shows. An Authorization header is used alone: a client that sends
+    /// one does not mean its cookie.
+    pub fn session_token(&self) -> Result<SessionToken, Problem> {
+        if let Some(authorization) = self.header("authorization") {
+            let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(Problem::no_session());
+            }
+            return token.trim().parse().map_err(|_| Problem::no_session());
+        }
+        let token = self.session_cookie_token().ok_or_else(Problem::no_session)?;
+        self.refuse_other_sites()?;
+        Ok(token)
+    }
+
+    fn session_cookie_token(&self) -> Option<SessionToken> {
+        self.headers()
+            .get_all("cookie")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(name, _)| *name == SESSION_COOKIE)
+            .and_then(|(_, token)| token.parse().ok())
+    }
+
+    /// Refuses a change that another site's page asks a browser for. Browsers say where a request
+    /// comes from in Sec-Fetch-Site, older ones in Origin; what says neither is no browser.
+    pub fn refuse_other_sites(&self) -> Result<(), Problem> {
+        if matches!(*self.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+            return Ok(());
+        }
+        let ours = match (self.header("sec-fetch-site"), self.header("origin")) {
+            (Some(site), _) => matches!(site, "same-origin" | "none"),
+            (None, Some(origin)) => {
+                let origin_host = origin.split_once("://").map(|(_, host)| host);
+                origin_host.is_some() && origin_host == self.host()
+            }
+            (None, None) => true,
+        };
+        if ours {
+            return Ok(());
+        }
+        Err(Problem::forbidden("cross_site_request", "Another site's page may not ask for this."))
+    }
+}

@@ -1,0 +1,19 @@
+//! HTTP as every endpoint needs it: reading a request, opening a session, answering, and saying no.
+//! It knows API Gateway's payload 2.0 and RFCs 9110 and 9457. It must never know an endpoint, and
+//! it never answers with more than the caller may see.
+
+mod credential;
+mod once;
+mod precondition;
+mod problem;
+mod request;
+mod respond;
+mod session;
+
+pub use credential::{SESSION_COOKIE, end_cookie, session_cookie};
+pub use once::Once;
+pub use precondition::{IfMatch, etag, not_modified};
+pub use problem::{Problem, StatusCode};
+pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
+pub use respond::{Handler, Response, created, empty, json, respond, with_header};
+pub use session::{open, open_and};

@@ -1,0 +1,58 @@
+//! Idempotency-Key: a POST that is repeated is done once and answered alike.
+
+use domain::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{Earlier, IdempotencyKey, Remember};
+
+use crate::{Problem, Request, StatusCode};
+
+/// One attempt to do something, as its client names it.
+#[derive(Clone, Debug)]
+pub struct Once {
+    key: IdempotencyKey,
+    fingerprint: String,
+    now: Timestamp,
+}
+
+impl Once {
+    /// The attempt that `request` is, told from others by its method, path and body.
+    pub fn of(request: &Request) -> Result<Self, Problem> {
+        Self::with_fingerprint(request, request.fingerprint())
+    }
+
+    /// Like [`Once::of`], for a request whose body must not be hashed without a key.
+    pub fn with_fingerprint(request: &Request, fingerprint: String) -> Result<Self, Problem> {
+        let text = request.header("idempotency-key").unwrap_or("");
+        if text.is_empty() {
+            return Err(Problem::malformed(
+                "idempotency_key_missing",
+                "Send an Idempotency-Key: a new one for each new thing to do, the same one to retry.",
+            ));
+        }
+        let key = text.parse().map_err(|rule| {
+            Problem::malformed("idempotency_key_invalid", format!("Idempotency-Key {rule}."))
+        })?;
+        Ok(Self { key, fingerprint, now: request.now() })
+    }
+
+    pub const fn key(&self) -> &IdempotencyKey {
+        &self.key
+    }
+
+    /// What the earlier attempt was answered with; a problem if it was another request.
+    pub fn answer<T: DeserializeOwned>(&self, earlier: &Earlier) -> Result<T, Problem> {
+        earlier.answer(&self.fingerprint)?.ok_or_else(|| {
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another request. Take a new one.",
+            )
+        })
+    }
+
+    /// What the store shall remember together with the change.
+    pub fn remember(&self, answer: &impl Serialize) -> Remember {
+        Remember::new(self.key.clone(), self.fingerprint.clone(), answer, self.now)
+    }
+}

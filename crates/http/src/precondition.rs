@@ -1,0 +1,58 @@
+//! ETag, If-Match and If-None-Match (RFC 9110, section 13). An entity tag is the version.
+
+use domain::Version;
+
+use crate::{Problem, Request, StatusCode};
+
+/// The strong entity tag of a version.
+pub fn etag(version: Version) -> String {
+    format!("\"{version}\"")
+}
+
+/// The versions that the client is willing to replace.
+#[derive(Debug)]
+pub struct IfMatch(Vec<Version>);
+
+impl IfMatch {
+    /// Whether the thing may be replaced while it is at `version`.
+    pub fn admits(&self, version: Version) -> bool {
+        self.0.contains(&version)
+    }
+
+    /// Whether `version` is what a change of an admitted version would have made it.
+    pub fn precedes(&self, version: Version) -> bool {
+        self.0.iter().any(|seen| seen.next() == version)
+    }
+}
+
+impl Request {
+    /// If-Match, which every change must carry. `*` would match anything, which is what the header
+    /// is there to prevent.
+    pub fn if_match(&self) -> Result<IfMatch, Problem> {
+        let tags = self.header("if-match").unwrap_or("");
+        if tags.is_empty() || tags == "*" {
+            return Err(Problem::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "if_match_required",
+                "Send If-Match with the ETag of the version you saw.",
+            ));
+        }
+        // A weak or foreign tag names no version of ours, and so matches none.
+        Ok(IfMatch(tags.split(',').filter_map(version_of).collect()))
+    }
+}
+
+/// Whether the client already has `version`, so that 304 says it all.
+pub fn not_modified(request: &Request, version: Version) -> bool {
+    request.header("if-none-match").is_some_and(|tags| {
+        tags == "*"
+            || tags
+                .split(',')
+                .map(|tag| tag.trim().trim_start_matches("W/"))
+                .any(|tag| version_of(tag) == Some(version))
+    })
+}
+
+fn version_of(tag: &str) -> Option<Version> {
+    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}

@@ -1,0 +1,200 @@
+//! The one error type of the API: RFC 9457 problem details.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use domain::Version;
+use lambda_http::Body;
+use lambda_http::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value, json};
+use store::{StoreError, WriteError};
+
+pub use lambda_http::http::StatusCode;
+
+use crate::{Response, etag};
+
+/// Longer explanations are cut: they may quote names that a client made up.
+const DETAIL_CHARS_MAX: usize = 300;
+
+/// Why a request was not done: a status, a stable code for programs, a sentence for people, the
+/// bad field if there is one. The cause is for the log and never reaches a client.
+#[derive(Debug)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    field: Option<String>,
+    more: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Problem {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Box::new(Inner {
+            status,
+            code,
+            detail: detail.into(),
+            field: None,
+            more: Map::new(),
+            headers: Vec::new(),
+            cause: None,
+        }))
+    }
+
+    /// 400: the request is not of the form that HTTP or JSON ask for.
+    pub fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 422: well formed, but the field at this JSON pointer breaks a rule.
+    pub fn invalid(field: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", rule);
+        problem.0.field = Some(field.into());
+        problem
+    }
+
+    /// 401, with the one scheme that a program can use.
+    pub fn no_session() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "no_session",
+            "Log in first: there is no valid session.",
+        )
+        .header(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// 401: the same for a wrong password and an address that nobody has.
+    pub fn wrong_login() -> Self {
+        let detail = "The e-mail address or the password is wrong.";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_login", detail)
+            .header(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// 403.
+    pub fn forbidden(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
+    /// 404: unknown, deleted, someone else's, or no id at all. They must look alike.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here for you.")
+    }
+
+    /// 409.
+    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 412, with the version to look at next.
+    pub fn stale(current: Version) -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "stale_version",
+            "It was changed by someone else. Read the current version, then decide again.",
+        )
+        .more("current_version", json!(current))
+        .header(ETAG, &etag(current))
+    }
+
+    /// 429.
+    pub fn too_many(detail: impl Into<Cow<'static, str>>, retry_after_s: u64) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+            .header(RETRY_AFTER, &retry_after_s.to_string())
+    }
+
+    /// 500: nothing the client did.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let detail = "Something failed on our side. Trying again may help.";
+        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail);
+        problem.0.cause = Some(cause.into());
+        problem
+    }
+
+    /// 503: worth trying again soon.
+    fn busy(cause: StoreError) -> Self {
+        let detail = "Too many changes at once. Try again in a moment.";
+        let mut problem =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).header(RETRY_AFTER, "1");
+        problem.0.cause = Some(Box::new(cause));
+        problem
+    }
+
+    /// Adds a member to the problem's body.
+    #[must_use]
+    pub fn more(mut self, name: &str, value: Value) -> Self {
+        self.0.more.insert(name.to_owned(), value);
+        self
+    }
+
+    fn header(mut self, name: HeaderName, value: &str) -> Self {
+        let value = HeaderValue::from_str(value).expect("headers of problems are ASCII");
+        self.0.headers.push((name, value));
+        self
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub const fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+
+    pub(crate) fn into_response(self, request_id: &str) -> Response {
+        let Inner { status, code, detail, field, more, headers, cause: _ } = *self.0;
+        let mut body = more;
+        body.insert("type".into(), "about:blank".into());
+        body.insert("title".into(), status.canonical_reason().unwrap_or("Error").into());
+        body.insert("status".into(), status.as_u16().into());
+        body.insert("code".into(), code.into());
+        let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
+        body.insert("detail".into(), detail.into());
+        body.insert("request_id".into(), request_id.into());
+        if let Some(field) = field {
+            body.insert("field".into(), field.into());
+        }
+        let mut response = Response::new(Body::Text(Value::Object(body).to_string()));
+        *response.status_mut() = status;
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, problem);
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::busy(error),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Exists => Self::conflict("exists", "There is one with this id already."),
+            WriteError::Stale { current: Some(current) } => Self::stale(current),
+            WriteError::Stale { current: None } => Self::not_found(),
+            WriteError::Repeated(_) => Self::conflict(
+                "idempotency_key_in_use",
+                "A request with this Idempotency-Key was made at the same time.",
+            ),
+            WriteError::Store(error) => error.into(),
+        }
+    }
+}

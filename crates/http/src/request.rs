@@ -1,0 +1,239 @@
+//! Reading a request, once and strictly.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use domain::{Digest, Timestamp};
+use lambda_http::http::header::CONTENT_TYPE;
+use lambda_http::http::{HeaderMap, Method};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+use store::PAGE_ITEMS_MAX;
+
+use crate::{Problem, StatusCode};
+
+/// Four times the largest record; files do not come this way.
+pub const REQUEST_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Enough for a phone's screen and a bit.
+const PAGE_ITEMS_DEFAULT: u16 = 25;
+
+/// One request as API Gateway's payload 2.0 brings it.
+pub struct Request {
+    inner: lambda_http::Request,
+}
+
+impl From<lambda_http::Request> for Request {
+    fn from(inner: lambda_http::Request) -> Self {
+        Self { inner }
+    }
+}
+
+impl Request {
+    pub fn method(&self) -> &Method {
+        self.inner.method()
+    }
+
+    pub fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
+    /// A header that may be given once and as visible ASCII.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers().get(name)?.to_str().ok().map(str::trim)
+    }
+
+    /// When API Gateway received the request: the time that all of its effects carry.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.context().map_or(0, |context| context.time_epoch))
+    }
+
+    /// The id that the client is told and the log has.
+    pub fn id(&self) -> &str {
+        self.context().and_then(|context| context.request_id.as_deref()).unwrap_or("unknown")
+    }
+
+    /// The route as the template spells it, free of ids: `GET /v1/records/{record_id}`.
+    pub fn route(&self) -> &str {
+        self.context().and_then(|context| context.route_key.as_deref()).unwrap_or("unknown")
+    }
+
+    /// The network that the request came from, as API Gateway saw it: an IPv4 address, or the /64
+    /// of an IPv6 one, of which anybody has as many as they like.
+    pub fn source(&self) -> String {
+        let source = self.context().and_then(|context| context.http.source_ip.as_deref());
+        match source.and_then(|text| text.parse().ok()) {
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+            }
+            None => "unknown".to_owned(),
+        }
+    }
+
+    /// Where the client believes the service is.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.header("host")
+    }
+
+    fn context(
+        &self,
+    ) -> Option<&lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext> {
+        match self.inner.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// A part of the path. What is no id is unknown, like an id that nobody has.
+    pub fn path<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.inner
+            .path_parameters_ref()
+            .and_then(|parameters| parameters.first(name))
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(Problem::not_found)
+    }
+
+    /// A query parameter, if it is given.
+    pub fn query<T>(&self, name: &str) -> Result<Option<T>, Problem>
+    where
+        T: FromStr,
+        T::Err: ToString,
+    {
+        let parameters = self.inner.query_string_parameters_ref();
+        let Some(all) = parameters.and_then(|parameters| parameters.all(name)) else {
+            return Ok(None);
+        };
+        let [text] = all.as_slice() else {
+            return Err(Problem::invalid(format!("?{name}"), "must be given once"));
+        };
+        text.parse()
+            .map(Some)
+            .map_err(|rule: T::Err| Problem::invalid(format!("?{name}"), rule.to_string()))
+    }
+
+    /// `?limit=`: how many items a page may have.
+    pub fn page_limit(&self) -> Result<u16, Problem> {
+        struct Limit(u16);
+        impl FromStr for Limit {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let limit = text.parse().unwrap_or(0);
+                if (1..=PAGE_ITEMS_MAX).contains(&limit) {
+                    return Ok(Self(limit));
+                }
+                Err(format!("must be a number from 1 to {PAGE_ITEMS_MAX}"))
+            }
+        }
+        Ok(self.query("limit")?.map_or(PAGE_ITEMS_DEFAULT, |Limit(limit)| limit))
+    }
+
+    /// `?cursor=`: where an earlier page ended.
+    pub fn cursor<T: FromStr>(&self) -> Result<Option<T>, Problem> {
+        Ok(self.query::<Cursor<T>>("cursor")?.map(|Cursor(position)| position))
+    }
+
+    /// The body as JSON. The error names the field, by JSON pointer, and the rule it breaks.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let body = self.body()?;
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let pointer = pointer(error.path());
+            not_json(error.inner())
+                .unwrap_or_else(|| Problem::invalid(pointer, rule_without_position(error.inner())))
+        })?;
+        json.end().map_err(|error| not_json(&error).unwrap_or_else(|| Problem::internal(error)))?;
+        Ok(value)
+    }
+
+    fn body(&self) -> Result<&[u8], Problem> {
+        let content_type = self.header(CONTENT_TYPE.as_str()).unwrap_or("");
+        let media_type = content_type.split(';').next().unwrap_or("").trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not_json",
+                "The body must be sent with Content-Type: application/json.",
+            ));
+        }
+        let body = self.raw_body();
+        if body.len() > REQUEST_BODY_BYTES_MAX {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("The body must have at most {REQUEST_BODY_BYTES_MAX} bytes."),
+            ));
+        }
+        Ok(body)
+    }
+
+    fn raw_body(&self) -> &[u8] {
+        match self.inner.body() {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        }
+    }
+
+    /// Tells this request from another one: its method, path and body.
+    pub(crate) fn fingerprint(&self) -> String {
+        let path = self.inner.uri().path().as_bytes();
+        Digest::of(&[self.method().as_str().as_bytes(), path, self.raw_body()]).to_string()
+    }
+}
+
+/// The position at which a page ended, opaque to clients: base64 of what the server needs.
+pub struct Cursor<T>(pub T);
+
+impl<T: ToString> std::fmt::Display for Cursor<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(self.0.to_string()))
+    }
+}
+
+impl<T: FromStr> FromStr for Cursor<T> {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        BASE64_URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|position| position.parse().ok())
+            .map(Self)
+            .ok_or("must be the next_cursor of an earlier page")
+    }
+}
+
+/// RFC 6901, from the path that the deserializer took.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => {
+            format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+        }
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
+}
+
+/// The problem of a body that is no JSON at all; `None` for one that is, but does not fit.
+fn not_json(error: &serde_json::Error) -> Option<Problem> {
+    if error.is_data() {
+        return None;
+    }
+    let detail = format!("The body is not JSON: {error}.");
+    Some(Problem::malformed("malformed_json", detail))
+}
+
+fn rule_without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

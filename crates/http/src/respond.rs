@@ -1,0 +1,113 @@
+//! Answering: whatever happens in a handler, the client gets a response.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use lambda_http::Body;
+use lambda_http::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use lambda_http::http::{HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::{Problem, Request, StatusCode};
+
+pub type Response = lambda_http::Response<Body>;
+
+/// An endpoint: what it needs and a request in, an answer or a problem out.
+pub type Handler<C> = for<'a> fn(&'a C, &'a Request) -> BoxFuture<'a, Result<Response, Problem>>;
+
+/// Runs a handler, turns problems and panics into answers, and writes the request's one log line.
+pub async fn respond<C>(
+    context: &C,
+    request: lambda_http::Request,
+    handle: Handler<C>,
+) -> Response {
+    let started = Instant::now();
+    let request = Request::from(request);
+    // Nothing a handler leaves half done is seen again: the store's changes are transactions.
+    let outcome = AssertUnwindSafe(handle(context, &request)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let mut response = match outcome {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            tracing::info!(
+                request_id = request.id(),
+                route = request.route(),
+                status,
+                micros,
+                "answered"
+            );
+            response
+        }
+        Err(problem) => {
+            log(&request, &problem, micros);
+            problem.into_response(request.id())
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(
+        STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // What is answered belongs to one person; only their own client may keep it, and must ask.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+fn log(request: &Request, problem: &Problem, micros: u64) {
+    let (request_id, route) = (request.id(), request.route());
+    let (status, code) = (problem.status().as_u16(), problem.code());
+    match problem.cause() {
+        Some(cause) if problem.status().is_server_error() => {
+            let cause = chain(cause);
+            tracing::error!(request_id, route, status, code, micros, cause, "failed");
+        }
+        _ => tracing::info!(request_id, route, status, code, micros, "refused"),
+    }
+}
+
+/// An error and all that it was caused by, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// An answer with a JSON body.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let body = serde_json::to_string(body).expect("answers become JSON");
+    let mut response = Response::new(Body::Text(body));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// 201 with where the new thing is, and its entity tag.
+pub fn created(location: &str, etag: &str, body: &impl Serialize) -> Response {
+    let response = json(StatusCode::CREATED, body);
+    with_header(with_header(response, LOCATION, location), ETAG, etag)
+}
+
+/// An answer without a body.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    response
+}
+
+/// The answer with one more header.
+pub fn with_header(mut response: Response, name: HeaderName, value: &str) -> Response {
+    let value = HeaderValue::from_str(value).expect("our headers are ASCII");
+    response.headers_mut().append(name, value);
+    response
+}

@@ -1,0 +1,259 @@
+//! The password policy, in one place to review: what a password may be, how it is hashed, and how
+//! a login is checked. Nothing here can show a password, and nothing here does I/O.
+//!
+//! What is stored is a PHC string whose hash field is `HMAC-SHA256(pepper, argon2id(password))`.
+//! The pepper lives outside the database, so that a copy of the database alone cannot be guessed
+//! against; `keyid` in the PHC string names it, so that it can be rotated login by login.
+
+mod password;
+mod pepper;
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Params, Version};
+use domain::{Entropy, entropy};
+use subtle::ConstantTimeEq as _;
+
+pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
+pub use pepper::{Pepper, PepperError, Peppers};
+
+/// Memory of one hash in KiB: 19 MiB with two passes is one of OWASP's equal-strength choices
+/// (Password Storage Cheat Sheet), and small enough for a small function.
+pub const MEMORY_KIB: u32 = 19 * 1024;
+pub const PASSES: u32 = 2;
+pub const LANES: u32 = 1;
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+
+/// A stored password hash: a PHC string. Not a secret that opens anything by itself, but nobody
+/// needs to see it either.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredHash(String);
+
+impl StoredHash {
+    pub fn from_stored(phc: String) -> Self {
+        Self(phc)
+    }
+
+    pub fn as_stored(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for StoredHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoredHash(..)")
+    }
+}
+
+/// What a login attempt was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, but hashed with an earlier pepper or weaker parameters: store a new hash.
+    RightButOutdated,
+}
+
+/// Hashes and checks passwords under the policy in force.
+#[derive(Clone)]
+pub struct Passwords {
+    peppers: Arc<Peppers>,
+}
+
+impl Passwords {
+    pub fn new(peppers: Peppers) -> Self {
+        Self { peppers: Arc::new(peppers) }
+    }
+
+    /// A new hash of `password`. Takes tens of milliseconds of processor time, off the async thread.
+    pub async fn hash(&self, password: Password, entropy: &dyn Entropy) -> StoredHash {
+        let salt = entropy::bytes::<SALT_BYTES>(entropy);
+        let peppers = self.peppers.clone();
+        off_thread(move || StoredHash(peppered(peppers.current(), &password, &salt))).await
+    }
+
+    /// Whether `password` is the one in `stored`. Without a stored hash the same work is done, so
+    /// that an unknown account takes as long as a wrong password.
+    pub async fn verify(&self, password: Password, stored: Option<StoredHash>) -> Verdict {
+        let peppers = self.peppers.clone();
+        off_thread(move || match stored {
+            Some(stored) => verdict(&peppers, &password, &stored),
+            None => {
+                peppered(peppers.current(), &password, &[0; SALT_BYTES]);
+                Verdict::Wrong
+            }
+        })
+        .await
+    }
+
+    /// The secret of a session token, from a random `nonce` that may be stored: without the pepper
+    /// the nonce tells nothing, and with it a repeated login can be answered alike.
+    pub fn session_secret(&self, nonce: &[u8; 32]) -> [u8; 32] {
+        self.peppers.current().mac(&[b"session-token", nonce])
+    }
+
+    /// A keyed fingerprint of a request that holds a password: it can be compared with a later
+    /// request, but not be guessed against without the pepper.
+    pub fn fingerprint(&self, parts: &[&[u8]], password: &Password) -> String {
+        let mut all = vec![b"request".as_slice(), password.as_bytes()];
+        all.extend(parts);
+        self.peppers.current().mac(&all).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn params() -> Params {
+    Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).expect("constants within bounds")
+}
+
+fn peppered(pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
+    let hash = mac(pepper, password, salt, &params());
+    let mut shown = ParamsString::new();
+    for (name, value) in [("m", MEMORY_KIB), ("t", PASSES), ("p", LANES)] {
+        shown.add_decimal(name, value).expect("three short parameters");
+    }
+    shown.add_str("keyid", pepper.id()).expect("an id is a short word");
+    PasswordHash {
+        algorithm: Ident::new("argon2id").expect("a valid name"),
+        version: Some(Version::V0x13.into()),
+        params: shown,
+        salt: Some(Salt::new(salt).expect("16 bytes are a salt")),
+        hash: Some(Output::new(&hash).expect("32 bytes are an output")),
+    }
+    .to_string()
+}
+
+fn mac(pepper: &Pepper, password: &Password, salt: &[u8], params: &Params) -> [u8; HASH_BYTES] {
+    let mut hash = [0; HASH_BYTES];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into(password.as_bytes(), salt, &mut hash)
+        .expect("a capped password, a salt and an output of legal lengths");
+    pepper.mac(&[b"password", &hash])
+}
+
+/// A hash that cannot be read, or whose pepper is gone, opens nothing.
+fn verdict(peppers: &Peppers, password: &Password, stored: &StoredHash) -> Verdict {
+    let Some((pepper, parsed, stored_params)) = read(peppers, stored) else {
+        return Verdict::Wrong;
+    };
+    let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else {
+        return Verdict::Wrong;
+    };
+    let hash = mac(pepper, password, salt.as_ref(), &stored_params);
+    if !bool::from(hash.ct_eq(expected.as_bytes())) {
+        return Verdict::Wrong;
+    }
+    let outdated = pepper.id() != peppers.current().id()
+        || stored_params.m_cost() < MEMORY_KIB
+        || stored_params.t_cost() < PASSES;
+    if outdated { Verdict::RightButOutdated } else { Verdict::Right }
+}
+
+fn read<'a>(
+    peppers: &'a Peppers,
+    stored: &StoredHash,
+) -> Option<(&'a Pepper, PasswordHash, Params)> {
+    let parsed = PasswordHash::new(&stored.0).ok()?;
+    let pepper = peppers.by_id(parsed.params.get_str("keyid")?)?;
+    let cost = |name| parsed.params.get_decimal(name);
+    let params = Params::new(cost("m")?, cost("t")?, cost("p")?, Some(HASH_BYTES)).ok()?;
+    Some((pepper, parsed, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fives;
+    impl Entropy for Fives {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(5);
+        }
+    }
+
+    fn password(text: &str) -> Password {
+        Password::try_from(text.to_owned()).unwrap()
+    }
+
+    fn passwords(peppers: &str) -> Passwords {
+        Passwords::new(peppers.parse().unwrap())
+    }
+
+    const NEW: &str = "v2=abcdefghijklmnopqrstuvwxyzabcdef;v1=0123456789012345678901234567890123";
+    const OLD: &str = "v1=0123456789012345678901234567890123";
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn the_right_password_opens_and_another_does_not() {
+        run(async {
+            let passwords = passwords(OLD);
+            let stored = passwords.hash(password("two lathes and a mill"), &Fives).await;
+            let verify = |text| passwords.verify(password(text), Some(stored.clone()));
+            assert_eq!(verify("two lathes and a mill").await, Verdict::Right);
+            assert_eq!(verify("two lathes and a mill ").await, Verdict::Wrong);
+            assert_eq!(passwords.verify(password("two lathes"), None).await, Verdict::Wrong);
+        });
+    }
+
+    #[test]
+    fn the_stored_form_names_the_parameters_in_force() {
+        let stored = run(passwords(OLD).hash(password("two lathes and a mill"), &Fives));
+        let prefix = "$argon2id$v=19$m=19456,t=2,p=1,keyid=v1$";
+        assert!(stored.as_stored().starts_with(prefix), "{}", stored.as_stored());
+    }
+
+    #[test]
+    fn letters_composed_in_two_ways_are_one_password() {
+        run(async {
+            let passwords = passwords(OLD);
+            let stored =
+                passwords.hash(password("tr\u{e4}det \u{e4}r gr\u{f6}nt nu"), &Fives).await;
+            let other = password("tra\u{308}det a\u{308}r gro\u{308}nt nu");
+            assert_eq!(passwords.verify(other, Some(stored)).await, Verdict::Right);
+        });
+    }
+
+    #[test]
+    fn a_rotated_pepper_asks_for_a_new_hash_and_a_lost_one_opens_nothing() {
+        run(async {
+            let word = || password("two lathes and a mill");
+            let stored = passwords(OLD).hash(word(), &Fives).await;
+            let verify = |peppers, stored: StoredHash| async move {
+                passwords(peppers).verify(word(), Some(stored)).await
+            };
+            assert_eq!(verify(NEW, stored.clone()).await, Verdict::RightButOutdated);
+            assert_eq!(verify("v9=abcdefghijklmnopqrstuvwxyzabcdef", stored).await, Verdict::Wrong);
+        });
+    }
+
+    #[test]
+    fn a_damaged_hash_opens_nothing() {
+        for stored in ["", "$argon2id$", "plain", "$argon2id$v=19$m=1,t=1,p=1,keyid=v1$AAAA$BBBB"] {
+            let stored = StoredHash::from_stored(stored.to_owned());
+            let verdict = run(passwords(OLD).verify(password("anything at all"), Some(stored)));
+            assert_eq!(verdict, Verdict::Wrong);
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_depends_on_every_part_and_on_the_pepper() {
+        let of =
+            |peppers, parts: &[&[u8]], word| passwords(peppers).fingerprint(parts, &password(word));
+        let base = of(OLD, &[b"a", b"b"], "p");
+        assert_eq!(base, of(OLD, &[b"a", b"b"], "p"));
+        assert_ne!(base, of(OLD, &[b"ab"], "p"));
+        assert_ne!(base, of(OLD, &[b"a", b"b"], "q"));
+        assert_ne!(base, of(NEW, &[b"a", b"b"], "p"));
+    }
+}

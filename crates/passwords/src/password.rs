@@ -1,0 +1,109 @@
+//! What a password may be.
+
+use std::fmt;
+
+use domain::RuleError;
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+use zxcvbn::{Score, zxcvbn};
+
+/// NIST SP 800-63B-4 for a password that is the only factor.
+pub const PASSWORD_CHARS_MIN: usize = 15;
+/// Twice what NIST asks to allow; hashing costs the same for any length below.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+
+/// A password as someone sent it, in Unicode's NFKC form. It cannot be printed, and is wiped from
+/// memory when dropped.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// The rules for a new password: long, and not easily guessed from common words, keyboard
+    /// patterns or `known` (the person's e-mail address, name and company). No rules on its
+    /// composition, as NIST says.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check_as_new(&self, known: &[&str]) -> Result<(), RuleError> {
+        if self.0.chars().count() < PASSWORD_CHARS_MIN {
+            return Err(RuleError::new(format!(
+                "must have at least {PASSWORD_CHARS_MIN} characters; a few words in a row are good"
+            )));
+        }
+        if zxcvbn(&self.0, known).score() < Score::Three {
+            return Err(RuleError::new(
+                "is too easy to guess: avoid common words and patterns, your name and company",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl TryFrom<String> for Password {
+    type Error = RuleError;
+
+    fn try_from(text: String) -> Result<Self, RuleError> {
+        let text = Zeroizing::new(text);
+        // Counted before normalizing, which may lengthen a text eighteenfold.
+        if text.is_empty() || text.chars().count() > PASSWORD_CHARS_MAX {
+            return Err(RuleError::new(format!("must have 1 to {PASSWORD_CHARS_MAX} characters")));
+        }
+        Ok(Self(Zeroizing::new(text.nfkc().collect())))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<(), RuleError> {
+        Password::try_from(text.to_owned())?.check_as_new(&[
+            "eva.ek@verkstad-ab.example",
+            "eva.ek",
+            "Verkstad AB",
+            "Eva Ek",
+        ])
+    }
+
+    #[test]
+    fn a_few_words_in_a_row_are_a_good_password() {
+        assert_eq!(check("two lathes and a mill"), Ok(()));
+        assert_eq!(check("brus på linje sju igen"), Ok(()));
+        assert_eq!(check(&"grönt träd kör långsamt ".repeat(5)), Ok(()));
+    }
+
+    #[test]
+    fn short_common_and_personal_passwords_are_refused() {
+        for text in [
+            "kort",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "passwordpassword",
+            "123456789012345",
+            "qwertyuiopasdfgh",
+            "eva.ek@verkstad-ab.example",
+            "Verkstad ABVerkstad AB",
+            "abcabcabcabcabcabc",
+        ] {
+            assert!(check(text).is_err(), "{text}");
+        }
+        assert!(check(&"x".repeat(129)).is_err());
+    }
+
+    #[test]
+    fn a_password_cannot_be_printed() {
+        let password = Password::try_from("two lathes and a mill".to_owned()).unwrap();
+        assert_eq!(format!("{password:?}"), "Password(..)");
+    }
+}

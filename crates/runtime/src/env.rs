@@ -1,0 +1,98 @@
+//! Configuration. Every name that the template sets is read here and nowhere else.
+
+use std::str::FromStr;
+
+use passwords::{Passwords, Peppers};
+use store::{Objects, Store, Tables};
+
+use crate::clients::{self, HttpClient};
+
+/// A function cannot start: the message names the variable and never shows its value.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    #[error("the environment variable {name} {rule}")]
+    Invalid { name: &'static str, rule: String },
+}
+
+/// The environment of one function: the process's own on Lambda, a map in the local cloud.
+pub struct Env<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    http: HttpClient,
+}
+
+impl<'a> Env<'a> {
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup, http: HttpClient::default() }
+    }
+
+    /// Shares connections with other functions of the same process.
+    #[must_use]
+    pub fn with_http(mut self, http: HttpClient) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// The database with all of its tables' names.
+    pub fn store(&self) -> Result<Store, ConfigError> {
+        let tables = Tables {
+            records: self.required("RECORDS_TABLE")?,
+            accounts: self.required("ACCOUNTS_TABLE")?,
+            logins: self.required("LOGINS_TABLE")?,
+            sessions: self.required("SESSIONS_TABLE")?,
+        };
+        Ok(Store::new(clients::dynamo(self)?, tables))
+    }
+
+    /// The bucket of appendices.
+    pub fn objects(&self) -> Result<Objects, ConfigError> {
+        let bucket = self.required("APPENDICES_BUCKET")?;
+        Ok(Objects::new(clients::s3(self)?, bucket))
+    }
+
+    /// The password policy with its peppers.
+    pub fn passwords(&self) -> Result<Passwords, ConfigError> {
+        self.parsed::<Peppers>("PEPPERS").map(Passwords::new)
+    }
+
+    pub(crate) fn required(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.optional(name).ok_or(ConfigError::Missing(name))
+    }
+
+    /// A variable that is set to something.
+    pub(crate) fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
+    fn parsed<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, ConfigError> {
+        let rule = |rule: T::Err| ConfigError::Invalid { name, rule: rule.to_string() };
+        self.required(name)?.parse().map_err(rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_configuration_is_named() {
+        let env = Env::new(&|_| None);
+        assert_eq!(
+            env.store().err().map(|error| error.to_string()).as_deref(),
+            Some("the environment variable RECORDS_TABLE is not set")
+        );
+    }
+
+    #[test]
+    fn bad_configuration_is_named_and_not_shown() {
+        let env = Env::new(&|_| Some("hunter2".to_owned()));
+        let error = env.passwords().err().unwrap().to_string();
+        assert!(error.starts_with("the environment variable PEPPERS must be"), "{error}");
+        assert!(!error.contains("hunter2"));
+    }
+}

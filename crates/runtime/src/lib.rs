@@ -1,0 +1,13 @@
+//! What every function's process is made of: configuration from the environment, SDK clients,
+//! randomness, logs, and the loop that takes events. Built once, when the process starts, and
+//! nothing that the function does not need. It must never know a function.
+
+mod clients;
+mod entropy;
+mod env;
+mod run;
+
+pub use clients::HttpClient;
+pub use entropy::OsEntropy;
+pub use env::{ConfigError, Env};
+pub use run::{EventError, EventHandler, event, http, now};

@@ -1,0 +1,216 @@
+//! Appendices and their versions. A version is reserved as pending, and becomes stored when the
+//! bucket says that exactly the declared bytes have arrived.
+
+use domain::{
+    Appendix, AppendixId, AppendixVersion, RecordId, Revision, UploadState, VersionNumber,
+};
+
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::transaction::Transaction;
+use crate::{Ask, Customer, ObjectKey, Reader, Remember, Session, Store, StoreError, WriteError};
+
+/// Items read for one page of appendices: more than one appendix can have, so that every page
+/// holds at least one of them whole.
+const PAGE_ITEMS: i32 = 1_000;
+const _: () = assert!(PAGE_ITEMS as u32 > domain::appendix::APPENDIX_VERSIONS_MAX + 1);
+
+/// An appendix and all of its versions, the first first.
+#[derive(Debug)]
+pub struct AppendixHistory {
+    pub id: AppendixId,
+    pub appendix: Revision<Appendix>,
+    pub versions: Vec<(VersionNumber, Revision<AppendixVersion>)>,
+}
+
+/// The appendices of a record with all their versions, the oldest first.
+pub struct ListAppendices {
+    pub record: RecordId,
+    /// Only appendices with a higher id than this.
+    pub after: Option<AppendixId>,
+}
+
+#[derive(Debug)]
+pub struct AppendixPage {
+    pub appendices: Vec<AppendixHistory>,
+    /// Where the next page starts; `None` at the end.
+    pub next_after: Option<AppendixId>,
+}
+
+impl Ask for ListAppendices {
+    type Answer = AppendixPage;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<AppendixPage, StoreError> {
+        let partition = keys::customer_partition(reader.customer.id());
+        // The last possible version of the appendix before: everything of it sorts lower.
+        let start = self.after.map(|appendix| {
+            let last = VersionNumber::try_from(domain::appendix::APPENDIX_VERSIONS_MAX)
+                .expect("the largest number is a number");
+            items::key(&partition, &SortKey::AppendixVersion(self.record, appendix, last))
+        });
+        let answer = reader
+            .query(&keys::appendices_prefix(self.record))
+            .limit(PAGE_ITEMS)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let more = answer.last_evaluated_key.is_some();
+        let mut appendices = group(&answer.items.unwrap_or_default())?;
+        if more && appendices.len() > 1 {
+            // The last one may have been cut off: it starts the next page.
+            appendices.pop();
+        }
+        let next_after = appendices.last().map(|last| last.id).filter(|_| more);
+        appendices.retain(|history| !history.appendix.deleted);
+        Ok(AppendixPage { appendices, next_after })
+    }
+}
+
+/// One appendix with all its versions; `None` where there is none. A deleted one is a tombstone.
+pub struct ReadAppendix {
+    pub record: RecordId,
+    pub appendix: AppendixId,
+}
+
+impl Ask for ReadAppendix {
+    type Answer = Option<AppendixHistory>;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<Option<AppendixHistory>, StoreError> {
+        let answer = reader
+            .query(&keys::appendix_prefix(self.record, self.appendix))
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(group(&answer.items.unwrap_or_default())?.pop())
+    }
+}
+
+/// Puts versions with their appendix, which sorts right before them.
+fn group(items: &[Item]) -> Result<Vec<AppendixHistory>, StoreError> {
+    let mut appendices: Vec<AppendixHistory> = Vec::new();
+    for item in items {
+        let fields = Fields(item);
+        match (fields.sort_key()?, appendices.last_mut()) {
+            (SortKey::Appendix(_, id), _) => appendices.push(AppendixHistory {
+                id,
+                appendix: items::read_revision(item)?,
+                versions: Vec::new(),
+            }),
+            (SortKey::AppendixVersion(_, of, number), Some(last)) if last.id == of => {
+                last.versions.push((number, items::read_revision(item)?));
+            }
+            _ => return Err(fields.damaged("an appendix's key")),
+        }
+    }
+    Ok(appendices)
+}
+
+impl Store {
+    /// Reserves an appendix and its first version.
+    pub async fn create_appendix(
+        &self,
+        session: &Session,
+        key: &ObjectKey,
+        appendix: &Revision<Appendix>,
+        version: &Revision<AppendixVersion>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let transaction = Transaction::new(self).create(
+            &self.tables.records,
+            &session.customer,
+            &SortKey::Appendix(key.record, key.appendix),
+            appendix,
+        );
+        self.reserve(transaction, session, key, version, remember).await
+    }
+
+    /// Reserves the version that `appendix`, the next revision of an appendix, counts as its last.
+    pub async fn add_appendix_version(
+        &self,
+        session: &Session,
+        key: &ObjectKey,
+        appendix: &Revision<Appendix>,
+        version: &Revision<AppendixVersion>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let transaction = Transaction::new(self).replace(
+            &self.tables.records,
+            &session.customer,
+            &SortKey::Appendix(key.record, key.appendix),
+            appendix,
+        );
+        self.reserve(transaction, session, key, version, remember).await
+    }
+
+    async fn reserve(
+        &self,
+        transaction: Transaction<'_>,
+        session: &Session,
+        key: &ObjectKey,
+        version: &Revision<AppendixVersion>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let table = &self.tables.records;
+        let partition = keys::customer_partition(session.customer.id());
+        let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
+        transaction
+            .create(table, &session.customer, &sort, version)
+            .remember(table, &partition, &remember.sort_key(session.user), remember)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// Replaces an appendix by its tombstone. Its versions and their bytes stay.
+    pub async fn delete_appendix(
+        &self,
+        customer: &Customer,
+        record: RecordId,
+        id: AppendixId,
+        tombstone: &Revision<Appendix>,
+    ) -> Result<(), WriteError> {
+        let sort = SortKey::Appendix(record, id);
+        Transaction::new(self)
+            .replace(&self.tables.records, customer, &sort, tombstone)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// The version whose bytes belong at `key`, if one was reserved.
+    pub async fn appendix_version(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<Option<Revision<AppendixVersion>>, StoreError> {
+        let partition = keys::customer_partition(key.customer);
+        let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
+        let answer = self
+            .dynamo
+            .get_item()
+            .table_name(&self.tables.records)
+            .set_key(Some(items::key(&partition, &sort)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        answer.item.as_ref().map(items::read_revision).transpose()
+    }
+
+    /// Notes that the bytes of `pending` are in the bucket. `Stale`: someone else noted it first.
+    pub async fn mark_stored(
+        &self,
+        key: &ObjectKey,
+        pending: &Revision<AppendixVersion>,
+        now: domain::Timestamp,
+    ) -> Result<(), WriteError> {
+        let content = AppendixVersion { state: UploadState::Stored, ..pending.content.clone() };
+        let stored = pending.changed(content, pending.created_by, now);
+        let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
+        Transaction::new(self)
+            .replace(&self.tables.records, &Customer::new(key.customer), &sort, &stored)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+}

@@ -1,0 +1,150 @@
+//! The stored form of things: attribute names and the mapping between items and domain types. It
+//! is apart from the domain types because renaming a Rust field must not change stored data.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Revision, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::StoreError;
+use crate::keys::SortKey;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) const PARTITION: &str = "pk";
+pub(crate) const SORT: &str = "sk";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const DELETED: &str = "deleted";
+/// Seconds since 1970: the tables' time-to-live attribute. Deletion may come days late.
+pub(crate) const EXPIRES_AT: &str = "expires_at";
+const CREATED_AT: &str = "created_at_ms";
+const CREATED_BY: &str = "created_by";
+const CHANGED_AT: &str = "changed_at_ms";
+const CHANGED_BY: &str = "changed_by";
+const CONTENT: &str = "content";
+const DIGEST: &str = "digest";
+
+pub(crate) fn text(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn key(partition: &str, sort: &SortKey) -> Item {
+    HashMap::from([(PARTITION.to_owned(), text(partition)), (SORT.to_owned(), text(sort))])
+}
+
+/// The two items of one change: the thing as it is now, and the revision that stays.
+pub(crate) fn revision_pair<T: Serialize>(
+    partition: &str,
+    sort: &SortKey,
+    revision: &Revision<T>,
+) -> (Item, Item) {
+    let content = serde_json::to_string(&revision.content).expect("domain types become JSON");
+    let digest = revision.digest(&format!("{partition}/{sort}"), &content);
+    let mut item = key(partition, sort);
+    item.insert(VERSION.to_owned(), number(revision.version));
+    item.insert(CREATED_AT.to_owned(), number(revision.created_at.millis()));
+    item.insert(CREATED_BY.to_owned(), text(revision.created_by));
+    item.insert(CHANGED_AT.to_owned(), number(revision.changed_at.millis()));
+    item.insert(CHANGED_BY.to_owned(), text(revision.changed_by));
+    if revision.deleted {
+        item.insert(DELETED.to_owned(), AttributeValue::Bool(true));
+    }
+    item.insert(CONTENT.to_owned(), text(content));
+    item.insert(DIGEST.to_owned(), text(digest));
+    let mut immutable = item.clone();
+    let sort = sort.clone().revision(revision.version);
+    immutable.insert(SORT.to_owned(), text(sort));
+    (item, immutable)
+}
+
+/// Reads what [`revision_pair`] wrote, from either of its items.
+pub(crate) fn read_revision<T: DeserializeOwned>(item: &Item) -> Result<Revision<T>, StoreError> {
+    let fields = Fields(item);
+    Ok(Revision {
+        version: fields.parse(VERSION)?,
+        created_at: fields.time(CREATED_AT)?,
+        created_by: fields.parse(CREATED_BY)?,
+        changed_at: fields.time(CHANGED_AT)?,
+        changed_by: fields.parse(CHANGED_BY)?,
+        deleted: matches!(item.get(DELETED), Some(AttributeValue::Bool(true))),
+        content: serde_json::from_str(fields.text(CONTENT)?)
+            .map_err(|_| fields.damaged("content does not fit its kind"))?,
+    })
+}
+
+/// Reads attributes, and says of which item where one is not as written.
+pub(crate) struct Fields<'a>(pub(crate) &'a Item);
+
+impl<'a> Fields<'a> {
+    pub(crate) fn text(&self, name: &'static str) -> Result<&'a str, StoreError> {
+        match self.0.get(name) {
+            Some(AttributeValue::S(value) | AttributeValue::N(value)) => Ok(value),
+            _ => Err(self.damaged(name)),
+        }
+    }
+
+    pub(crate) fn parse<T: std::str::FromStr>(&self, name: &'static str) -> Result<T, StoreError> {
+        self.text(name)?.parse().map_err(|_| self.damaged(name))
+    }
+
+    pub(crate) fn time(&self, name: &'static str) -> Result<Timestamp, StoreError> {
+        self.parse(name).map(Timestamp::from_millis)
+    }
+
+    pub(crate) fn sort_key(&self) -> Result<SortKey, StoreError> {
+        self.parse(SORT)
+    }
+
+    pub(crate) fn damaged(&self, what: &'static str) -> StoreError {
+        let part = |name| self.text(name).unwrap_or("?");
+        let key = format!("{}/{}", part(PARTITION), part(SORT));
+        StoreError::Damaged { key, what }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{CustomerId, Record, RecordId, UserId};
+
+    use super::*;
+
+    fn record(title: &str) -> Record {
+        let json = serde_json::json!({"type": "deviation", "title": title, "fields": {"n": 1}});
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn shown(item: &Item) -> String {
+        let mut lines: Vec<String> =
+            item.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        lines.sort();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_stored_form_of_a_revision_does_not_change_unnoticed() {
+        let user = UserId::from_bytes([1; 16]);
+        let partition = CustomerId::from_bytes([9; 16]).to_string();
+        let sort = SortKey::Record(RecordId::from_bytes([2; 16]));
+        let first = Revision::first(record("Crack"), user, Timestamp::from_millis(5));
+        let end = first.tombstone(user, Timestamp::from_millis(6));
+        let (item, revision) = revision_pair(&partition, &sort, &end);
+        insta::assert_snapshot!(format!("{}\n\n{}", shown(&item), shown(&revision)));
+        for stored in [item, revision] {
+            assert_eq!(read_revision::<Record>(&stored).unwrap(), end);
+        }
+    }
+
+    #[test]
+    fn a_damaged_item_is_named_and_its_content_is_not_shown() {
+        let mut item = key("P", &SortKey::Customer);
+        item.insert(VERSION.to_owned(), text("secret"));
+        let error = read_revision::<Record>(&item).unwrap_err().to_string();
+        assert_eq!(error, "a stored item cannot be read: version at P/CUSTOMER");
+    }
+}

@@ -1,0 +1,300 @@
+//! Every key string, in one place. docs/DATA.md has the table of who reads which.
+//!
+//! The partition key of all that a customer owns is the customer's id, so one query finds all of
+//! it and no key of another customer's can be named by mistake.
+
+use std::fmt;
+use std::str::FromStr;
+
+use domain::{
+    AppendixId, CustomerId, Digest, Email, RecordId, RuleError, TokenHash, UserId, Version,
+    VersionNumber,
+};
+
+/// A client's name for one attempt to do something, so that a repeated POST is done once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl FromStr for IdempotencyKey {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+        if !fits {
+            return Err(RuleError::new("must be 1 to 64 of A-Z, a-z, 0-9, '-', '_', '.' and ':'"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What one item is, as its sort key below a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SortKey {
+    Customer,
+    User(UserId),
+    Record(RecordId),
+    Appendix(RecordId, AppendixId),
+    AppendixVersion(RecordId, AppendixId, VersionNumber),
+    /// One revision of the thing that the inner key names.
+    Revision(Box<SortKey>, Version),
+    /// The answer to a user's request.
+    Request(UserId, IdempotencyKey),
+    /// The answer to a sign-up, below [`sign_up_partition`].
+    SignUp(IdempotencyKey),
+    Session(String),
+    /// The one item below [`login_partition`].
+    Login,
+    /// Failed logins from one source, below [`attempts_partition`].
+    Attempts(String),
+}
+
+impl SortKey {
+    pub(crate) fn session(hash: &TokenHash) -> Self {
+        Self::Session(hash.to_string())
+    }
+
+    pub(crate) fn revision(self, version: Version) -> Self {
+        Self::Revision(Box::new(self), version)
+    }
+}
+
+impl fmt::Display for SortKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Customer => f.write_str("CUSTOMER"),
+            Self::User(user) => write!(f, "USER#{user}"),
+            Self::Record(record) => write!(f, "RECORD#{record}"),
+            Self::Appendix(record, appendix) => write!(f, "APPENDIX#{record}#{appendix}"),
+            Self::AppendixVersion(record, appendix, number) => {
+                write!(f, "APPENDIX#{record}#{appendix}#{:04}", number.get())
+            }
+            Self::Revision(of, version) => write!(f, "REVISION#{of}#{:010}", version.get()),
+            Self::Request(user, key) => write!(f, "REQUEST#{user}#{key}"),
+            Self::SignUp(key) => write!(f, "SIGNUP#{key}"),
+            Self::Session(hash) => write!(f, "SESSION#{hash}"),
+            Self::Login => f.write_str("LOGIN"),
+            Self::Attempts(source) => write!(f, "ATTEMPTS#{source}"),
+        }
+    }
+}
+
+impl FromStr for SortKey {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let (kind, rest) = text.split_once('#').unwrap_or((text, ""));
+        let parts: Vec<&str> = rest.split('#').collect();
+        let key = match (kind, parts.as_slice()) {
+            ("CUSTOMER", [""]) => Self::Customer,
+            ("LOGIN", [""]) => Self::Login,
+            ("USER", [user]) => Self::User(user.parse()?),
+            ("RECORD", [record]) => Self::Record(record.parse()?),
+            ("APPENDIX", [record, appendix]) => Self::Appendix(record.parse()?, appendix.parse()?),
+            ("APPENDIX", [record, appendix, number]) => {
+                Self::AppendixVersion(record.parse()?, appendix.parse()?, number.parse()?)
+            }
+            ("REVISION", [.., _]) => {
+                let (of, version) = rest.rsplit_once('#').ok_or_else(unknown_key)?;
+                Self::Revision(Box::new(of.parse()?), version.parse()?)
+            }
+            ("REQUEST", [user, key]) => Self::Request(user.parse()?, key.parse()?),
+            ("SIGNUP", [key]) => Self::SignUp(key.parse()?),
+            ("SESSION", [hash]) => Self::Session((*hash).to_owned()),
+            ("ATTEMPTS", [source]) => Self::Attempts((*source).to_owned()),
+            _ => return Err(unknown_key()),
+        };
+        Ok(key)
+    }
+}
+
+fn unknown_key() -> RuleError {
+    RuleError::new("is no sort key of ours")
+}
+
+/// The partition of all that a customer owns.
+pub(crate) fn customer_partition(customer: CustomerId) -> String {
+    customer.to_string()
+}
+
+/// The partition of one e-mail address's login. Addresses hold no `#` rule of ours; the prefix
+/// keeps them apart from everything else.
+pub(crate) fn login_partition(email: &Email) -> String {
+    format!("LOGIN#{}", email.as_str())
+}
+
+/// Sign-ups happen before there is a customer; the address is hashed, as it outlives nothing here.
+pub(crate) fn sign_up_partition(email: &Email) -> String {
+    format!("SIGNUP#{}", Digest::of(&[email.as_str().as_bytes()]))
+}
+
+pub(crate) fn attempts_partition(email: &Email) -> String {
+    format!("ATTEMPTS#{}", Digest::of(&[email.as_str().as_bytes()]))
+}
+
+/// What the sort keys of all records start with.
+pub(crate) const RECORD_PREFIX: &str = "RECORD#";
+
+/// What the sort keys of a record's appendices, and of their versions, start with.
+pub(crate) fn appendices_prefix(record: RecordId) -> String {
+    format!("APPENDIX#{record}#")
+}
+
+/// What the sort keys of one appendix and of its versions start with.
+pub(crate) fn appendix_prefix(record: RecordId, appendix: AppendixId) -> String {
+    SortKey::Appendix(record, appendix).to_string()
+}
+
+/// What the sort keys of a thing's revisions start with.
+pub(crate) fn revisions_prefix(of: &SortKey) -> String {
+    format!("REVISION#{of}#")
+}
+
+/// Where the bytes of one appendix version are in the bucket. The key is used once and for all:
+/// a version's bytes never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectKey {
+    pub(crate) customer: CustomerId,
+    pub record: RecordId,
+    pub appendix: AppendixId,
+    pub number: VersionNumber,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.customer, self.record, self.appendix, self.number)
+    }
+}
+
+impl FromStr for ObjectKey {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let [customer, record, appendix, number] = parts.as_slice() else {
+            return Err(RuleError::new("is no object key of ours"));
+        };
+        let key = Self {
+            customer: customer.parse()?,
+            record: record.parse()?,
+            appendix: appendix.parse()?,
+            number: number.parse()?,
+        };
+        if key.to_string() != text {
+            return Err(RuleError::new("is no object key of ours"));
+        }
+        Ok(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_kind() -> Vec<SortKey> {
+        let user = UserId::from_bytes([1; 16]);
+        let record = RecordId::from_bytes([2; 16]);
+        let appendix = AppendixId::from_bytes([3; 16]);
+        let number = VersionNumber::try_from(12).unwrap();
+        let key: IdempotencyKey = "a-B_9.:".parse().unwrap();
+        let version = Version::try_from(70).unwrap();
+        let kinds = vec![
+            SortKey::Customer,
+            SortKey::User(user),
+            SortKey::Record(record),
+            SortKey::Appendix(record, appendix),
+            SortKey::AppendixVersion(record, appendix, number),
+            SortKey::Record(record).revision(version),
+            SortKey::Customer.revision(version),
+            SortKey::User(user).revision(version),
+            SortKey::Appendix(record, appendix).revision(version),
+            SortKey::AppendixVersion(record, appendix, number).revision(version),
+            SortKey::Request(user, key.clone()),
+            SortKey::SignUp(key),
+            SortKey::Session("ab".repeat(32)),
+            SortKey::Login,
+            SortKey::Attempts("192.0.2.7".to_owned()),
+        ];
+        // Fails to compile when a kind is added and not listed above.
+        for kind in &kinds {
+            match kind {
+                SortKey::Customer
+                | SortKey::User(_)
+                | SortKey::Record(_)
+                | SortKey::Appendix(..)
+                | SortKey::AppendixVersion(..)
+                | SortKey::Revision(..)
+                | SortKey::Request(..)
+                | SortKey::SignUp(_)
+                | SortKey::Session(_)
+                | SortKey::Login
+                | SortKey::Attempts(_) => {}
+            }
+        }
+        kinds
+    }
+
+    #[test]
+    fn every_key_round_trips() {
+        for key in every_kind() {
+            assert_eq!(key.to_string().parse(), Ok(key.clone()), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_spelled_as_it_is_stored() {
+        let keys: Vec<String> = every_kind().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(keys.join("\n"));
+    }
+
+    #[test]
+    fn no_two_kinds_share_a_prefix_that_is_queried() {
+        let keys: Vec<String> = every_kind().iter().map(ToString::to_string).collect();
+        let records = keys.iter().filter(|key| key.starts_with(RECORD_PREFIX));
+        assert_eq!(records.count(), 1);
+        let record = RecordId::from_bytes([2; 16]);
+        let appendices = keys.iter().filter(|key| key.starts_with(&appendices_prefix(record)));
+        assert_eq!(appendices.count(), 2);
+        let revisions = revisions_prefix(&SortKey::Record(record));
+        assert_eq!(keys.iter().filter(|key| key.starts_with(&revisions)).count(), 1);
+    }
+
+    #[test]
+    fn versions_sort_as_text_like_numbers() {
+        let key = |n: u64| SortKey::Customer.revision(n.try_into().unwrap()).to_string();
+        assert!(key(9) < key(10) && key(99_999) < key(100_000));
+    }
+
+    #[test]
+    fn an_object_key_round_trips_and_has_one_spelling() {
+        let key = ObjectKey {
+            customer: CustomerId::from_bytes([1; 16]),
+            record: RecordId::from_bytes([2; 16]),
+            appendix: AppendixId::from_bytes([3; 16]),
+            number: VersionNumber::FIRST,
+        };
+        let text = key.to_string();
+        assert_eq!(text.parse(), Ok(key));
+        for other in [
+            format!("{text}1/"),
+            format!("/{text}"),
+            text.replace("/1", "/01"),
+            text.to_lowercase(),
+        ] {
+            assert!(other.parse::<ObjectKey>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_cannot_reach_into_another_key() {
+        for text in ["", "a#b", "a b", "å", "a\n", &"a".repeat(65)] {
+            assert!(text.parse::<IdempotencyKey>().is_err(), "{text:?}");
+        }
+    }
+}

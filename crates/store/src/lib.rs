@@ -1,0 +1,66 @@
+//! What is kept, in DynamoDB and S3: one file per kind of thing, every key string in `keys`, every
+//! attribute name in `items`, and the one way to change anything durable in `transaction`.
+//!
+//! Nothing here reads or writes without a [`Customer`], and only a verified session, a sign-up or
+//! an object of the bucket yields one: forgetting the tenant does not compile. This crate must
+//! never depend on HTTP, on an environment variable or on a clock.
+
+mod accounts;
+mod appendices;
+mod error;
+mod items;
+mod keys;
+mod logins;
+mod objects;
+mod records;
+mod requests;
+mod revisions;
+mod scope;
+mod sessions;
+mod transaction;
+
+use std::sync::Arc;
+
+pub use accounts::{CustomerProfile, SignUp, UserProfile};
+pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix};
+pub use error::{StoreError, WriteError};
+pub use keys::{IdempotencyKey, ObjectKey};
+pub use logins::{Attempt, Login};
+pub use objects::{Download, ObjectFacts, Objects, Upload};
+pub use records::{ListRecords, RecordPage};
+pub use requests::{Earlier, Remember};
+pub use revisions::{ListRevisions, RevisionPage};
+pub use scope::Customer;
+pub use sessions::{Ask, NewSession, Nothing, Opened, Reader, Session, Wanted};
+
+pub use aws_sdk_dynamodb::Client as DynamoClient;
+pub use aws_sdk_s3::Client as S3Client;
+
+/// Most items a listing returns at once; a page of records stays far below Lambda's 6 MB answer.
+pub const PAGE_ITEMS_MAX: u16 = 100;
+
+/// The names of the tables. They are configuration, because a restore gives a table a new name.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// Records, appendices, their revisions, and the answers to repeated requests about them.
+    pub records: String,
+    /// Customers, users and their revisions.
+    pub accounts: String,
+    /// Who logs in with which e-mail address, and the password hash. Few functions may read it.
+    pub logins: String,
+    /// What passes: sessions and login attempts.
+    pub sessions: String,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    dynamo: DynamoClient,
+    tables: Arc<Tables>,
+}
+
+impl Store {
+    pub fn new(dynamo: DynamoClient, tables: Tables) -> Self {
+        Self { dynamo, tables: Arc::new(tables) }
+    }
+}

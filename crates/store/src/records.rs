@@ -1,0 +1,143 @@
+//! Records, as they are now.
+
+use domain::{Record, RecordId, Revision};
+
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::transaction::Transaction;
+use crate::{Ask, Customer, Reader, Remember, Session, Store, StoreError, WriteError};
+
+/// Tombstones are skipped while reading; this many pages of nothing else end a listing early, with
+/// a cursor to go on from.
+const PAGES_MAX: usize = 10;
+
+/// A customer's records, those with the highest id first. Ids sort by when they were made.
+pub struct ListRecords {
+    /// From 1 to [`crate::PAGE_ITEMS_MAX`].
+    pub limit: u16,
+    /// Only records with a lower id than this.
+    pub before: Option<RecordId>,
+}
+
+#[derive(Debug, Default)]
+pub struct RecordPage {
+    pub records: Vec<(RecordId, Revision<Record>)>,
+    /// Where the next page starts; `None` at the end.
+    pub next_before: Option<RecordId>,
+}
+
+impl Ask for ListRecords {
+    type Answer = RecordPage;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<RecordPage, StoreError> {
+        let limit = usize::from(self.limit);
+        let mut page = RecordPage::default();
+        let mut before = self.before;
+        for _ in 0..PAGES_MAX {
+            let wanted = limit - page.records.len();
+            let items = reader.records_before(before, wanted).await?;
+            let full = items.len() == wanted;
+            for item in &items {
+                let SortKey::Record(id) = Fields(item).sort_key()? else {
+                    return Err(Fields(item).damaged("a record's key"));
+                };
+                let revision = items::read_revision(item)?;
+                before = Some(id);
+                if !revision.deleted {
+                    page.records.push((id, revision));
+                }
+            }
+            if !full {
+                return Ok(page);
+            }
+            if page.records.len() == limit {
+                break;
+            }
+        }
+        page.next_before = before;
+        Ok(page)
+    }
+}
+
+impl Reader<'_> {
+    async fn records_before(
+        &self,
+        before: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        let partition = keys::customer_partition(self.customer.id());
+        let start = before.map(|id| items::key(&partition, &SortKey::Record(id)));
+        let mut found = Vec::new();
+        let mut start = start;
+        // DynamoDB ends a page at 1 MB too, so a full page may take several reads.
+        loop {
+            let answer = self
+                .query(keys::RECORD_PREFIX)
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit - found.len()).unwrap_or(1))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            found.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if found.len() >= limit || start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A strongly consistent query of the customer's items whose sort key starts with `prefix`.
+    pub(crate) fn query(
+        &self,
+        prefix: &str,
+    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+        self.store
+            .dynamo
+            .query()
+            .table_name(&self.store.tables.records)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#sk", items::SORT)
+            .expression_attribute_values(
+                ":pk",
+                items::text(keys::customer_partition(self.customer.id())),
+            )
+            .expression_attribute_values(":prefix", items::text(prefix))
+    }
+}
+
+impl Store {
+    /// Creates a record and remembers the answer to the request.
+    pub async fn create_record(
+        &self,
+        session: &Session,
+        id: RecordId,
+        revision: &Revision<Record>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let table = &self.tables.records;
+        let partition = keys::customer_partition(session.customer.id());
+        Transaction::new(self)
+            .create(table, &session.customer, &SortKey::Record(id), revision)
+            .remember(table, &partition, &remember.sort_key(session.user), remember)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// Replaces a record by its next revision, be it new content or a tombstone.
+    pub async fn replace_record(
+        &self,
+        customer: &Customer,
+        id: RecordId,
+        revision: &Revision<Record>,
+    ) -> Result<(), WriteError> {
+        Transaction::new(self)
+            .replace(&self.tables.records, customer, &SortKey::Record(id), revision)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+}

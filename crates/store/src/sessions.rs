@@ -1,0 +1,310 @@
+//! Sessions: the door to everything else. One batched read fetches the session, its user and the
+//! thing asked for; nothing is given out before the session is verified.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::{
+    Appendix, AppendixId, Record, RecordId, Revision, Role, SessionToken, Timestamp, TokenHash,
+    UserId,
+};
+
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::transaction::{Step, Transaction, backoff};
+use crate::{
+    Customer, CustomerProfile, Earlier, IdempotencyKey, Login, Remember, Store, StoreError,
+    UserProfile, WriteError,
+};
+
+/// A session ends this long after its log-in, whatever happens.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A session ends when it was not used for this long.
+pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Use is noted at most this often: one write an hour, not one a request.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
+const BATCH_ATTEMPTS_MAX: u32 = 5;
+
+const USER: &str = "user_id";
+const CREATED_AT: &str = "created_at_ms";
+const USED_AT: &str = "used_at_ms";
+
+/// A verified session: who asks, and for which customer.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub customer: Customer,
+    pub user: UserId,
+    pub role: Role,
+    pub expires_at: Timestamp,
+}
+
+/// What to read together with the session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    pub record: Option<RecordId>,
+    pub appendix: Option<(RecordId, AppendixId)>,
+    /// The answer to an earlier request with this key.
+    pub request: Option<&'a IdempotencyKey>,
+    pub profile: bool,
+}
+
+/// A verified session and what was wanted with it. Deleted things are here too, as tombstones.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub session: Session,
+    pub user: Revision<UserProfile>,
+    pub record: Option<Revision<Record>>,
+    pub appendix: Option<Revision<Appendix>>,
+    pub earlier: Option<Earlier>,
+    pub profile: Option<Revision<CustomerProfile>>,
+}
+
+/// A session about to be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession {
+    pub user: UserId,
+    pub created_at: Timestamp,
+}
+
+impl NewSession {
+    pub fn expires_at(&self) -> Timestamp {
+        self.created_at.after(SESSION_LIFETIME)
+    }
+}
+
+/// Reads on behalf of a session that is still being verified. It can only read, and what it reads
+/// is dropped unless the session turns out to be valid.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) customer: Customer,
+}
+
+/// A question that can be asked of a customer's data while the session is being verified.
+pub trait Ask: Send {
+    type Answer: Send;
+
+    fn ask(
+        self,
+        reader: Reader<'_>,
+    ) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
+}
+
+/// No question: only the session and what is wanted with it.
+pub struct Nothing;
+
+impl Ask for Nothing {
+    type Answer = ();
+
+    async fn ask(self, _: Reader<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Why a read beside a session ended early.
+enum Ended {
+    NoSession,
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Store {
+    /// Verifies the session of `token` and reads what is wanted, in one round trip; `question` is
+    /// asked in the meantime. `None`: there is no such session, or it has ended.
+    pub async fn open<Q: Ask>(
+        &self,
+        token: &SessionToken,
+        now: Timestamp,
+        wanted: Wanted<'_>,
+        question: Q,
+    ) -> Result<Option<(Opened, Q::Answer)>, StoreError> {
+        let verify = async { self.verify(token, now, wanted).await?.ok_or(Ended::NoSession) };
+        let answer = async {
+            let reader = Reader { store: self, customer: Customer::new(token.customer) };
+            question.ask(reader).await.map_err(Ended::from)
+        };
+        // Ends as soon as the session is found wanting: how long a forged token is refused says
+        // nothing about another customer's data.
+        match tokio::try_join!(verify, answer) {
+            Ok(both) => Ok(Some(both)),
+            Err(Ended::NoSession) => Ok(None),
+            Err(Ended::Failed(error)) => Err(error),
+        }
+    }
+
+    async fn verify(
+        &self,
+        token: &SessionToken,
+        now: Timestamp,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Opened>, StoreError> {
+        let partition = keys::customer_partition(token.customer);
+        let session_key = SortKey::session(&token.hash());
+        let user_key = SortKey::User(token.user);
+        let mut batch = Batch::default();
+        batch.add(&self.tables.sessions, &partition, &session_key);
+        batch.add(&self.tables.accounts, &partition, &user_key);
+        if wanted.profile {
+            batch.add(&self.tables.accounts, &partition, &SortKey::Customer);
+        }
+        let record_key = wanted.record.map(SortKey::Record);
+        let appendix_key =
+            wanted.appendix.map(|(record, appendix)| SortKey::Appendix(record, appendix));
+        let request_key = wanted.request.map(|key| SortKey::Request(token.user, key.clone()));
+        for key in [&record_key, &appendix_key, &request_key].into_iter().flatten() {
+            batch.add(&self.tables.records, &partition, key);
+        }
+        let found = self.batch_get(batch).await?;
+        let find = |key: &SortKey| found.get(&key.to_string());
+
+        let Some(item) = find(&session_key) else {
+            return Ok(None);
+        };
+        let Some(user) = find(&user_key) else {
+            return Ok(None);
+        };
+        let user = items::read_revision::<UserProfile>(user)?;
+        let fields = Fields(item);
+        let expires_at = fields.time(CREATED_AT)?.after(SESSION_LIFETIME);
+        let used_at = fields.time(USED_AT)?;
+        let idle = now.since(used_at);
+        if user.deleted || now >= expires_at || idle >= SESSION_IDLE {
+            return Ok(None);
+        }
+        if idle >= USE_NOTED_EVERY {
+            self.note_use(&partition, &session_key, now).await;
+        }
+        Ok(Some(Opened {
+            session: Session {
+                customer: Customer::new(token.customer),
+                user: token.user,
+                role: user.content.role,
+                expires_at,
+            },
+            user,
+            record: read(record_key.as_ref().and_then(find))?,
+            appendix: read(appendix_key.as_ref().and_then(find))?,
+            earlier: match request_key.as_ref().and_then(find) {
+                Some(item) => Earlier::read_live(item, now)?,
+                None => None,
+            },
+            profile: read(wanted.profile.then(|| find(&SortKey::Customer)).flatten())?,
+        }))
+    }
+
+    /// Notes that a session was used. A failure costs nothing but the note; an ended session is
+    /// not brought back.
+    async fn note_use(&self, partition: &str, session: &SortKey, now: Timestamp) {
+        let noted = self
+            .dynamo
+            .update_item()
+            .table_name(&self.tables.sessions)
+            .set_key(Some(items::key(partition, session)))
+            .update_expression("SET #used_at = :now")
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#used_at", USED_AT)
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_values(":now", items::number(now.millis()))
+            .send()
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(error = &error as &dyn std::error::Error, "session use not noted");
+        }
+    }
+
+    /// Starts a session for someone whose password was right. The token is known by its hash.
+    pub async fn start_session(
+        &self,
+        login: &Login,
+        hash: &TokenHash,
+        session: NewSession,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let partition = keys::customer_partition(login.customer.id());
+        let mut item = items::key(&partition, &SortKey::session(hash));
+        item.insert(USER.to_owned(), items::text(session.user));
+        item.insert(CREATED_AT.to_owned(), items::number(session.created_at.millis()));
+        item.insert(USED_AT.to_owned(), items::number(session.created_at.millis()));
+        item.insert(items::EXPIRES_AT.to_owned(), items::number(session.expires_at().seconds()));
+        Transaction::new(self)
+            .put_new(Step::Create, &self.tables.sessions, item)
+            .remember(&self.tables.sessions, &partition, &remember.sort_key(session.user), remember)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// Ends the session of `token`, which was verified before.
+    pub async fn end_session(&self, token: &SessionToken) -> Result<(), StoreError> {
+        let partition = keys::customer_partition(token.customer);
+        let key = items::key(&partition, &SortKey::session(&token.hash()));
+        self.dynamo
+            .delete_item()
+            .table_name(&self.tables.sessions)
+            .set_key(Some(key))
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+
+    /// Reads every key of the batch that exists, by sort key, with strong consistency.
+    async fn batch_get(&self, batch: Batch) -> Result<HashMap<String, Item>, StoreError> {
+        let mut wanted = batch.build();
+        let mut found = HashMap::new();
+        for attempt in 0..BATCH_ATTEMPTS_MAX {
+            if attempt > 0 {
+                tokio::time::sleep(backoff(attempt)).await;
+            }
+            let answer = self
+                .dynamo
+                .batch_get_item()
+                .set_request_items(Some(wanted))
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                let sort = Fields(&item).text(items::SORT)?.to_owned();
+                found.insert(sort, item);
+            }
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(StoreError::Busy)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    item: Option<&Item>,
+) -> Result<Option<Revision<T>>, StoreError> {
+    item.map(items::read_revision).transpose()
+}
+
+/// The keys of one batched read, by table.
+#[derive(Default)]
+struct Batch(HashMap<String, Vec<Item>>);
+
+impl Batch {
+    fn add(&mut self, table: &str, partition: &str, sort: &SortKey) {
+        self.0.entry(table.to_owned()).or_default().push(items::key(partition, sort));
+    }
+
+    fn build(self) -> HashMap<String, KeysAndAttributes> {
+        let keys = |keys| {
+            KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(true)
+                .build()
+                .expect("keys are set")
+        };
+        self.0.into_iter().map(|(table, items)| (table, keys(items))).collect()
+    }
+}

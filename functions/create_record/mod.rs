@@ -1,0 +1,60 @@
+//! `POST /v1/records`: creates a record. Members and above. The client may choose its id.
+
+use std::time::Duration;
+
+use am_http::{Once, Problem, Request, Response, created, etag, open};
+use domain::{Entropy, Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role};
+use serde::Deserialize;
+use store::{Store, Wanted, WriteError};
+
+use crate::shapes::RecordView;
+
+/// Clocks of phones are wrong, but an id that claims to be from later than this would stand first
+/// in every listing for as long.
+const ID_AHEAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    id: Option<RecordId>,
+    #[serde(rename = "type")]
+    record_type: RecordType,
+    title: RecordTitle,
+    #[serde(default)]
+    fields: Fields,
+}
+
+pub async fn handle(
+    store: &Store,
+    entropy: &dyn Entropy,
+    request: &Request,
+) -> Result<Response, Problem> {
+    let once = Once::of(request)?;
+    let wanted = Wanted { request: Some(once.key()), ..Wanted::default() };
+    let opened = open(store, request, Role::Member, wanted).await?;
+    if let Some(earlier) = &opened.earlier {
+        return Ok(answer(&once.answer(earlier)?));
+    }
+    let now = request.now();
+    let Body { id, record_type, title, fields } = request.json()?;
+    let id = id.unwrap_or_else(|| RecordId::new(now, entropy));
+    if id.made_at() > now.after(ID_AHEAD_MAX) {
+        return Err(Problem::invalid("/id", "must not be from more than a day ahead"));
+    }
+
+    let record = Record { record_type, title, fields };
+    let revision = Revision::first(record, opened.session.user, now);
+    let view = RecordView::new(id, &revision);
+    match store.create_record(&opened.session, id, &revision, &once.remember(&view)).await {
+        Ok(()) => Ok(answer(&view)),
+        Err(WriteError::Repeated(earlier)) => Ok(answer(&once.answer(&earlier)?)),
+        Err(WriteError::Exists) => {
+            Err(Problem::conflict("record_exists", "A record with this id exists already."))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn answer(view: &RecordView) -> Response {
+    created(&format!("/v1/records/{}", view.id), &etag(view.version), view)
+}

@@ -1,0 +1,34 @@
+//! `DELETE /v1/records/{record_id}/appendices/{appendix_id}`: deletes an appendix. Admins and above,
+//! with If-Match. A tombstone stays, and so do the bytes of every version.
+
+use am_http::{Problem, Request, Response, StatusCode, empty, open};
+use domain::{AppendixId, RecordId, Role};
+use store::{Store, Wanted};
+
+pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    let record_id: RecordId = request.path("record_id")?;
+    let id: AppendixId = request.path("appendix_id")?;
+    let wanted =
+        Wanted { record: Some(record_id), appendix: Some((record_id, id)), ..Wanted::default() };
+    let opened = open(store, request, Role::Admin, wanted).await?;
+    let seen = request.if_match()?;
+    opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    let current = opened.appendix.ok_or_else(Problem::not_found)?;
+
+    let (customer, user) = (opened.session.customer, opened.session.user);
+    if current.deleted {
+        // The answer was lost and the client tries again; anyone else finds nothing here.
+        let made_before = seen.precedes(current.version) && current.changed_by == user;
+        return if made_before { Ok(deleted()) } else { Err(Problem::not_found()) };
+    }
+    if !seen.admits(current.version) {
+        return Err(Problem::stale(current.version));
+    }
+    let tombstone = current.tombstone(user, request.now());
+    store.delete_appendix(&customer, record_id, id, &tombstone).await?;
+    Ok(deleted())
+}
+
+fn deleted() -> Response {
+    empty(StatusCode::NO_CONTENT)
+}

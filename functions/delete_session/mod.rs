@@ -1,0 +1,12 @@
+//! `DELETE /v1/session`: logs out. Any role. The cookie, if there is one, is taken away too.
+
+use am_http::{Problem, Request, Response, StatusCode, empty, end_cookie, open, with_header};
+use domain::Role;
+use lambda_http::http::header::SET_COOKIE;
+use store::{Store, Wanted};
+
+pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    open(store, request, Role::Viewer, Wanted::default()).await?;
+    store.end_session(&request.session_token()?).await?;
+    Ok(with_header(empty(StatusCode::NO_CONTENT), SET_COOKIE, &end_cookie()))
+}

@@ -1,0 +1,22 @@
+//! `GET /v1/records/{record_id}`: one record as it is now. Any role.
+
+use am_http::with_header;
+use am_http::{Problem, Request, Response, StatusCode, empty, etag, json, not_modified, open};
+use domain::{RecordId, Role};
+use lambda_http::http::header::ETAG;
+use store::{Store, Wanted};
+
+use crate::shapes::RecordView;
+
+pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    let id: RecordId = request.path("record_id")?;
+    let wanted = Wanted { record: Some(id), ..Wanted::default() };
+    let opened = open(store, request, Role::Viewer, wanted).await?;
+    let record = opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    let response = if not_modified(request, record.version) {
+        empty(StatusCode::NOT_MODIFIED)
+    } else {
+        json(StatusCode::OK, &RecordView::new(id, &record))
+    };
+    Ok(with_header(response, ETAG, &etag(record.version)))
+}

@@ -1,0 +1,8 @@
+use std::process::ExitCode;
+
+use am_service::get_session::handle;
+use runtime::http;
+
+fn main() -> ExitCode {
+    http(|env| env.store(), |store, request| Box::pin(handle(store, request)))
+}

@@ -1,0 +1,37 @@
+//! `PUT /v1/records/{record_id}`: replaces a record's content. Members and above. If-Match names
+//! the version that the client saw, so that nobody's change is overwritten unseen.
+
+use am_http::{Problem, Request, Response, StatusCode, etag, json, open, with_header};
+use domain::{Record, RecordId, Revision, Role};
+use lambda_http::http::header::ETAG;
+use store::{Store, Wanted};
+
+use crate::shapes::RecordView;
+
+pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    let id: RecordId = request.path("record_id")?;
+    let wanted = Wanted { record: Some(id), ..Wanted::default() };
+    let opened = open(store, request, Role::Member, wanted).await?;
+    let seen = request.if_match()?;
+    let content: Record = request.json()?;
+    let current = opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+
+    let user = opened.session.user;
+    let made_before =
+        seen.precedes(current.version) && current.changed_by == user && current.content == content;
+    if made_before {
+        // The answer to this very change was lost and the client tries again (RFC 9110, 13.1.1).
+        return Ok(answer(id, &current));
+    }
+    if !seen.admits(current.version) {
+        return Err(Problem::stale(current.version));
+    }
+    let changed = current.changed(content, user, request.now());
+    store.replace_record(&opened.session.customer, id, &changed).await?;
+    Ok(answer(id, &changed))
+}
+
+fn answer(id: RecordId, record: &Revision<Record>) -> Response {
+    let response = json(StatusCode::OK, &RecordView::new(id, record));
+    with_header(response, ETAG, &etag(record.version))
+}
