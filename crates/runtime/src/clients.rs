@@ -25,11 +25,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct HttpClient(std::sync::Arc<OnceLock<SharedHttpClient>>);
 
 impl HttpClient {
+    /// A pool for `http://` endpoints only, outside of any function.
+    pub fn plain() -> SharedHttpClient {
+        Builder::new().build_http()
+    }
+
     fn get(&self, endpoint: Option<&str>) -> SharedHttpClient {
         let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
         let build = || {
             if plain {
-                return Builder::new().build_http();
+                return Self::plain();
             }
             let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
             Builder::new().tls_provider(ring).build_https()

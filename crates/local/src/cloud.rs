@@ -1,0 +1,136 @@
+//! The local cloud as a whole: what it is started with, and what it is made of.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use runtime::OsEntropy;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::events::Bus;
+use crate::functions::{ACCESS_KEY, InProcess, platform_environment};
+use crate::gateway::Gateway;
+use crate::objects::{Disk, Objects};
+use crate::runtime_api::Binaries;
+use crate::secrets::Secrets;
+use crate::template::{Function, Template};
+use crate::{Invoke, InvokeError, LocalError, dynamodb, listen};
+
+/// What to run, where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// template.yaml.
+    pub template: PathBuf,
+    /// Where all state is kept.
+    pub data: PathBuf,
+    /// Where the API listens; port 0 takes any.
+    pub address: SocketAddr,
+    /// Where uploads and downloads of appendices go; port 0 takes any.
+    pub objects_address: SocketAddr,
+    /// Built binaries to run behind the Runtime API; without it, functions run in this process.
+    pub binaries: Option<PathBuf>,
+}
+
+/// A running local cloud; it stops when dropped.
+pub struct Cloud {
+    functions: Arc<dyn Invoke>,
+    disk: Arc<Disk>,
+    address: SocketAddr,
+    objects_address: SocketAddr,
+    template: Vec<Function>,
+    _tasks: JoinSet<()>,
+    /// Held for as long as the folder is in use.
+    _lock: File,
+}
+
+impl Cloud {
+    pub async fn start(options: &Options) -> Result<Self, LocalError> {
+        let folder = &options.data;
+        let file = |source| LocalError::File { path: folder.clone(), source };
+        std::fs::create_dir_all(folder).map_err(file)?;
+        let lock = File::create(folder.join("lock")).map_err(file)?;
+        lock.try_lock().map_err(|_| LocalError::InUse(folder.clone()))?;
+
+        let template = Template::read(&options.template)?;
+        let mut secrets = Secrets::open(folder)?;
+        let secret_key = secrets.get("access key", &OsEntropy)?;
+        let mut tasks = JoinSet::new();
+
+        let dynamodb = dynamodb::start(folder, &template, &mut tasks).await?;
+        let disk = Arc::new(Disk::open_folder(folder)?);
+        let buckets = template.resources("AWS::S3::Bucket")?.into_iter().map(|it| it.name);
+        let objects = Objects::new(disk.clone(), buckets.collect());
+        let listener = listen::bind(options.objects_address).await?;
+        let objects_address = listen::address_of(&listener)?;
+        tasks.spawn(objects.serve(listener, ACCESS_KEY, secret_key.clone()));
+
+        let (dynamodb, s3) = (format!("http://{dynamodb}"), format!("http://{objects_address}"));
+        let platform = platform_environment(&dynamodb, &s3, &secret_key);
+        let mut functions = template.functions()?;
+        for function in &mut functions {
+            for value in function.environment.values_mut() {
+                *value = secrets.resolve(value, &OsEntropy)?;
+            }
+            function.environment.extend(platform.clone());
+        }
+        let invoke: Arc<dyn Invoke> = match &options.binaries {
+            Some(folder) => Arc::new(Binaries::new(folder, &functions)),
+            None => Arc::new(InProcess::start(&functions)?),
+        };
+
+        let bus = Bus::new(&functions, invoke.clone());
+        let announcing = disk.clone();
+        tasks.spawn(async move { bus.run(&announcing).await });
+
+        let gateway = Arc::new(Gateway::new(&functions, invoke.clone()));
+        let listener = listen::bind(options.address).await?;
+        let address = listen::address_of(&listener)?;
+        tasks.spawn(listen::serve(listener, move |peer| {
+            let gateway = gateway.clone();
+            service_fn(move |request| {
+                let gateway = gateway.clone();
+                async move { gateway.answer(request, peer).await }
+            })
+        }));
+        Ok(Self {
+            functions: invoke,
+            disk,
+            address,
+            objects_address,
+            template: functions,
+            _tasks: tasks,
+            _lock: lock,
+        })
+    }
+
+    /// Where the API listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where uploads and downloads go.
+    pub const fn objects_address(&self) -> SocketAddr {
+        self.objects_address
+    }
+
+    /// The functions that run here, with their full environment.
+    pub fn functions(&self) -> &[Function] {
+        &self.template
+    }
+
+    /// Runs one function on an event, as `sam local invoke` would.
+    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
+        self.functions.invoke(function, event).await
+    }
+
+    /// Waits until every event of the bucket was delivered or given up.
+    pub async fn settle(&self) {
+        while self.disk.undelivered().is_ok_and(|count| count > 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Why the local cloud cannot start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    #[error("cannot read {path}")]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("{path} does not say what the local cloud needs: {what}")]
+    Template { path: PathBuf, what: String },
+    #[error("the folder {0} is in use by another local cloud")]
+    InUse(PathBuf),
+    #[error("{0} is not a loopback address; put a proxy with TLS in front to serve others")]
+    NotLoopback(SocketAddr),
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("cannot open the database {path}: {what}")]
+    Database { path: PathBuf, what: String },
+    #[error("cannot set up the table {table}")]
+    Table { table: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{binary} cannot start")]
+    Config { binary: String, source: runtime::ConfigError },
+    #[error("template.yaml names {0}, which is no function of this build")]
+    UnknownFunction(String),
+}

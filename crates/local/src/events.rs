@@ -1,0 +1,96 @@
+//! EventBridge: delivers the bucket's events to the functions whose pattern they fit, at least once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::Invoke;
+use crate::objects::{Disk, Due};
+use crate::template::Function;
+
+/// How long a failed event may wait beyond its due time.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+pub(crate) struct Bus {
+    rules: Vec<(Value, String)>,
+    functions: Arc<dyn Invoke>,
+}
+
+impl Bus {
+    pub(crate) fn new(template: &[Function], functions: Arc<dyn Invoke>) -> Self {
+        let rules = template.iter().flat_map(|function| {
+            function.patterns.iter().map(|pattern| (pattern.clone(), function.binary.clone()))
+        });
+        Self { rules: rules.collect(), functions }
+    }
+
+    /// Delivers what the disk has announced, until dropped. What a kill left is delivered first.
+    pub(crate) async fn run(&self, disk: &Disk) {
+        loop {
+            let now_ms = runtime::now().millis();
+            match disk.due_event(now_ms) {
+                Ok(Some(Due { id, event })) => {
+                    let outcome = if self.deliver(&event).await {
+                        disk.delivered(id)
+                    } else {
+                        disk.put_off(id, now_ms)
+                    };
+                    if let Err(error) = outcome {
+                        tracing::error!(%error, "the outcome of an event was not noted");
+                    }
+                }
+                Ok(None) => {
+                    let _ = tokio::time::timeout(LOOK_AGAIN, disk.announced.notified()).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot read events");
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Whether every function that the event is for has taken it.
+    async fn deliver(&self, event: &Value) -> bool {
+        let mut taken = true;
+        for (_, function) in self.rules.iter().filter(|(pattern, _)| fits(pattern, event)) {
+            match self.functions.invoke(function, event.clone()).await {
+                Ok(result) => tracing::debug!(function, %result, "event taken"),
+                Err(error) => {
+                    tracing::error!(function, %error, "event not taken");
+                    taken = false;
+                }
+            }
+        }
+        taken
+    }
+}
+
+/// EventBridge's rule for patterns: every member is there, with one of the values listed.
+fn fits(pattern: &Value, event: &Value) -> bool {
+    match pattern {
+        Value::Object(members) => {
+            members.iter().all(|(name, pattern)| event.get(name).is_some_and(|e| fits(pattern, e)))
+        }
+        Value::Array(values) => values.contains(event),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_event_fits_when_every_member_has_a_listed_value() {
+        let pattern = json!({"source": ["aws.s3"], "detail": {"bucket": {"name": ["a", "b"]}}});
+        let event = |bucket: &str| json!({"source": "aws.s3", "x": 1, "detail": {"bucket": {"name": bucket}}});
+        assert!(fits(&pattern, &event("a")) && fits(&pattern, &event("b")));
+        assert!(!fits(&pattern, &event("c")));
+        assert!(!fits(&pattern, &json!({"source": "aws.s3"})));
+        assert!(!fits(&pattern, &json!({"detail": {"bucket": {"name": "a"}}})));
+    }
+}

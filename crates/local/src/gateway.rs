@@ -1,0 +1,235 @@
+//! API Gateway's HTTP API: matches routes, turns HTTP into payload 2.0 and answers back into HTTP.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use domain::{Entropy as _, Timestamp};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use hyper::http::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use runtime::OsEntropy;
+use serde_json::{Map, Value, json};
+
+use crate::Invoke;
+use crate::template::{Function, Route};
+
+/// API Gateway's own limit.
+const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// The routes and the functions behind them.
+pub(crate) struct Gateway {
+    routes: Vec<(Route, String)>,
+    functions: Arc<dyn Invoke>,
+}
+
+impl Gateway {
+    pub(crate) fn new(template: &[Function], functions: Arc<dyn Invoke>) -> Self {
+        let routes = template.iter().flat_map(|function| {
+            function.routes.iter().map(|route| (route.clone(), function.binary.clone()))
+        });
+        Self { routes: routes.collect(), functions }
+    }
+
+    /// Answers one request, as API Gateway would.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let Some((route, binary, parameters)) = self.route(parts.method.as_str(), path) else {
+            return Ok(message(StatusCode::NOT_FOUND, "Not Found"));
+        };
+        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+            return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
+        };
+        let event = payload(&parts, peer, route, parameters, &body.to_bytes());
+        let answer = match self.functions.invoke(binary, event).await {
+            Ok(answer) => response(&answer),
+            Err(error) => {
+                tracing::error!(function = binary, %error, "a function failed");
+                None
+            }
+        };
+        let failed = || message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+        Ok(answer.unwrap_or_else(failed))
+    }
+
+    fn route(&self, method: &str, path: &str) -> Option<(&Route, &str, Map<String, Value>)> {
+        self.routes.iter().find_map(|(route, binary)| {
+            let parameters = (route.method == method).then(|| fit(&route.path, path))??;
+            Some((route, binary.as_str(), parameters))
+        })
+    }
+}
+
+/// The parameters of `path` if it fits `pattern`, whose `{name}` fits one segment.
+fn fit(pattern: &str, path: &str) -> Option<Map<String, Value>> {
+    let mut parameters = Map::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(parameters),
+            (Some(wanted), Some(given)) => {
+                let name = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+                match name {
+                    Some(name) if !given.is_empty() => {
+                        let value = percent_decode_str(given).decode_utf8_lossy();
+                        parameters.insert(name.to_owned(), json!(value));
+                    }
+                    _ if wanted == given => {}
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn payload(
+    parts: &hyper::http::request::Parts,
+    peer: SocketAddr,
+    route: &Route,
+    parameters: Map<String, Value>,
+    body: &[u8],
+) -> Value {
+    let now = runtime::now();
+    let path = parts.uri.path();
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let route_key = format!("{} {}", route.method, route.path);
+    let cookies: Vec<&str> = parts
+        .headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split("; "))
+        .collect();
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": path,
+        "rawQueryString": parts.uri.query().unwrap_or(""),
+        "headers": headers(&parts.headers),
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": header("host").unwrap_or("localhost"),
+            "domainPrefix": "local",
+            "http": {
+                "method": parts.method.as_str(),
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": peer.ip().to_string(),
+                "userAgent": header("user-agent").unwrap_or(""),
+            },
+            "requestId": request_id(),
+            "routeKey": route_key,
+            "stage": "$default",
+            "time": time(now),
+            "timeEpoch": now.millis(),
+        },
+        "isBase64Encoded": false,
+    });
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
+    if !parameters.is_empty() {
+        event["pathParameters"] = Value::Object(parameters);
+    }
+    if !body.is_empty() {
+        match std::str::from_utf8(body).ok().filter(|_| is_text(header("content-type"))) {
+            Some(text) => event["body"] = json!(text),
+            None => {
+                event["body"] = json!(BASE64_STANDARD.encode(body));
+                event["isBase64Encoded"] = json!(true);
+            }
+        }
+    }
+    event
+}
+
+/// Headers in lower case, those that occur twice joined by commas; cookies are elsewhere.
+fn headers(headers: &HeaderMap) -> Map<String, Value> {
+    let mut joined = Map::new();
+    for name in headers.keys().filter(|name| *name != COOKIE) {
+        let values: Vec<_> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        joined.insert(name.as_str().to_owned(), json!(values.join(",")));
+    }
+    joined
+}
+
+fn is_text(content_type: Option<&str>) -> bool {
+    let kind = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
+    kind.starts_with("text/")
+        || matches!(kind, "application/json" | "application/javascript" | "application/xml")
+        || kind.ends_with("+json")
+        || kind.ends_with("+xml")
+}
+
+fn request_id() -> String {
+    let mut bytes = [0; 12];
+    OsEntropy.fill(&mut bytes);
+    BASE64_STANDARD.encode(bytes).replace(['+', '/'], "-")
+}
+
+/// As in an access log: `23/Nov/2026:10:00:00 +0000`.
+fn time(now: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(now.millis())
+        .map(|now| now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string())
+        .unwrap_or_default()
+}
+
+/// The HTTP answer that a function's answer stands for; `None` if it stands for none.
+fn response(answer: &Value) -> Option<Response<Full<Bytes>>> {
+    let status = u16::try_from(answer["statusCode"].as_u64()?).ok()?;
+    let body = answer["body"].as_str().unwrap_or("");
+    let body = match answer["isBase64Encoded"].as_bool() {
+        Some(true) => BASE64_STANDARD.decode(body).ok()?,
+        _ => body.as_bytes().to_vec(),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = StatusCode::from_u16(status).ok()?;
+    for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+        let name: HeaderName = name.parse().ok()?;
+        response.headers_mut().append(name, HeaderValue::from_str(value.as_str()?).ok()?);
+    }
+    for cookie in answer["cookies"].as_array().into_iter().flatten() {
+        let cookie = HeaderValue::from_str(cookie.as_str()?).ok()?;
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Some(response)
+}
+
+fn message(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(json!({ "message": text }).to_string().into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_fits_its_pattern_segment_by_segment() {
+        let pattern = "/v1/records/{record_id}/appendices";
+        let fitted = fit(pattern, "/v1/records/a%2Fb/appendices").unwrap();
+        assert_eq!(fitted["record_id"], "a/b");
+        for path in ["/v1/records//appendices", "/v1/records/a", "/v1/records/a/appendices/", "/"] {
+            assert!(fit(pattern, path).is_none(), "{path}");
+        }
+    }
+}

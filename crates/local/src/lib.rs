@@ -1,0 +1,23 @@
+//! AM Service on one machine: API Gateway's shape in front of the very handlers that run on Lambda,
+//! DynamoDB and S3 as embedded servers on loopback, events from the bucket. Routes, tables, names
+//! and events come from template.yaml and infra/, never from a second list.
+//!
+//! It keeps everything in one folder, survives being killed, and is honest about what it is not:
+//! docs/ARCHITECTURE.md has the list.
+
+mod cloud;
+mod dynamodb;
+mod error;
+mod events;
+mod functions;
+mod gateway;
+mod invoke;
+mod listen;
+mod objects;
+mod runtime_api;
+mod secrets;
+pub mod template;
+
+pub use cloud::{Cloud, Options};
+pub use error::LocalError;
+pub use invoke::{Invoke, InvokeError};

@@ -1,0 +1,94 @@
+//! `cargo run -p local`: AM Service on this machine.
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::{Cloud, Options};
+use tracing::level_filters::LevelFilter;
+
+/// AM Service on this machine: the API, its database, its bucket and their events, in one process
+/// and one folder. No account, container or second install.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where the API listens: a loopback address
+    #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000))]
+    address: SocketAddr,
+
+    /// Where uploads and downloads of appendices go: a loopback address
+    #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3001))]
+    objects_address: SocketAddr,
+
+    /// The folder that keeps everything, over restarts
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+
+    /// The template whose routes, tables and events are served
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+
+    /// Run built binaries from this folder behind Lambda's Runtime API, instead of this process
+    #[arg(long)]
+    binaries: Option<PathBuf>,
+
+    /// What to log: off, error, warn, info, debug or trace
+    #[arg(long, default_value_t = LevelFilter::INFO)]
+    log_level: LevelFilter,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_max_level(arguments.log_level)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
+    let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match executor {
+        Ok(executor) => executor.block_on(run(arguments)),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(error) = source {
+                eprintln!("  because: {error}");
+                source = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let cloud = Cloud::start(&Options {
+        template: arguments.template,
+        data: arguments.data.clone(),
+        address: arguments.address,
+        objects_address: arguments.objects_address,
+        binaries: arguments.binaries,
+    })
+    .await?;
+    let address = cloud.address();
+    println!("AM Service is at http://{address}");
+    println!("  appendices   http://{}", cloud.objects_address());
+    println!("  data         {}", std::path::absolute(&arguments.data)?.display());
+    for function in cloud.functions() {
+        for route in &function.routes {
+            println!("  {:<7} {:<62} {}", route.method, route.path, function.binary);
+        }
+    }
+    println!("\nTry it:");
+    println!("  curl -i http://{address}/v1/customers -H 'Content-Type: application/json' \\");
+    println!("    -H 'Idempotency-Key: sign-up-1' -d '{{\"company\": \"Verkstad AB\", \\");
+    println!("    \"name\": \"Eva Ek\", \"email\": \"eva@example.com\", \\");
+    println!("    \"password\": \"two lathes and a mill\"}}'");
+    println!("\nREADME.md goes on from there. Ctrl-C stops; nothing is lost.");
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

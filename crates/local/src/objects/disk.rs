@@ -1,0 +1,310 @@
+//! Objects on disk: an index in SQLite, and the bytes of each version in a file of its own. An
+//! object exists when its row does. The row is written with the event that announces it, in one
+//! transaction, after the bytes are safely on disk: killed at any point, there is a whole object
+//! with its event, or none.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use domain::{Entropy as _, RecordId};
+use runtime::OsEntropy;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::LocalError;
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    CREATE TABLE IF NOT EXISTS versions (
+        sequence     INTEGER PRIMARY KEY AUTOINCREMENT,
+        bucket       TEXT NOT NULL,
+        key          TEXT NOT NULL,
+        version_id   TEXT NOT NULL UNIQUE,
+        bytes        INTEGER NOT NULL,
+        content_type TEXT NOT NULL,
+        sha256       TEXT,
+        etag         TEXT NOT NULL,
+        stored_at_ms INTEGER NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS versions_by_key ON versions (bucket, key, sequence);
+    CREATE TABLE IF NOT EXISTS events (
+        id     INTEGER PRIMARY KEY AUTOINCREMENT,
+        event  TEXT NOT NULL,
+        tries  INTEGER NOT NULL DEFAULT 0,
+        due_ms INTEGER NOT NULL DEFAULT 0
+    );
+";
+
+/// Lambda tries an event three times.
+const TRIES_MAX: u32 = 3;
+/// A failed event waits this long, then twice as long.
+const RETRY_AFTER_MS: i64 = 1_000;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DiskError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+pub(crate) struct Disk {
+    folder: PathBuf,
+    index: Mutex<Connection>,
+    /// Woken when an event was added.
+    pub(crate) announced: Notify,
+}
+
+/// What is known of one version of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) version_id: String,
+    pub(crate) bytes: u64,
+    pub(crate) content_type: String,
+    pub(crate) sha256: Option<String>,
+    pub(crate) etag: String,
+    pub(crate) stored_at_ms: i64,
+}
+
+/// A file that bytes are being received into; gone when dropped before it was stored.
+pub(crate) struct Incoming {
+    path: PathBuf,
+    pub(crate) file: tokio::fs::File,
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Not there any more where it was stored.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// An object whose bytes are on disk.
+pub(crate) struct NewObject {
+    pub(crate) incoming: Incoming,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) bytes: u64,
+    pub(crate) content_type: String,
+    pub(crate) sha256: Option<String>,
+    pub(crate) etag: String,
+    pub(crate) only_if_absent: bool,
+}
+
+/// An event that is to be delivered.
+pub(crate) struct Due {
+    pub(crate) id: i64,
+    pub(crate) event: Value,
+}
+
+impl Disk {
+    /// Opens the store below `folder`, and clears what a kill left half received.
+    pub(crate) fn open_folder(folder: &Path) -> Result<Self, LocalError> {
+        let path = folder.join("objects.sqlite");
+        let failed =
+            |error: DiskError| LocalError::Database { path: path.clone(), what: error.to_string() };
+        let open = || -> Result<Connection, DiskError> {
+            let incoming = folder.join("incoming");
+            if incoming.exists() {
+                std::fs::remove_dir_all(&incoming)?;
+            }
+            std::fs::create_dir_all(&incoming)?;
+            std::fs::create_dir_all(folder.join("objects"))?;
+            let index = Connection::open(&path)?;
+            index.execute_batch(SCHEMA)?;
+            Ok(index)
+        };
+        let index = open().map_err(failed)?;
+        let disk =
+            Self { folder: folder.to_owned(), index: Mutex::new(index), announced: Notify::new() };
+        disk.remove_unindexed().map_err(failed)?;
+        Ok(disk)
+    }
+
+    /// Removes files that were moved into place right before a kill, and whose row never came.
+    fn remove_unindexed(&self) -> Result<(), DiskError> {
+        for entry in std::fs::read_dir(self.folder.join("objects"))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let known: Option<i64> = self
+                .index()
+                .query_row(
+                    "SELECT 1 FROM versions WHERE version_id = ?1",
+                    [name.to_string_lossy()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if known.is_none() {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file to receive bytes into.
+    pub(crate) async fn incoming(&self) -> Result<Incoming, DiskError> {
+        let path = self.folder.join("incoming").join(new_id());
+        let file = tokio::fs::File::create(&path).await?;
+        Ok(Incoming { path, file })
+    }
+
+    /// Makes a received object the newest version of its key, and announces it. `None`: it was to
+    /// be stored only if the key is new, and the key is not.
+    pub(crate) fn store(&self, object: NewObject) -> Result<Option<Facts>, DiskError> {
+        let facts = Facts {
+            version_id: new_id(),
+            bytes: object.bytes,
+            content_type: object.content_type,
+            sha256: object.sha256,
+            etag: object.etag,
+            stored_at_ms: runtime::now().millis(),
+        };
+        let mut index = self.index();
+        let change = index.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let held: Option<i64> = change
+            .query_row(
+                "SELECT 1 FROM versions WHERE bucket = ?1 AND key = ?2 LIMIT 1",
+                params![object.bucket, object.key],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if object.only_if_absent && held.is_some() {
+            return Ok(None);
+        }
+        std::fs::rename(&object.incoming.path, self.blob(&facts.version_id))?;
+        std::fs::File::open(self.folder.join("objects"))?.sync_all()?;
+        change.execute(
+            "INSERT INTO versions (bucket, key, version_id, bytes, content_type, sha256, etag,
+                                   stored_at_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                object.bucket,
+                object.key,
+                facts.version_id,
+                i64::try_from(facts.bytes).unwrap_or(i64::MAX),
+                facts.content_type,
+                facts.sha256,
+                facts.etag,
+                facts.stored_at_ms,
+            ],
+        )?;
+        let event = created_event(&object.bucket, &object.key, &facts);
+        change.execute("INSERT INTO events (event) VALUES (?1)", [event.to_string()])?;
+        change.commit()?;
+        drop(index);
+        self.announced.notify_one();
+        Ok(Some(facts))
+    }
+
+    /// The newest version of a key, or the one that is named.
+    pub(crate) fn find(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<Option<Facts>, DiskError> {
+        let found = self.index().query_row(
+            "SELECT version_id, bytes, content_type, sha256, etag, stored_at_ms FROM versions
+             WHERE bucket = ?1 AND key = ?2 AND (?3 IS NULL OR version_id = ?3)
+             ORDER BY sequence DESC LIMIT 1",
+            params![bucket, key, version],
+            |row| {
+                Ok(Facts {
+                    version_id: row.get(0)?,
+                    bytes: row.get::<_, i64>(1)?.unsigned_abs(),
+                    content_type: row.get(2)?,
+                    sha256: row.get(3)?,
+                    etag: row.get(4)?,
+                    stored_at_ms: row.get(5)?,
+                })
+            },
+        );
+        Ok(found.optional()?)
+    }
+
+    pub(crate) async fn open(&self, facts: &Facts) -> Result<tokio::fs::File, DiskError> {
+        Ok(tokio::fs::File::open(self.blob(&facts.version_id)).await?)
+    }
+
+    /// The oldest event that is due by `now_ms`.
+    pub(crate) fn due_event(&self, now_ms: i64) -> Result<Option<Due>, DiskError> {
+        let due = self.index().query_row(
+            "SELECT id, event FROM events WHERE tries < ?1 AND due_ms <= ?2 ORDER BY id LIMIT 1",
+            params![TRIES_MAX, now_ms],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
+        );
+        let parse = |(id, text): (i64, String)| Due {
+            id,
+            event: serde_json::from_str(&text).unwrap_or(Value::Null),
+        };
+        Ok(due.optional()?.map(parse))
+    }
+
+    /// How many events are still to be delivered; those given up on do not count.
+    pub(crate) fn undelivered(&self) -> Result<u64, DiskError> {
+        let count: i64 = self.index().query_row(
+            "SELECT count(*) FROM events WHERE tries < ?1",
+            [TRIES_MAX],
+            |row| row.get(0),
+        )?;
+        Ok(count.unsigned_abs())
+    }
+
+    pub(crate) fn delivered(&self, id: i64) -> Result<(), DiskError> {
+        self.index().execute("DELETE FROM events WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// Puts an event off; after the last try it stays in the table, for somebody to look at.
+    pub(crate) fn put_off(&self, id: i64, now_ms: i64) -> Result<(), DiskError> {
+        self.index().execute(
+            "UPDATE events SET tries = tries + 1, due_ms = ?2 + (?3 << tries) WHERE id = ?1",
+            params![id, now_ms, RETRY_AFTER_MS],
+        )?;
+        Ok(())
+    }
+
+    fn blob(&self, version_id: &str) -> PathBuf {
+        self.folder.join("objects").join(version_id)
+    }
+
+    fn index(&self) -> MutexGuard<'_, Connection> {
+        // A panic leaves a transaction that was never committed, and SQLite rolls it back.
+        self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A name that nothing else has, and that sorts by time. Any ULID would do.
+fn new_id() -> String {
+    RecordId::new(runtime::now(), &OsEntropy).to_string()
+}
+
+/// EventBridge's "Object Created".
+fn created_event(bucket: &str, key: &str, facts: &Facts) -> Value {
+    let mut id = [0; 16];
+    OsEntropy.fill(&mut id);
+    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "version": "0",
+        "id": id,
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "000000000000",
+        "time": domain::Timestamp::from_millis(facts.stored_at_ms).to_string(),
+        "region": "eu-central-1",
+        "resources": [format!("arn:aws:s3:::{bucket}")],
+        "detail": {
+            "version": "0",
+            "bucket": { "name": bucket },
+            "object": {
+                "key": key,
+                "size": facts.bytes,
+                "etag": facts.etag,
+                "version-id": facts.version_id,
+            },
+            "reason": "PutObject",
+        },
+    })
+}

@@ -1,0 +1,67 @@
+//! Secrets of the local cloud, in place of AWS Secrets Manager: made up once, kept with the data.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use domain::{Entropy, entropy};
+
+use crate::LocalError;
+
+/// Random texts by name, made when first asked for.
+pub(crate) struct Secrets {
+    path: PathBuf,
+    known: BTreeMap<String, String>,
+}
+
+impl Secrets {
+    pub(crate) fn open(folder: &Path) -> Result<Self, LocalError> {
+        let path = folder.join("secrets.json");
+        let known = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| LocalError::Template {
+                path: path.clone(),
+                what: error.to_string(),
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(source) => return Err(LocalError::File { path, source }),
+        };
+        Ok(Self { path, known })
+    }
+
+    pub(crate) fn get(&mut self, name: &str, entropy: &dyn Entropy) -> Result<String, LocalError> {
+        if let Some(secret) = self.known.get(name) {
+            return Ok(secret.clone());
+        }
+        let bytes = entropy::bytes::<32>(entropy);
+        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.known.insert(name.to_owned(), secret.clone());
+        self.write().map_err(|source| LocalError::File { path: self.path.clone(), source })?;
+        Ok(secret)
+    }
+
+    /// `text` with `{{resolve:secretsmanager:NAME}}` replaced, as CloudFormation does on deployment.
+    pub(crate) fn resolve(
+        &mut self,
+        text: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<String, LocalError> {
+        const OPEN: &str = "{{resolve:secretsmanager:";
+        let Some((before, rest)) = text.split_once(OPEN) else { return Ok(text.to_owned()) };
+        let Some((name, after)) = rest.split_once("}}") else { return Ok(text.to_owned()) };
+        let secret = self.get(name, entropy)?;
+        Ok(format!("{before}{secret}{}", self.resolve(after, entropy)?))
+    }
+
+    /// Whole or not at all, and for nobody else to read.
+    fn write(&self) -> std::io::Result<()> {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        let temporary = self.path.with_extension("tmp");
+        let mut options = std::fs::OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(&serde_json::to_vec_pretty(&self.known)?)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, &self.path)
+    }
+}

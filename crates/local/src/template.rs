@@ -1,0 +1,292 @@
+//! template.yaml and the stacks nested in it, as far as the local cloud honours them. CloudFormation's
+//! intrinsic functions are resolved as AWS would, with local names in place of generated ones.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use serde_norway::Value as Yaml;
+
+use crate::LocalError;
+
+const REGION: &str = "eu-central-1";
+const ACCOUNT: &str = "000000000000";
+
+/// A stack: its resources in JSON, with intrinsic functions in their long form.
+#[derive(Debug)]
+pub struct Template {
+    path: PathBuf,
+    parameters: Map<String, Value>,
+    globals: Value,
+    resources: Map<String, Value>,
+    outputs: Map<String, Value>,
+    nested: BTreeMap<String, Template>,
+}
+
+/// One function of the template.
+#[derive(Clone, Debug)]
+pub struct Function {
+    pub name: String,
+    pub binary: String,
+    pub environment: BTreeMap<String, String>,
+    pub routes: Vec<Route>,
+    /// EventBridge patterns.
+    pub patterns: Vec<Value>,
+    /// What its role allows: action and resource.
+    pub permissions: Vec<(String, String)>,
+    pub timeout_s: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    pub method: String,
+    pub path: String,
+}
+
+/// One resource of the wanted type: its name, as the local cloud knows it, and its properties.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub name: String,
+    pub properties: Value,
+}
+
+impl Template {
+    /// Reads the template at `path` and every stack that it nests.
+    pub fn read(path: &Path) -> Result<Self, LocalError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| LocalError::File { path: path.to_owned(), source })?;
+        let bad = |what: String| LocalError::Template { path: path.to_owned(), what };
+        let yaml: Yaml = serde_norway::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        let mut document = to_json(&yaml);
+        let mut section = |name: &str| match document.get_mut(name).map(Value::take) {
+            Some(Value::Object(section)) => section,
+            _ => Map::new(),
+        };
+        let (parameters, resources) = (section("Parameters"), section("Resources"));
+        let (outputs, globals) = (section("Outputs"), Value::Object(section("Globals")));
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut nested = BTreeMap::new();
+        for (name, resource) in &resources {
+            if resource["Type"] == "AWS::Serverless::Application" {
+                let location = resource["Properties"]["Location"].as_str();
+                let location = location.ok_or_else(|| bad(format!("{name} has no Location")))?;
+                nested.insert(name.clone(), Self::read(&folder.join(location))?);
+            }
+        }
+        let path = path.to_owned();
+        Ok(Self { path, parameters, globals, resources, outputs, nested })
+    }
+
+    /// Every function, in the order of their names.
+    pub fn functions(&self) -> Result<Vec<Function>, LocalError> {
+        self.of_type("AWS::Serverless::Function")
+            .map(|(name, it)| self.function(name, it))
+            .collect()
+    }
+
+    /// Every resource of a type, here and in nested stacks.
+    pub fn resources(&self, kind: &str) -> Result<Vec<Resource>, LocalError> {
+        let mut found = Vec::new();
+        for (name, resource) in self.of_type(kind) {
+            let properties = self.resolve(&resource["Properties"])?;
+            found.push(Resource { name: self.physical_name(name), properties });
+        }
+        for nested in self.nested.values() {
+            found.extend(nested.resources(kind)?);
+        }
+        Ok(found)
+    }
+
+    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+        self.resources.iter().filter(move |(_, resource)| resource["Type"] == kind)
+    }
+
+    fn function(&self, name: &str, resource: &Value) -> Result<Function, LocalError> {
+        let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str();
+        let binary = binary.ok_or_else(|| self.bad(format!("{name} has no Binary")))?.to_owned();
+        let properties = self.resolve(&resource["Properties"])?;
+        let globals = self.resolve(&self.globals["Function"])?;
+
+        let mut environment = BTreeMap::new();
+        for source in [&globals, &properties] {
+            for (key, value) in source["Environment"]["Variables"].as_object().into_iter().flatten()
+            {
+                environment.insert(key.clone(), text(value));
+            }
+        }
+        let (mut routes, mut patterns) = (Vec::new(), Vec::new());
+        for event in properties["Events"].as_object().into_iter().flat_map(Map::values) {
+            let it = &event["Properties"];
+            match event["Type"].as_str() {
+                Some("HttpApi") => {
+                    routes.push(Route { method: text(&it["Method"]), path: text(&it["Path"]) });
+                }
+                Some("EventBridgeRule") => patterns.push(it["Pattern"].clone()),
+                other => return Err(self.bad(format!("{name} has an event of type {other:?}"))),
+            }
+        }
+        let timeout = properties["Timeout"].as_u64().or(globals["Timeout"].as_u64());
+        let permissions = permissions(&properties["Policies"]);
+        let (name, timeout_s) = (name.to_owned(), timeout.unwrap_or(3));
+        Ok(Function { name, binary, environment, routes, patterns, permissions, timeout_s })
+    }
+
+    /// The value with every intrinsic function replaced by what it yields.
+    fn resolve(&self, value: &Value) -> Result<Value, LocalError> {
+        match value {
+            Value::Object(map) if map.len() == 1 => match map.iter().next() {
+                Some((name, of)) if name == "Ref" => self.reference(&text(of)).map(Value::String),
+                Some((name, of)) if name == "Fn::GetAtt" => {
+                    let parts: Vec<String> =
+                        of.as_array().into_iter().flatten().map(text).collect();
+                    self.attribute(&parts.join(".")).map(Value::String)
+                }
+                Some((name, of)) if name == "Fn::Sub" => {
+                    self.substitute(&text(of)).map(Value::String)
+                }
+                _ => self.resolve_members(map),
+            },
+            Value::Object(map) => self.resolve_members(map),
+            Value::Array(items) => items
+                .iter()
+                .map(|item| self.resolve(item))
+                .collect::<Result<_, _>>()
+                .map(Value::Array),
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn resolve_members(&self, map: &Map<String, Value>) -> Result<Value, LocalError> {
+        let member = |(name, value): (&String, &Value)| Ok((name.clone(), self.resolve(value)?));
+        map.iter().map(member).collect::<Result<_, _>>().map(Value::Object)
+    }
+
+    fn reference(&self, name: &str) -> Result<String, LocalError> {
+        match name {
+            "AWS::Region" => Ok(REGION.to_owned()),
+            "AWS::AccountId" => Ok(ACCOUNT.to_owned()),
+            "AWS::Partition" => Ok("aws".to_owned()),
+            "AWS::URLSuffix" => Ok("amazonaws.com".to_owned()),
+            "AWS::StackName" => Ok("am-local".to_owned()),
+            _ if self.resources.contains_key(name) => Ok(self.physical_name(name)),
+            _ => match self.parameters.get(name) {
+                Some(parameter) => Ok(text(&parameter["Default"])),
+                None => Err(self.bad(format!("nothing is called {name}"))),
+            },
+        }
+    }
+
+    fn attribute(&self, path: &str) -> Result<String, LocalError> {
+        let unknown = || self.bad(format!("nothing is called {path}"));
+        let (name, attribute) = path.split_once('.').ok_or_else(unknown)?;
+        if let (Some(nested), Some(output)) =
+            (self.nested.get(name), attribute.strip_prefix("Outputs."))
+        {
+            let value = &nested.outputs.get(output).ok_or_else(unknown)?["Value"];
+            return nested.resolve(value).map(|value| text(&value));
+        }
+        let kind = self.resources.get(name).ok_or_else(unknown)?["Type"].as_str();
+        let physical = self.physical_name(name);
+        match (kind.unwrap_or(""), attribute) {
+            ("AWS::DynamoDB::Table", "Arn") => {
+                Ok(format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}"))
+            }
+            ("AWS::S3::Bucket", "Arn") => Ok(format!("arn:aws:s3:::{physical}")),
+            ("AWS::SQS::Queue", "Arn") => Ok(format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{physical}")),
+            _ => Err(unknown()),
+        }
+    }
+
+    fn substitute(&self, text: &str) -> Result<String, LocalError> {
+        let mut done = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let unclosed = || self.bad(format!("a ${{ is not closed in {text}"));
+            let (name, after) = after.split_once('}').ok_or_else(unclosed)?;
+            done.push_str(before);
+            let known = name.contains("::") || !name.contains('.');
+            done.push_str(&if known { self.reference(name)? } else { self.attribute(name)? });
+            rest = after;
+        }
+        done.push_str(rest);
+        Ok(done)
+    }
+
+    /// AWS makes a name up; ours is fixed, so that data is found again. Buckets are lower-case.
+    fn physical_name(&self, logical: &str) -> String {
+        match self.resources[logical]["Type"].as_str() {
+            Some("AWS::S3::Bucket") => format!("am-local-{}", logical.to_ascii_lowercase()),
+            _ => format!("am-local-{logical}"),
+        }
+    }
+
+    fn bad(&self, what: String) -> LocalError {
+        LocalError::Template { path: self.path.clone(), what }
+    }
+}
+
+/// Each action on each resource, sorted.
+fn permissions(policies: &Value) -> Vec<(String, String)> {
+    let list = |value: &Value| match value {
+        Value::Array(items) => items.iter().map(text).collect(),
+        other => vec![text(other)],
+    };
+    let mut all = Vec::new();
+    for statement in policies
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|policy| policy["Statement"].as_array().into_iter().flatten())
+    {
+        for action in list(&statement["Action"]) {
+            let pairs = list(&statement["Resource"]).into_iter();
+            all.extend(pairs.map(|resource| (action.clone(), resource)));
+        }
+    }
+    all.sort();
+    all
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// YAML as JSON, with `!Ref x` as `{"Ref": "x"}` and `!GetAtt a.b` as `{"Fn::GetAtt": ["a", "b"]}`.
+fn to_json(yaml: &Yaml) -> Value {
+    match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => json!(value),
+        Yaml::Number(value) => value
+            .as_i64()
+            .map(Value::from)
+            .or_else(|| value.as_f64().map(Value::from))
+            .unwrap_or(Value::Null),
+        Yaml::String(value) => json!(value),
+        Yaml::Sequence(items) => items.iter().map(to_json).collect(),
+        Yaml::Mapping(members) => {
+            let name = |key: &Yaml| text(&to_json(key));
+            members.iter().map(|(key, value)| (name(key), to_json(value))).collect()
+        }
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let value = to_json(&tagged.value);
+            match tag.trim_start_matches('!') {
+                "Ref" => json!({ "Ref": value }),
+                "GetAtt" => {
+                    let path = text(&value);
+                    let parts: Vec<&str> = path.split('.').collect();
+                    json!({ "Fn::GetAtt": parts })
+                }
+                other => {
+                    let mut map = Map::new();
+                    map.insert(format!("Fn::{other}"), value);
+                    Value::Object(map)
+                }
+            }
+        }
+    }
+}
