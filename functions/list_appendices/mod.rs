@@ -16,7 +16,8 @@ struct Answer {
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     let record_id: RecordId = request.path("record_id")?;
-    let question = ListAppendices { record: record_id, after: request.cursor()? };
+    let after = request.cursor()?;
+    let question = ListAppendices { record: record_id, after, items: ListAppendices::ITEMS };
     let wanted = Wanted { record: Some(record_id), ..Wanted::default() };
     let (opened, page) = open_and(store, request, Role::Viewer, wanted, question).await?;
     opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;

@@ -39,6 +39,9 @@ struct Arguments {
     log_level: LevelFilter,
 }
 
+/// A body for a first request.
+const SIGN_UP: &str = r#"{"company": "Verkstad AB", "name": "Eva Ek", "email": "eva@example.com", "password": "two lathes and a mill"}"#;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
@@ -84,10 +87,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
     }
     println!("\nTry it:");
-    println!("  curl -i http://{address}/v1/customers -H 'Content-Type: application/json' \\");
-    println!("    -H 'Idempotency-Key: sign-up-1' -d '{{\"company\": \"Verkstad AB\", \\");
-    println!("    \"name\": \"Eva Ek\", \"email\": \"eva@example.com\", \\");
-    println!("    \"password\": \"two lathes and a mill\"}}'");
+    println!("  curl -i http://{address}/v1/customers \\");
+    println!("    -H 'Content-Type: application/json' -H 'Idempotency-Key: sign-up-1' \\");
+    println!("    -d '{SIGN_UP}'");
     println!("\nREADME.md goes on from there. Ctrl-C stops; nothing is lost.");
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -10,11 +10,6 @@ use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::{Ask, Customer, ObjectKey, Reader, Remember, Session, Store, StoreError, WriteError};
 
-/// Items read for one page of appendices: more than one appendix can have, so that every page
-/// holds at least one of them whole.
-const PAGE_ITEMS: i32 = 1_000;
-const _: () = assert!(PAGE_ITEMS as u32 > domain::appendix::APPENDIX_VERSIONS_MAX + 1);
-
 /// An appendix and all of its versions, the first first.
 #[derive(Debug)]
 pub struct AppendixHistory {
@@ -28,7 +23,17 @@ pub struct ListAppendices {
     pub record: RecordId,
     /// Only appendices with a higher id than this.
     pub after: Option<AppendixId>,
+    /// How many appendices and versions to read; more than one appendix can have of them, so that
+    /// every page holds at least one appendix whole.
+    pub items: u16,
 }
+
+impl ListAppendices {
+    /// About 300 KB of an answer.
+    pub const ITEMS: u16 = 1_000;
+}
+
+const _: () = assert!(ListAppendices::ITEMS as u32 > domain::appendix::APPENDIX_VERSIONS_MAX + 1);
 
 #[derive(Debug)]
 pub struct AppendixPage {
@@ -50,7 +55,7 @@ impl Ask for ListAppendices {
         });
         let answer = reader
             .query(&keys::appendices_prefix(self.record))
-            .limit(PAGE_ITEMS)
+            .limit(i32::from(self.items))
             .set_exclusive_start_key(start)
             .send()
             .await

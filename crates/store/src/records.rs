@@ -7,9 +7,9 @@ use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::{Ask, Customer, Reader, Remember, Session, Store, StoreError, WriteError};
 
-/// Tombstones are skipped while reading; this many pages of nothing else end a listing early, with
-/// a cursor to go on from.
-const PAGES_MAX: usize = 10;
+/// Tombstones are skipped while reading; after this many reads a page ends short, with a cursor to
+/// go on from.
+const READS_MAX: usize = 10;
 
 /// A customer's records, those with the highest id first. Ids sort by when they were made.
 pub struct ListRecords {
@@ -30,13 +30,13 @@ impl Ask for ListRecords {
     type Answer = RecordPage;
 
     async fn ask(self, reader: Reader<'_>) -> Result<RecordPage, StoreError> {
-        let limit = usize::from(self.limit);
+        // One more than asked for tells whether there is a next page.
+        let target = usize::from(self.limit) + 1;
         let mut page = RecordPage::default();
         let mut before = self.before;
-        for _ in 0..PAGES_MAX {
-            let wanted = limit - page.records.len();
+        for _ in 0..READS_MAX {
+            let wanted = target - page.records.len();
             let items = reader.records_before(before, wanted).await?;
-            let full = items.len() == wanted;
             for item in &items {
                 let SortKey::Record(id) = Fields(item).sort_key()? else {
                     return Err(Fields(item).damaged("a record's key"));
@@ -47,11 +47,13 @@ impl Ask for ListRecords {
                     page.records.push((id, revision));
                 }
             }
-            if !full {
+            if page.records.len() == target {
+                page.records.pop();
+                page.next_before = page.records.last().map(|(id, _)| *id);
                 return Ok(page);
             }
-            if page.records.len() == limit {
-                break;
+            if items.len() < wanted {
+                return Ok(page);
             }
         }
         page.next_before = before;
@@ -66,9 +68,8 @@ impl Reader<'_> {
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let partition = keys::customer_partition(self.customer.id());
-        let start = before.map(|id| items::key(&partition, &SortKey::Record(id)));
+        let mut start = before.map(|id| items::key(&partition, &SortKey::Record(id)));
         let mut found = Vec::new();
-        let mut start = start;
         // DynamoDB ends a page at 1 MB too, so a full page may take several reads.
         loop {
             let answer = self

@@ -1,0 +1,296 @@
+//! Appendices: reserve, upload, list, read, delete; and what the bucket says of it.
+
+use serde_json::{Value, json};
+
+use store::{ListAppendices, Wanted};
+
+use crate::world::{Event, PHOTO, Person, SHARPER_PHOTO, World, declaration, put, record_id};
+
+/// The headers that an answer says to upload with.
+fn headers(reserved: &Value) -> Vec<(String, String)> {
+    let headers = reserved["upload"]["headers"].as_object().unwrap();
+    headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+}
+
+fn url(reserved: &Value) -> &str {
+    reserved["upload"]["url"].as_str().unwrap()
+}
+
+async fn download(answer: &Value) -> (Vec<u8>, String) {
+    let url = answer["download"]["url"].as_str().unwrap();
+    let answer = reqwest::get(url).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let disposition = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    (answer.bytes().await.unwrap().to_vec(), disposition)
+}
+
+/// Reserves the appendix of events/ and gives what it was answered with.
+async fn reserve(world: &World) -> Value {
+    let answer = world.send_file("add_appendix/ok").await;
+    assert_eq!(answer.status(), 201, "{answer:?}");
+    answer.body()
+}
+
+async fn states(world: &World) -> Vec<String> {
+    let list = world.send_file("list_appendices/ok").await.body();
+    let appendices = list["appendices"].as_array().unwrap().iter();
+    appendices
+        .flat_map(|appendix| appendix["versions"].as_array().unwrap())
+        .map(|version| version["state"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_version_of_an_appendix_is_kept_and_read_back() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let reserved = world.send_file("add_appendix_version/ok").await;
+    assert_eq!((reserved.status(), reserved.header("etag")), (201, "\"2\""));
+    let reserved = reserved.body();
+    assert_eq!(reserved["versions"][0]["number"], 2);
+    let newest = world.send_file("get_appendix/ok").await.body();
+    assert_eq!(newest["versions"][0]["number"], 1, "the newest one whose bytes are there");
+    assert_eq!(put(url(&reserved), headers(&reserved), SHARPER_PHOTO.to_vec()).await.status(), 200);
+    world.cloud.settle().await;
+
+    assert_eq!(states(&world).await, ["stored", "stored"]);
+    let newest = world.send_file("get_appendix/ok").await.body();
+    let first = world.send_file("get_appendix/named_version").await.body();
+    assert_eq!(newest["versions"][0]["number"], 2);
+    assert_eq!(download(&newest).await.0, SHARPER_PHOTO);
+    let (bytes, disposition) = download(&first).await;
+    assert_eq!(bytes, PHOTO);
+    assert!(disposition.starts_with("attachment; filename=\"spricka.jpg\""), "{disposition}");
+}
+
+#[tokio::test]
+async fn other_bytes_another_size_or_another_type_are_refused() {
+    let world = World::with_record().await;
+    let reserved = reserve(&world).await;
+    let declared = headers(&reserved);
+    let with = |name: &str, value: &str| {
+        let mut changed = declared.clone();
+        changed.iter_mut().find(|(known, _)| known == name).unwrap().1 = value.to_owned();
+        changed
+    };
+    let without = |name: &str| {
+        declared.iter().filter(|(known, _)| known != name).cloned().collect::<Vec<_>>()
+    };
+    let other = b"a photo of a croak".to_vec();
+    assert_eq!(other.len(), PHOTO.len());
+    let sha_of = |bytes: &[u8]| crate::world::declared(bytes).sha256.to_base64();
+    let longer = [PHOTO, b"!"].concat();
+    let attempts: Vec<(&str, Vec<(String, String)>, Vec<u8>, u16)> = vec![
+        ("other bytes", declared.clone(), other.clone(), 400),
+        ("other bytes and their hash", with("x-amz-checksum-sha256", &sha_of(&other)), other, 403),
+        ("no hash", without("x-amz-checksum-sha256"), PHOTO.to_vec(), 403),
+        ("a longer body", with("content-length", &longer.len().to_string()), longer, 403),
+        ("another type", with("content-type", "text/html"), PHOTO.to_vec(), 403),
+        ("permission to overwrite", without("if-none-match"), PHOTO.to_vec(), 403),
+    ];
+    for (what, headers, body, status) in attempts {
+        let answer = put(url(&reserved), headers, body).await;
+        assert_eq!(answer.status(), status, "{what}: {}", answer.text().await.unwrap());
+    }
+    let elsewhere = url(&reserved).replace("/1?", "/2?");
+    assert_eq!(put(&elsewhere, declared.clone(), PHOTO.to_vec()).await.status(), 403);
+    world.cloud.settle().await;
+    assert_eq!(states(&world).await, ["pending", "pending"]);
+
+    assert_eq!(put(url(&reserved), declared.clone(), PHOTO.to_vec()).await.status(), 200);
+    let again = put(url(&reserved), declared, PHOTO.to_vec()).await;
+    assert_eq!(again.status(), 412, "a version is uploaded once");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_off_leaves_nothing() {
+    use std::io::Write as _;
+    let world = World::with_record().await;
+    let reserved = reserve(&world).await;
+    let target = url(&reserved).strip_prefix("http://").unwrap();
+    let (host, path) = target.split_once('/').unwrap();
+    let mut head = format!("PUT /{path} HTTP/1.1\r\nhost: {host}\r\n");
+    for (name, value) in headers(&reserved) {
+        head += &format!("{name}: {value}\r\n");
+    }
+    let mut socket = std::net::TcpStream::connect(host).unwrap();
+    socket.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    socket.write_all(&PHOTO[..7]).unwrap();
+    drop(socket);
+    assert_eq!(put(url(&reserved), headers(&reserved), PHOTO.to_vec()).await.status(), 200);
+    world.cloud.settle().await;
+    assert_eq!(states(&world).await, ["pending", "stored"], "the whole one, and only that");
+}
+
+#[tokio::test]
+async fn an_expired_permission_uploads_nothing() {
+    let world = World::with_record().await;
+    let hours_ago = domain::Timestamp::from_millis(world.now.millis() - 2 * 3_600_000);
+    let event = Event::load("add_appendix/ok").later(hours_ago);
+    let reserved = world.send(event).await.body();
+    let answer = put(url(&reserved), headers(&reserved), PHOTO.to_vec()).await;
+    assert_eq!(answer.status(), 403);
+}
+
+#[tokio::test]
+async fn a_version_that_was_never_uploaded_is_pending_and_cannot_be_read() {
+    let world = World::with_record().await;
+    assert_eq!(states(&world).await, ["pending"]);
+    for event in ["get_appendix/ok", "get_appendix/named_version"] {
+        let answer = world.send_file(event).await;
+        assert_eq!(answer.problem(), (409, "appendix_not_stored".into(), String::new()));
+    }
+    let unknown = Event::load("get_appendix/named_version").query("version=2");
+    assert_eq!(world.send(unknown).await.status(), 404);
+    for query in ["version=0", "version=x", "version=501"] {
+        let bad = Event::load("get_appendix/named_version").query(query);
+        assert_eq!(world.send(bad).await.problem().2, "?version", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_reservation_is_one_appendix_with_a_fresh_permission() {
+    let world = World::with_record().await;
+    let first = reserve(&world).await;
+    let again = reserve(&world).await;
+    assert_eq!(first["id"], again["id"]);
+    assert_eq!(states(&world).await.len(), 2, "the world's own and this one");
+    assert_eq!(put(url(&again), headers(&again), PHOTO.to_vec()).await.status(), 200);
+    let version = world.send_file("add_appendix_version/ok").await.body();
+    let version_again = world.send_file("add_appendix_version/ok").await.body();
+    assert_eq!(version["versions"], version_again["versions"]);
+}
+
+#[tokio::test]
+async fn a_bad_declaration_names_its_field() {
+    let world = World::with_record().await;
+    for event in ["add_appendix/ok", "add_appendix_version/ok"] {
+        for (member, value) in [
+            ("bytes", json!(0)),
+            ("bytes", json!(-1)),
+            ("bytes", json!(1.5)),
+            ("bytes", json!(1_073_741_825)),
+            ("sha256", json!("00")),
+            ("content_type", json!("text/html; charset=utf-8")),
+            ("sice", json!(1)),
+        ] {
+            let answer = world.send(Event::load(event).with(member, value)).await;
+            let field = format!("/{member}");
+            assert_eq!(answer.problem(), (422, "invalid_field".into(), field), "{event}");
+        }
+    }
+    for name in ["", "../x", "a/b", "a\u{202e}b"] {
+        let answer = world.send(Event::load("add_appendix/ok").with("name", json!(name))).await;
+        assert_eq!(answer.problem().2, "/name", "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_appendix_is_gone_and_its_bytes_stay() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let link = world.send_file("get_appendix/ok").await.body();
+    let delete = || Event::load("delete_appendix/ok");
+    assert_eq!(world.send(delete().without_header("if-match")).await.status(), 428);
+    assert_eq!(world.send(delete().header("if-match", "\"2\"")).await.status(), 412);
+    assert_eq!(world.send(delete()).await.status(), 204);
+    assert_eq!(world.send(delete()).await.status(), 204, "the same person may repeat it");
+    assert_eq!(world.send_file("get_appendix/ok").await.status(), 404);
+    assert_eq!(world.send_file("add_appendix_version/ok").await.status(), 404);
+    assert!(states(&world).await.is_empty());
+    assert_eq!(download(&link).await.0, PHOTO);
+}
+
+#[tokio::test]
+async fn events_that_come_twice_late_or_for_nothing_do_no_harm() {
+    let world = World::with_record().await;
+    let outcome = async |name: &str| {
+        let event = Event::load(name).json;
+        world.cloud.invoke("store-appendix", event).await.unwrap()["outcome"].clone()
+    };
+    assert_eq!(outcome("store_appendix/ok").await, "missing", "before the object is there");
+    assert_eq!(states(&world).await, ["pending"]);
+    world.upload_photo().await;
+    assert_eq!(outcome("store_appendix/ok").await, "stored_before");
+    assert_eq!(outcome("store_appendix/unclaimed").await, "unclaimed");
+    assert_eq!(outcome("store_appendix/foreign_key").await, "unclaimed");
+    assert!(world.cloud.invoke("store-appendix", json!({"detail": {}})).await.is_err());
+    assert_eq!(states(&world).await, ["stored"]);
+}
+
+#[tokio::test]
+async fn versions_added_at_once_all_get_a_number_of_their_own() {
+    let world = World::with_record().await;
+    let add = |n: usize| {
+        let event =
+            Event::load("add_appendix_version/ok").header("idempotency-key", &format!("v{n}"));
+        world.send(event)
+    };
+    let answers = futures_util::future::join_all((0..4).map(add)).await;
+    let mut numbers: Vec<u64> = answers
+        .iter()
+        .filter(|answer| answer.status() == 201)
+        .map(|answer| answer.body()["versions"][0]["number"].as_u64().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    let expected: Vec<u64> = (2..2 + numbers.len() as u64).collect();
+    assert!(!numbers.is_empty());
+    assert_eq!(numbers, expected, "no gap and no number twice");
+    assert_eq!(states(&world).await.len(), numbers.len() + 1);
+}
+
+#[tokio::test]
+async fn many_appendices_are_listed_page_by_page_each_whole() {
+    let world = World::with_record().await;
+    for n in 0..5 {
+        let event = Event::load("add_appendix/ok").header("idempotency-key", &format!("a{n}"));
+        let id = world.send(event).await.body()["id"].as_str().unwrap().to_owned();
+        for v in 0..n {
+            let event = Event::load("add_appendix_version/ok")
+                .path("appendix_id", &id)
+                .header("idempotency-key", &format!("a{n}v{v}"));
+            assert_eq!(world.send(event).await.status(), 201);
+        }
+    }
+    // The largest appendix is six items: itself and five versions. Seven are read at a time.
+    for items in [7, 8, 11, 1_000] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let question = ListAppendices { record: record_id(), after, items };
+            let token = Person::A.token();
+            let opened = world.store.open(&token, world.now, Wanted::default(), question).await;
+            let (_, page) = opened.unwrap().unwrap();
+            assert!(!page.appendices.is_empty());
+            seen.extend(page.appendices.iter().map(|it| (it.id, it.versions.len())));
+            after = page.next_after;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut unique: Vec<_> = seen.iter().map(|(id, _)| *id).collect();
+        unique.sort();
+        unique.dedup();
+        let mut versions: Vec<_> = seen.iter().map(|(_, versions)| *versions).collect();
+        versions.sort_unstable();
+        assert_eq!((unique.len(), versions), (6, vec![1, 1, 2, 3, 4, 5]), "{items} at a time");
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_can_upload_or_read_with_a_key_of_their_making() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let link = world.send_file("get_appendix/ok").await.body();
+    let url = link["download"]["url"].as_str().unwrap();
+    let bare = url.split('?').next().unwrap();
+    assert_eq!(reqwest::get(bare).await.unwrap().status(), 403);
+    let other = url.replace("/1?", "/2?");
+    assert_eq!(reqwest::get(other).await.unwrap().status(), 403);
+    let as_html = format!("{url}&response-content-type=text%2Fhtml");
+    assert_eq!(reqwest::get(as_html).await.unwrap().status(), 403);
+    assert_eq!(world.send(Event::load("get_appendix/ok").by(Person::B)).await.status(), 404);
+    let partial =
+        reqwest::Client::new().get(url).header("range", "bytes=2-6").send().await.unwrap();
+    assert_eq!((partial.status().as_u16(), partial.text().await.unwrap().as_str()), (206, "photo"));
+    assert_eq!(declaration(PHOTO)["bytes"], PHOTO.len());
+}

@@ -1,0 +1,106 @@
+//! Rules of the repository: arrows point down, and each thing has one room.
+
+use std::path::{Path, PathBuf};
+
+use crate::world::repository;
+
+/// Each crate, and the only ones of ours that it may depend on.
+const LAYERS: [(&str, &[&str]); 7] = [
+    ("crates/domain", &[]),
+    ("crates/passwords", &["domain"]),
+    ("crates/store", &["domain", "passwords"]),
+    ("crates/http", &["domain", "store"]),
+    ("crates/runtime", &["am-http", "domain", "passwords", "store"]),
+    (".", &["am-http", "domain", "passwords", "runtime", "store"]),
+    ("crates/local", &["am-http", "am-service", "domain", "runtime"]),
+];
+
+const OURS: [&str; 7] =
+    ["domain", "passwords", "store", "am-http", "runtime", "am-service", "local"];
+
+/// The names below `[dependencies]` of a manifest.
+fn dependencies(folder: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(repository().join(folder).join("Cargo.toml")).unwrap();
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    section
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split(['.', ' ']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn arrows_only_point_down() {
+    let crates = std::fs::read_dir(repository().join("crates")).unwrap().count();
+    assert_eq!(crates + 1, LAYERS.len(), "a new crate needs a row");
+    for (folder, allowed) in LAYERS {
+        for dependency in dependencies(folder).iter().filter(|it| OURS.contains(&it.as_str())) {
+            assert!(allowed.contains(&dependency.as_str()), "{folder} depends on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn the_domain_knows_no_machinery() {
+    for name in dependencies("crates/domain") {
+        let machinery = ["aws-", "tokio", "lambda", "hyper", "getrandom"];
+        assert!(!machinery.iter().any(|part| name.starts_with(part)), "domain depends on {name}");
+    }
+    for file in sources("crates/domain/src").into_iter().chain(sources("crates/store/src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains("SystemTime::now"), "{} reads a clock", file.display());
+        assert!(!text.contains("std::env"), "{} reads the environment", file.display());
+    }
+}
+
+#[test]
+fn key_strings_are_built_in_one_place() {
+    let kinds = ["RECORD#", "APPENDIX#", "REVISION#", "REQUEST#", "SESSION#", "USER#", "LOGIN#"];
+    for file in sources("crates").into_iter().chain(sources("functions")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let found = kinds.iter().find(|kind| text.contains(**kind));
+        let keys = file.ends_with("crates/store/src/keys.rs");
+        assert!(keys || found.is_none(), "{} spells {found:?}", file.display());
+    }
+}
+
+#[test]
+fn no_request_path_scans() {
+    for file in sources("crates/store").into_iter().chain(sources("functions")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(".scan()"), "{} scans", file.display());
+    }
+}
+
+#[test]
+fn files_and_mains_stay_short() {
+    for file in sources("crates").into_iter().chain(sources("functions")) {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        let most = if file.ends_with("main.rs") && file.starts_with(repository().join("functions"))
+        {
+            14
+        } else {
+            400
+        };
+        assert!(lines <= most, "{} has {lines} lines", file.display());
+    }
+}
+
+/// Every Rust file below a folder.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&repository().join(folder), &mut found);
+    found
+}

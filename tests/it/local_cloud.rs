@@ -1,0 +1,56 @@
+//! The local cloud itself: it keeps what it was given, and refuses what would harm it.
+
+use local::{Cloud, LocalError};
+
+use crate::world::{Event, World, options};
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let before = world.send_file("get_record/ok").await;
+    let folder = world.stop();
+
+    let cloud = loop {
+        // Connections that are still closing hold the folder for a moment.
+        match Cloud::start(&options(folder.path())).await {
+            Ok(cloud) => break cloud,
+            Err(LocalError::InUse(_)) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let mut event = Event::load("get_record/ok").json;
+    event["requestContext"]["timeEpoch"] = runtime::now().millis().into();
+    let after = cloud.invoke("get-record", event).await.unwrap();
+    assert_eq!(after, before.0);
+    let mut event = Event::load("get_appendix/ok").json;
+    event["requestContext"]["timeEpoch"] = runtime::now().millis().into();
+    let link = cloud.invoke("get-appendix", event).await.unwrap();
+    let link: serde_json::Value = serde_json::from_str(link["body"].as_str().unwrap()).unwrap();
+    let bytes = reqwest::get(link["download"]["url"].as_str().unwrap()).await.unwrap();
+    assert_eq!(bytes.bytes().await.unwrap(), crate::world::PHOTO);
+}
+
+#[tokio::test]
+async fn two_clouds_cannot_share_a_folder() {
+    let world = World::new().await;
+    let second = Cloud::start(&options(world.folder())).await;
+    assert!(matches!(second, Err(LocalError::InUse(_))));
+}
+
+#[tokio::test]
+async fn it_listens_on_loopback_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(folder.path());
+    options.address = "0.0.0.0:0".parse().unwrap();
+    let refused = Cloud::start(&options).await;
+    assert!(matches!(refused, Err(LocalError::NotLoopback(_))));
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_fit_is_an_error_and_not_an_answer() {
+    let world = World::new().await;
+    let error = world.cloud.invoke("get-record", serde_json::json!({"x": 1})).await.unwrap_err();
+    assert!(error.to_string().contains("the event does not fit"), "{error}");
+    assert!(world.cloud.invoke("no-such", serde_json::json!({})).await.is_err());
+}

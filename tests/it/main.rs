@@ -1,0 +1,13 @@
+//! Every endpoint, in this process, on the real embedded stores, fed from events/. One file per
+//! subject; `world` sets the stage.
+
+mod accounts;
+mod appendices;
+mod authorization;
+mod concurrency;
+mod http;
+mod layering;
+mod local_cloud;
+mod records;
+mod template;
+mod world;

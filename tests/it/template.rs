@@ -1,0 +1,101 @@
+//! template.yaml: what it allows, and that it names what there is.
+
+use std::collections::BTreeSet;
+
+use local::template::Template;
+use serde_json::json;
+
+use crate::world::repository;
+
+fn template() -> Template {
+    Template::read(&repository().join("template.yaml")).unwrap()
+}
+
+/// A widened permission shows as a line of this snapshot's diff.
+#[test]
+fn the_permission_matrix() {
+    let mut lines = Vec::new();
+    for function in template().functions().unwrap() {
+        lines.push(function.binary.clone());
+        let permissions = function.permissions.iter();
+        lines.extend(permissions.map(|(action, resource)| format!("  {action:<24} {resource}")));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn no_permission_has_a_wildcard_but_for_objects_of_the_bucket() {
+    for function in template().functions().unwrap() {
+        assert!(!function.permissions.is_empty(), "{} has no policy", function.binary);
+        for (action, resource) in function.permissions {
+            assert!(!action.contains('*'), "{action}");
+            let bare = resource.strip_suffix("/*").unwrap_or(&resource);
+            assert!(!bare.contains('*') && bare.starts_with("arn:aws:"), "{resource}");
+        }
+    }
+}
+
+#[test]
+fn password_hashes_are_for_sign_up_and_log_in_alone() {
+    let readers: Vec<String> = template()
+        .functions()
+        .unwrap()
+        .into_iter()
+        .filter(|it| it.permissions.iter().any(|(_, resource)| resource.ends_with("LoginsTable")))
+        .map(|function| function.binary)
+        .collect();
+    assert_eq!(readers, ["create-customer", "create-session"]);
+    let with_pepper = template().functions().unwrap().into_iter();
+    let with_pepper = with_pepper.filter(|it| it.environment.contains_key("PEPPERS"));
+    assert_eq!(with_pepper.map(|it| it.binary).collect::<Vec<_>>(), readers);
+}
+
+#[test]
+fn nothing_kept_can_be_lost() {
+    let template = template();
+    let tables = template.resources("AWS::DynamoDB::Table").unwrap();
+    assert_eq!(tables.len(), 4);
+    for table in tables {
+        let it = &table.properties;
+        let recovery = &it["PointInTimeRecoverySpecification"];
+        assert_eq!(recovery["PointInTimeRecoveryEnabled"], true, "{}", table.name);
+        assert_eq!(recovery["RecoveryPeriodInDays"], 35, "{}", table.name);
+        assert_eq!(it["DeletionProtectionEnabled"], true, "{}", table.name);
+        assert_eq!(it["SSESpecification"], json!({"SSEEnabled": true, "SSEType": "KMS"}));
+    }
+    let buckets = template.resources("AWS::S3::Bucket").unwrap();
+    let [bucket] = buckets.as_slice() else { panic!("one bucket") };
+    let it = &bucket.properties;
+    assert_eq!(it["VersioningConfiguration"]["Status"], "Enabled");
+    let announced = &it["NotificationConfiguration"]["EventBridgeConfiguration"];
+    assert_eq!(announced["EventBridgeEnabled"], true);
+    let public = it["PublicAccessBlockConfiguration"].as_object().unwrap();
+    assert!(public.len() == 4 && public.values().all(|blocked| blocked == true));
+    assert!(it.get("LifecycleConfiguration").is_none(), "no version expires");
+    let policies = template.resources("AWS::S3::BucketPolicy").unwrap();
+    let statements = policies[0].properties["PolicyDocument"]["Statement"].to_string();
+    for denied in ["aws:SecureTransport", "s3:DeleteObjectVersion"] {
+        assert!(statements.contains(denied), "{denied}");
+    }
+    let text = std::fs::read_to_string(repository().join("infra/storage.yaml")).unwrap();
+    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 5);
+    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 5);
+}
+
+#[test]
+fn every_binary_is_in_the_template_and_the_other_way_round() {
+    let manifest = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap();
+    let bins = manifest.split("\n[[bin]]\n").skip(1);
+    let name = |bin: &str| bin.split("name = \"").nth(1)?.split('"').next().map(str::to_owned);
+    let binaries: BTreeSet<String> = bins.filter_map(name).collect();
+    let functions = template().functions().unwrap().into_iter();
+    assert_eq!(binaries, functions.map(|function| function.binary).collect());
+}
+
+#[test]
+fn no_two_functions_share_a_route() {
+    let functions = template().functions().unwrap();
+    let routes: Vec<_> = functions.iter().flat_map(|it| &it.routes).collect();
+    let unique: BTreeSet<_> = routes.iter().map(|it| (&it.method, &it.path)).collect();
+    assert_eq!(unique.len(), routes.len());
+}

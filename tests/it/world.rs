@@ -1,0 +1,409 @@
+//! The stage of a test: a local cloud in a folder of its own, and customers with one person each,
+//! whose ids and tokens are those in events/.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use domain::appendix::Declared;
+use domain::{
+    Appendix, AppendixId, AppendixVersion, CustomerId, Email, Record, RecordId, Revision, Role,
+    SessionToken, Timestamp, UploadState, UserId, VersionNumber,
+};
+use local::{Cloud, Options};
+use passwords::{Password, Passwords, StoredHash};
+use runtime::{Env, OsEntropy};
+use serde_json::{Value, json};
+use store::{
+    CustomerProfile, NewSession, Nothing, ObjectKey, Objects, Remember, Session, SignUp, Store,
+    UserProfile, Wanted,
+};
+use tempfile::TempDir;
+
+pub const RECORD: &str = "01KEZ00000RECRDAAAAAAAAAAA";
+pub const APPENDIX: &str = "01KEZ00000APPNDXAAAAAAAAAA";
+pub const PASSWORD: &str = "two lathes and a mill";
+/// The bytes that events/add_appendix declares.
+pub const PHOTO: &[u8] = b"a photo of a crack";
+/// The bytes that events/add_appendix_version declares.
+pub const SHARPER_PHOTO: &[u8] = b"a sharper photo of the crack";
+
+/// The people of events/: each is alone with a customer of the same letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    /// Customer A's owner, whose token the events carry.
+    A,
+    /// Another customer's owner.
+    B,
+    Viewer,
+    Member,
+    Admin,
+}
+
+impl Person {
+    const ALL: [Self; 5] = [Self::A, Self::B, Self::Viewer, Self::Member, Self::Admin];
+
+    const fn letter(self) -> char {
+        match self {
+            Self::A => 'A',
+            Self::B => 'B',
+            Self::Viewer => 'V',
+            Self::Member => 'M',
+            Self::Admin => 'D',
+        }
+    }
+
+    const fn role(self) -> Role {
+        match self {
+            Self::A | Self::B => Role::Owner,
+            Self::Viewer => Role::Viewer,
+            Self::Member => Role::Member,
+            Self::Admin => Role::Admin,
+        }
+    }
+
+    pub fn with_role(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Member => Self::Member,
+            Role::Admin => Self::Admin,
+            Role::Owner => Self::A,
+        }
+    }
+
+    fn customer(self) -> CustomerId {
+        id("01KEZ00000CSTMR", self.letter()).parse().unwrap()
+    }
+
+    fn user(self) -> UserId {
+        id("01KEZ00000PERSN", self.letter()).parse().unwrap()
+    }
+
+    pub fn email(self) -> Email {
+        format!("{}@example.com", self.letter()).try_into().unwrap()
+    }
+
+    pub fn token(self) -> SessionToken {
+        SessionToken::new(self.customer(), self.user(), [self.letter() as u8; 32])
+    }
+}
+
+fn id(prefix: &str, letter: char) -> String {
+    format!("{prefix}{}", letter.to_string().repeat(26 - prefix.len()))
+}
+
+pub struct World {
+    pub cloud: Cloud,
+    pub store: Store,
+    pub objects: Objects,
+    pub passwords: Passwords,
+    pub now: Timestamp,
+    folder: TempDir,
+}
+
+impl World {
+    /// A cloud with every [`Person`], and nothing else.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = Cloud::start(&options(folder.path())).await.unwrap();
+        let environment: BTreeMap<String, String> =
+            cloud.functions().iter().flat_map(|function| function.environment.clone()).collect();
+        let lookup = |name: &str| environment.get(name).cloned();
+        let env = Env::new(&lookup);
+        let world = Self {
+            store: env.store().unwrap(),
+            objects: env.objects().unwrap(),
+            passwords: env.passwords().unwrap(),
+            now: runtime::now(),
+            cloud,
+            folder,
+        };
+        // One hash for all: hashing is made to be slow.
+        let word = Password::try_from(PASSWORD.to_owned()).unwrap();
+        let hash = world.passwords.hash(word, &OsEntropy).await;
+        for person in Person::ALL {
+            world.admit(person, hash.clone()).await;
+        }
+        world
+    }
+
+    /// A world in which everyone but B has the record and the appendix of events/.
+    pub async fn with_record() -> Self {
+        let world = Self::new().await;
+        for person in Person::ALL.into_iter().filter(|person| *person != Person::B) {
+            world.create_record(person).await;
+            world.create_appendix(person).await;
+        }
+        world
+    }
+
+    async fn admit(&self, person: Person, password: StoredHash) {
+        let user = person.user();
+        let name = "Verkstad AB".to_owned().try_into().unwrap();
+        let profile = UserProfile {
+            email: person.email(),
+            name: "Eva Ek".to_owned().try_into().unwrap(),
+            role: person.role(),
+        };
+        let sign_up = SignUp {
+            customer_id: person.customer(),
+            customer: Revision::first(CustomerProfile { name }, user, self.now),
+            owner_id: user,
+            owner: Revision::first(profile, user, self.now),
+            password,
+        };
+        self.store.sign_up(&sign_up, &self.remember("sign-up")).await.unwrap();
+        let (_, login) =
+            self.store.attempt_login(&person.email(), "world", self.now).await.unwrap();
+        let session = NewSession { user, created_at: self.now };
+        let (login, hash) = (login.unwrap(), person.token().hash());
+        self.store
+            .start_session(&login, &hash, session, &self.remember("world-session"))
+            .await
+            .unwrap();
+    }
+
+    /// A person's session, as a handler would have it.
+    pub async fn session(&self, person: Person) -> Session {
+        let token = person.token();
+        let opened = self.store.open(&token, self.now, Wanted::default(), Nothing).await;
+        opened.unwrap().expect("the world's sessions are valid").0.session
+    }
+
+    async fn create_record(&self, person: Person) {
+        let content = json!({"type": "deviation", "title": "Spricka", "fields": {"line": 7}});
+        let content: Record = serde_json::from_value(content).unwrap();
+        let revision = Revision::first(content, person.user(), self.now);
+        let (session, id) = (self.session(person).await, record_id());
+        let remember = self.remember("world-record");
+        self.store.create_record(&session, id, &revision, &remember).await.unwrap();
+    }
+
+    async fn create_appendix(&self, person: Person) {
+        let session = self.session(person).await;
+        let number = VersionNumber::FIRST;
+        let key = ObjectKey::new(&session.customer, record_id(), appendix_id(), number);
+        let name = "spricka.jpg".to_owned().try_into().unwrap();
+        let appendix = Appendix { record_id: record_id(), name, last_version: number };
+        let version = AppendixVersion { declared: declared(PHOTO), state: UploadState::Pending };
+        let by = person.user();
+        let appendix = Revision::first(appendix, by, self.now);
+        let version = Revision::first(version, by, self.now);
+        let remember = self.remember("world-appendix");
+        self.store.create_appendix(&session, &key, &appendix, &version, &remember).await.unwrap();
+    }
+
+    /// Uploads the bytes of A's appendix and waits until they are noted.
+    pub async fn upload_photo(&self) {
+        let session = self.session(Person::A).await;
+        let number = VersionNumber::FIRST;
+        let key = ObjectKey::new(&session.customer, record_id(), appendix_id(), number);
+        let upload = self.objects.presign_upload(&key, &declared(PHOTO), self.now).await.unwrap();
+        let headers: Vec<(String, String)> = upload.headers;
+        let answer = put(&upload.url, headers, PHOTO.to_vec()).await;
+        assert_eq!(answer.status(), 200);
+        self.cloud.settle().await;
+    }
+
+    fn remember(&self, key: &str) -> Remember {
+        Remember::new(key.parse().unwrap(), "world".to_owned(), &json!(null), self.now)
+    }
+
+    /// Feeds an event of events/ to its function.
+    pub async fn send(&self, event: Event) -> Answer {
+        let event = event.at(self.now);
+        let answer = self.cloud.invoke(&event.binary(), event.json).await;
+        Answer(answer.expect("handlers always answer"))
+    }
+
+    /// Feeds `events/{name}.json` as it is.
+    pub async fn send_file(&self, name: &str) -> Answer {
+        self.send(Event::load(name)).await
+    }
+
+    /// The status of `person`'s record of events/, and its answer.
+    pub async fn read_record(&self, person: Person) -> Answer {
+        self.send(Event::load("get_record/ok").by(person)).await
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops the cloud and keeps its folder.
+    pub fn stop(self) -> TempDir {
+        drop(self.cloud);
+        self.folder
+    }
+}
+
+pub fn options(data: &Path) -> Options {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Options {
+        template: repository().join("template.yaml"),
+        data: data.to_owned(),
+        address: any,
+        objects_address: any,
+        binaries: None,
+    }
+}
+
+pub fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub fn record_id() -> RecordId {
+    RECORD.parse().unwrap()
+}
+
+pub fn appendix_id() -> AppendixId {
+    APPENDIX.parse().unwrap()
+}
+
+pub fn declared(bytes: &[u8]) -> Declared {
+    serde_json::from_value(declaration(bytes)).unwrap()
+}
+
+/// What an uploader declares of these bytes.
+pub fn declaration(bytes: &[u8]) -> Value {
+    use sha2::Digest as _;
+    let sha256: String =
+        sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({"content_type": "image/jpeg", "bytes": bytes.len(), "sha256": sha256})
+}
+
+pub async fn put(
+    url: &str,
+    headers: impl IntoIterator<Item = (String, String)>,
+    body: Vec<u8>,
+) -> reqwest::Response {
+    let mut request = reqwest::Client::new().put(url).body(body);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request.send().await.unwrap()
+}
+
+/// An event of events/, to be changed a little.
+#[derive(Clone)]
+pub struct Event {
+    function: String,
+    pub json: Value,
+}
+
+impl Event {
+    /// Reads `events/{name}.json`, where the name is `function/case`.
+    pub fn load(name: &str) -> Self {
+        let path = repository().join("events").join(format!("{name}.json"));
+        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let function = name.split('/').next().unwrap().to_owned();
+        Self { function, json: serde_json::from_slice(&text).unwrap() }
+    }
+
+    fn binary(&self) -> String {
+        self.function.replace('_', "-")
+    }
+
+    fn at(mut self, now: Timestamp) -> Self {
+        if self.json["requestContext"]["timeEpoch"].as_i64() == Some(1_768_464_000_000) {
+            self.json["requestContext"]["timeEpoch"] = json!(now.millis());
+        }
+        self
+    }
+
+    /// The same request at another time.
+    pub fn later(mut self, now: Timestamp) -> Self {
+        self.json["requestContext"]["timeEpoch"] = json!(now.millis());
+        self
+    }
+
+    pub fn by(self, person: Person) -> Self {
+        self.header("authorization", &format!("Bearer {}", person.token().expose()))
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.json["headers"][name] = json!(value);
+        self
+    }
+
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.json["headers"].as_object_mut().unwrap().remove(name);
+        self
+    }
+
+    pub fn cookie(mut self, cookie: &str) -> Self {
+        self.json["cookies"] = json!([cookie]);
+        self.without_header("authorization")
+    }
+
+    pub fn path(mut self, name: &str, value: &str) -> Self {
+        self.json["pathParameters"][name] = json!(value);
+        self
+    }
+
+    pub fn query(mut self, query: &str) -> Self {
+        self.json["rawQueryString"] = json!(query);
+        self
+    }
+
+    pub fn source(mut self, address: &str) -> Self {
+        self.json["requestContext"]["http"]["sourceIp"] = json!(address);
+        self
+    }
+
+    pub fn raw_body(mut self, body: &str) -> Self {
+        self.json["body"] = json!(body);
+        self
+    }
+
+    pub fn body(self, body: Value) -> Self {
+        self.raw_body(&body.to_string())
+    }
+
+    /// The same body with one member set.
+    pub fn with(self, member: &str, value: Value) -> Self {
+        let mut body: Value = serde_json::from_str(self.json["body"].as_str().unwrap()).unwrap();
+        body[member] = value;
+        self.body(body)
+    }
+
+    /// The same body without one member.
+    pub fn without(self, member: &str) -> Self {
+        let mut body: Value = serde_json::from_str(self.json["body"].as_str().unwrap()).unwrap();
+        body.as_object_mut().unwrap().remove(member);
+        self.body(body)
+    }
+}
+
+/// A function's answer.
+#[derive(Clone, Debug)]
+pub struct Answer(pub Value);
+
+impl Answer {
+    pub fn status(&self) -> u64 {
+        self.0["statusCode"].as_u64().unwrap()
+    }
+
+    pub fn body(&self) -> Value {
+        match self.0["body"].as_str() {
+            Some(body) if !body.is_empty() => serde_json::from_str(body).unwrap(),
+            _ => Value::Null,
+        }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.0["headers"][name].as_str().unwrap_or("")
+    }
+
+    /// The stable code of a problem.
+    pub fn code(&self) -> String {
+        self.body()["code"].as_str().unwrap_or("").to_owned()
+    }
+
+    /// Status, code and field of a problem: all that a test of bad input looks at.
+    pub fn problem(&self) -> (u64, String, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let field = self.body()["field"].as_str().unwrap_or("").to_owned();
+        (self.status(), self.code(), field)
+    }
+}
