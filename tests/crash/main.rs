@@ -1,1 +1,249 @@
-fn main() {}
+//! The local cloud is killed in the middle of writes, again and again. Afterwards every write that
+//! was acknowledged is there, and none is there by half.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+const KILLS: u64 = 8;
+const WRITERS: u64 = 4;
+
+/// A running program, killed when dropped.
+struct Program {
+    process: Child,
+    base: String,
+}
+
+impl Program {
+    fn start(data: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_local"))
+            .args(["--address", "127.0.0.1:0", "--objects-address", "127.0.0.1:0"])
+            .args(["--log-level", "error"])
+            .arg("--data")
+            .arg(data)
+            .arg("--template")
+            .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let first = lines.next().expect("it says where it is").unwrap();
+        let base = first.strip_prefix("AM Service is at ").unwrap().to_owned();
+        // Whoever stops reading makes the writer fail.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, base }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[derive(Clone)]
+struct Caller {
+    http: Client,
+    base: String,
+    token: String,
+}
+
+impl Caller {
+    /// The answer's status and body; `None` where the connection broke.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Option<(u16, Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        request = request.bearer_auth(&self.token).timeout(Duration::from_secs(20));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.send(Method::GET, path, &[], None).await.unwrap();
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+}
+
+/// What was acknowledged: the highest version of each record, and each uploaded appendix's bytes.
+#[derive(Default)]
+struct Acknowledged {
+    records: BTreeMap<String, u64>,
+    uploads: BTreeMap<String, (String, Vec<u8>)>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_acknowledged_write_survives_being_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
+    let number = Arc::new(AtomicU64::new(0));
+    let token = sign_up(&Program::start(folder.path())).await;
+    for kill in 0..KILLS {
+        let program = Program::start(folder.path());
+        let caller =
+            Caller { http: Client::new(), base: program.base.clone(), token: token.clone() };
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|_| {
+                tokio::spawn(write_until_killed(
+                    caller.clone(),
+                    acknowledged.clone(),
+                    number.clone(),
+                ))
+            })
+            .collect();
+        // Later and later into the work, so that kills fall everywhere.
+        let before = number.load(Ordering::Relaxed);
+        while number.load(Ordering::Relaxed) < before + 4 + 5 * kill {
+            tokio::task::yield_now().await;
+        }
+        drop(program);
+        for writer in writers {
+            writer.await.unwrap();
+        }
+    }
+    let program = Program::start(folder.path());
+    let caller = Caller { http: Client::new(), base: program.base.clone(), token };
+    let acknowledged = acknowledged.lock().unwrap();
+    assert!(acknowledged.records.len() > 10 && !acknowledged.uploads.is_empty());
+    check_records(&caller, &acknowledged.records).await;
+    check_uploads(&caller, &acknowledged.uploads).await;
+}
+
+async fn sign_up(program: &Program) -> String {
+    let caller = Caller { http: Client::new(), base: program.base.clone(), token: String::new() };
+    let key = [("idempotency-key", "k")];
+    let person = json!({"company": "Verkstad AB", "name": "Eva Ek", "email": "eva@example.com",
+                        "password": "two lathes and a mill"});
+    caller.send(Method::POST, "/v1/customers", &key, Some(&person)).await.unwrap();
+    let log_in = json!({"email": "eva@example.com", "password": "two lathes and a mill"});
+    let (status, body) =
+        caller.send(Method::POST, "/v1/sessions", &key, Some(&log_in)).await.unwrap();
+    assert_eq!(status, 201, "{body}");
+    body["token"].as_str().unwrap().to_owned()
+}
+
+/// Creates a record, changes it, adds an appendix, and starts over, until nobody answers.
+async fn write_until_killed(
+    caller: Caller,
+    acknowledged: Arc<Mutex<Acknowledged>>,
+    number: Arc<AtomicU64>,
+) {
+    loop {
+        let n = number.fetch_add(1, Ordering::Relaxed);
+        let content = json!({"type": "stress", "title": format!("Record {n}"), "fields": {"n": n}});
+        let key = format!("record-{n}");
+        let headers = [("idempotency-key", key.as_str())];
+        let created = caller.send(Method::POST, "/v1/records", &headers, Some(&content)).await;
+        let Some((status, record)) = created else { return };
+        assert_eq!(status, 201, "{record}");
+        let id = record["id"].as_str().unwrap().to_owned();
+        acknowledged.lock().unwrap().records.insert(id.clone(), 1);
+
+        let path = format!("/v1/records/{id}");
+        let changed = json!({"type": "stress", "title": format!("Record {n}, changed")});
+        let headers = [("if-match", "\"1\"")];
+        let updated = caller.send(Method::PUT, &path, &headers, Some(&changed)).await;
+        let Some((status, body)) = updated else { return };
+        assert_eq!(status, 200, "{body}");
+        acknowledged.lock().unwrap().records.insert(id, 2);
+
+        let bytes = format!("the bytes of appendix {n}").into_bytes();
+        if let Some(appendix) = upload(&caller, &path, &key, &bytes).await {
+            acknowledged.lock().unwrap().uploads.insert(appendix, (path, bytes));
+        } else {
+            return;
+        }
+    }
+}
+
+async fn upload(caller: &Caller, record: &str, key: &str, bytes: &[u8]) -> Option<String> {
+    let key = format!("{key}-appendix");
+    let headers = [("idempotency-key", key.as_str())];
+    let body = json!({"name": "a.txt", "content_type": "text/plain", "bytes": bytes.len(),
+                      "sha256": sha256(bytes)});
+    let path = format!("{record}/appendices");
+    let (status, reserved) = caller.send(Method::POST, &path, &headers, Some(&body)).await?;
+    assert_eq!(status, 201, "{reserved}");
+    let mut request = caller.http.put(reserved["upload"]["url"].as_str()?).body(bytes.to_vec());
+    for (name, value) in reserved["upload"]["headers"].as_object()? {
+        request = request.header(name, value.as_str()?);
+    }
+    let status = request.send().await.ok()?.status().as_u16();
+    assert_eq!(status, 200);
+    Some(reserved["id"].as_str()?.to_owned())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Everything acknowledged is there, and every record that is there has its whole history.
+async fn check_records(caller: &Caller, acknowledged: &BTreeMap<String, u64>) {
+    let mut found = BTreeMap::new();
+    let mut path = "/v1/records?limit=100".to_owned();
+    loop {
+        let page = caller.get(&path).await;
+        for record in page["records"].as_array().unwrap() {
+            let version = record["version"].as_u64().unwrap();
+            found.insert(record["id"].as_str().unwrap().to_owned(), version);
+        }
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/v1/records?limit=100&cursor={cursor}"),
+            None => break,
+        }
+    }
+    for (id, version) in acknowledged {
+        assert!(
+            found.get(id).is_some_and(|found| found >= version),
+            "{id} is at {:?}",
+            found.get(id)
+        );
+    }
+    for (id, version) in &found {
+        let history = caller.get(&format!("/v1/records/{id}/revisions")).await;
+        let revisions = history["revisions"].as_array().unwrap();
+        let versions: Vec<u64> =
+            revisions.iter().map(|revision| revision["version"].as_u64().unwrap()).collect();
+        let whole: Vec<u64> = (1..=*version).rev().collect();
+        assert_eq!(versions, whole, "{id}: an item without its revision, or the other way round");
+    }
+}
+
+/// Every upload that was acknowledged becomes stored, if need be by the event that a kill delayed.
+async fn check_uploads(caller: &Caller, uploads: &BTreeMap<String, (String, Vec<u8>)>) {
+    for (appendix, (record, bytes)) in uploads {
+        let path = format!("{record}/appendices/{appendix}");
+        let link = loop {
+            let (status, body) = caller.send(Method::GET, &path, &[], None).await.unwrap();
+            match status {
+                200 => break body["download"]["url"].as_str().unwrap().to_owned(),
+                409 => tokio::task::yield_now().await,
+                other => panic!("{path}: {other} {body}"),
+            }
+        };
+        let answer = caller.http.get(&link).send().await.unwrap();
+        assert_eq!(answer.bytes().await.unwrap(), *bytes, "{appendix}");
+    }
+}
