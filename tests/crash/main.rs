@@ -1,6 +1,8 @@
 //! The local cloud is killed in the middle of writes, again and again. Afterwards every write that
 //! was acknowledged is there, and none is there by half.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -124,7 +126,7 @@ async fn every_acknowledged_write_survives_being_killed() {
     }
     let program = Program::start(folder.path());
     let caller = Caller { http: Client::new(), base: program.base.clone(), token };
-    let acknowledged = acknowledged.lock().unwrap();
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
     assert!(acknowledged.records.len() > 10 && !acknowledged.uploads.is_empty());
     check_records(&caller, &acknowledged.records).await;
     check_uploads(&caller, &acknowledged.uploads).await;

@@ -1,6 +1,8 @@
 //! The built binaries, each a process behind Lambda's Runtime API, in front of them API Gateway's
 //! shape and behind them the embedded stores: what `sam deploy` would run, on this machine.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 

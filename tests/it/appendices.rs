@@ -80,7 +80,7 @@ async fn other_bytes_another_size_or_another_type_are_refused() {
     assert_eq!(other.len(), PHOTO.len());
     let sha_of = |bytes: &[u8]| crate::world::declared(bytes).sha256.to_base64();
     let longer = [PHOTO, b"!"].concat();
-    let attempts: Vec<(&str, Vec<(String, String)>, Vec<u8>, u16)> = vec![
+    let attempts = [
         ("other bytes", declared.clone(), other.clone(), 400),
         ("other bytes and their hash", with("x-amz-checksum-sha256", &sha_of(&other)), other, 403),
         ("no hash", without("x-amz-checksum-sha256"), PHOTO.to_vec(), 403),

@@ -1,6 +1,8 @@
 //! Every endpoint, in this process, on the real embedded stores, fed from events/. One file per
 //! subject; `world` sets the stage.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod accounts;
 mod appendices;
 mod authorization;

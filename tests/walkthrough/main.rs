@@ -1,6 +1,8 @@
 //! The walk through the service in README.md, run as it is printed: pasted into a shell, against
 //! the program that README.md says to start.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
