@@ -8,7 +8,7 @@ use domain::{
     Revision, Role, Sha256, UploadState, VersionNumber,
 };
 use serde::Deserialize;
-use store::{Customer, ObjectKey, Objects, Store, Wanted, WriteError};
+use store::{Customer, ObjectKey, Objects, Reservation, Store, Wanted, WriteError};
 
 use crate::shapes::{AppendixVersionView, AppendixView, ReservedView};
 
@@ -50,7 +50,10 @@ pub async fn handle(
     let versions = vec![AppendixVersionView::new(number, &version)];
     let view = AppendixView::new(id, &appendix, versions);
     let remember = once.remember(&view);
-    match store.create_appendix(&opened.session, &key, &appendix, &version, &remember).await {
+    let reserved = store
+        .reserve_version(&opened.session, Reservation::New, &key, &appendix, &version, &remember)
+        .await;
+    match reserved {
         Ok(()) => answer(objects, request, &customer, view).await,
         Err(WriteError::Repeated(earlier)) => {
             answer(objects, request, &customer, once.answer(&earlier)?).await

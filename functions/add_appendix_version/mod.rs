@@ -8,7 +8,7 @@ use domain::{
     Sha256, UploadState,
 };
 use serde::Deserialize;
-use store::{ObjectKey, Objects, Store, Wanted, WriteError};
+use store::{ObjectKey, Objects, Reservation, Store, Wanted, WriteError};
 
 use crate::add_appendix::answer;
 use crate::shapes::{AppendixVersionView, AppendixView};
@@ -59,10 +59,17 @@ pub async fn handle(
         let view = AppendixView::new(id, &appendix, versions);
         let key = ObjectKey::new(&customer, record_id, id, number);
         let remember = once.remember(&view);
-        match store
-            .add_appendix_version(&opened.session, &key, &appendix, &version, &remember)
-            .await
-        {
+        let reserved = store
+            .reserve_version(
+                &opened.session,
+                Reservation::Next,
+                &key,
+                &appendix,
+                &version,
+                &remember,
+            )
+            .await;
+        match reserved {
             Ok(()) => return answer(objects, request, &customer, view).await,
             Err(WriteError::Repeated(_) | WriteError::Stale { current: Some(_) }) => {}
             Err(error) => return Err(error.into()),

@@ -17,10 +17,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     let current = opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
 
     let user = opened.session.user;
-    let made_before =
-        seen.precedes(current.version) && current.changed_by == user && current.content == content;
-    if made_before {
-        // The answer to this very change was lost and the client tries again (RFC 9110, 13.1.1).
+    if seen.was_changed_by(user, &current) && current.content == content {
         return Ok(answer(id, &current));
     }
     if !seen.admits(current.version) {

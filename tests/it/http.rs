@@ -79,3 +79,20 @@ async fn cookies_and_bearer_tokens_open_the_same_session() {
     let token = pair.split_once('=').unwrap().1;
     assert_eq!(client.get("/v1/session").bearer_auth(token).send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_hostile_request_line_or_host_is_answered_and_harms_nobody() {
+    use crate::world::Event;
+    let world = World::with_record().await;
+    for (query, host, forwarded) in [
+        ("x=\"<>#", "127.0.0.1", "https"),
+        ("limit=%zz&cursor=å", "127.0.0.1", "https"),
+        ("", "a b", "https"),
+        ("", "[::1", "https"),
+        ("", "127.0.0.1", "ht tp"),
+    ] {
+        let event = Event::load("get_record/ok").query(query);
+        let event = event.header("host", host).header("x-forwarded-proto", forwarded);
+        assert_eq!(world.send(event).await.status(), 200, "{query:?} {host:?} {forwarded:?}");
+    }
+}

@@ -15,8 +15,8 @@ use passwords::{Password, Passwords, StoredHash};
 use runtime::{Env, OsEntropy};
 use serde_json::{Value, json};
 use store::{
-    CustomerProfile, NewSession, Nothing, ObjectKey, Objects, Remember, Session, SignUp, Store,
-    UserProfile, Wanted,
+    CustomerProfile, NewSession, Nothing, ObjectKey, Objects, Remember, Reservation, Session,
+    SignUp, Store, UserProfile, Wanted,
 };
 use tempfile::TempDir;
 
@@ -190,7 +190,11 @@ impl World {
         let appendix = Revision::first(appendix, by, self.now);
         let version = Revision::first(version, by, self.now);
         let remember = self.remember("world-appendix");
-        self.store.create_appendix(&session, &key, &appendix, &version, &remember).await.unwrap();
+        let new = Reservation::New;
+        self.store
+            .reserve_version(&session, new, &key, &appendix, &version, &remember)
+            .await
+            .unwrap();
     }
 
     /// Uploads the bytes of A's appendix and waits until they are noted.

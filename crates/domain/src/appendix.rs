@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{FileName, RecordId, RuleError};
+use crate::{FileName, RecordId, RuleError, hex};
 
 /// 1 GiB: a long video from a phone. S3 itself takes 5 GB in one PUT.
 pub const APPENDIX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -158,7 +158,7 @@ impl Sha256 {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hex::write(&self.0, f)
     }
 }
 

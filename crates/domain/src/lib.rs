@@ -6,6 +6,7 @@ pub mod appendix;
 pub mod email;
 pub mod entropy;
 pub mod fields;
+mod hex;
 pub mod id;
 pub mod record;
 pub mod revision;

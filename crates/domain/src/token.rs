@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::{CustomerId, RuleError, UserId};
+use crate::{CustomerId, RuleError, UserId, hex};
 
 /// Marks a leaked token as ours to secret scanners, and leaves room for another format.
 const PREFIX: &str = "am1_";
@@ -77,7 +77,7 @@ pub struct TokenHash([u8; 32]);
 
 impl fmt::Display for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hex::write(&self.0, f)
     }
 }
 

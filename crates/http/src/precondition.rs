@@ -1,6 +1,6 @@
 //! ETag, If-Match and If-None-Match (RFC 9110, section 13). An entity tag is the version.
 
-use domain::Version;
+use domain::{Revision, Timestamp, UserId, Version};
 
 use crate::{Problem, Request, StatusCode};
 
@@ -19,9 +19,28 @@ impl IfMatch {
         self.0.contains(&version)
     }
 
-    /// Whether `version` is what a change of an admitted version would have made it.
-    pub fn precedes(&self, version: Version) -> bool {
-        self.0.iter().any(|seen| seen.next() == version)
+    /// Whether `current` is what a change by `user` made of an admitted version. Where it is the
+    /// very change that is asked for, the answer was lost and the client tries again, which RFC 9110
+    /// (13.1.1) lets us answer like the first time.
+    pub fn was_changed_by<T>(&self, user: UserId, current: &Revision<T>) -> bool {
+        current.changed_by == user && self.0.iter().any(|seen| seen.next() == current.version)
+    }
+
+    /// The tombstone that a delete writes; `None` where this delete was made before.
+    pub fn tombstone<T: Clone>(
+        &self,
+        current: &Revision<T>,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<Revision<T>>, Problem> {
+        if current.deleted {
+            let made_before = self.was_changed_by(user, current);
+            return if made_before { Ok(None) } else { Err(Problem::not_found()) };
+        }
+        if !self.admits(current.version) {
+            return Err(Problem::stale(current.version));
+        }
+        Ok(Some(current.tombstone(user, now)))
     }
 }
 

@@ -182,7 +182,7 @@ impl Request {
 
     /// Tells this request from another one: its method, path and body.
     pub(crate) fn fingerprint(&self) -> String {
-        let path = self.inner.uri().path().as_bytes();
+        let path = self.inner.raw_http_path().as_bytes();
         Digest::of(&[self.method().as_str().as_bytes(), path, self.raw_body()]).to_string()
     }
 }

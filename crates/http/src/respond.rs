@@ -7,9 +7,14 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::Body;
 use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, LOCATION, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
+use lambda_http::http::uri::Authority;
 use lambda_http::http::{HeaderName, HeaderValue};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, LambdaEvent, Service as _, service_fn};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::{Problem, Request, StatusCode};
@@ -19,12 +24,44 @@ pub type Response = lambda_http::Response<Body>;
 /// An endpoint: what it needs and a request in, an answer or a problem out.
 pub type Handler<C> = for<'a> fn(&'a C, &'a Request) -> BoxFuture<'a, Result<Response, Problem>>;
 
-/// Runs a handler, turns problems and panics into answers, and writes the request's one log line.
-pub async fn respond<C>(
-    context: &C,
-    request: lambda_http::Request,
+/// Answers one event of API Gateway's: JSON in, JSON out.
+pub async fn answer<C: Sync>(
+    context: &'static C,
+    mut event: LambdaEvent<LambdaRequest>,
     handle: Handler<C>,
-) -> Response {
+) -> Result<impl Serialize, lambda_http::Error> {
+    tame(&mut event.payload);
+    let answer = service_fn(move |request| async move {
+        Ok::<_, lambda_http::Error>(respond(context, request, handle).await)
+    });
+    Adapter::from(answer).call(event).await
+}
+
+/// The URI that lambda_http makes of an event must be one, or it panics. Nothing here looks at the
+/// parts that a client can spoil, so they are mended rather than refused.
+fn tame(event: &mut LambdaRequest) {
+    const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'#');
+    let LambdaRequest::ApiGatewayV2(event) = event else { return };
+    if let Some(query) = &mut event.raw_query_string {
+        *query = utf8_percent_encode(query, NOT_IN_A_QUERY).to_string();
+    }
+    event.headers.remove("x-forwarded-proto");
+    let host = event.headers.get(HOST).map(HeaderValue::as_bytes);
+    if host.is_some_and(|host| Authority::try_from(host).is_err()) {
+        event.headers.remove(HOST);
+    }
+    if event
+        .request_context
+        .domain_name
+        .as_deref()
+        .is_some_and(|it| it.parse::<Authority>().is_err())
+    {
+        event.request_context.domain_name = None;
+    }
+}
+
+/// Runs a handler, turns problems and panics into answers, and writes the request's one log line.
+async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handler<C>) -> Response {
     let started = Instant::now();
     let request = Request::from(request);
     // Nothing a handler leaves half done is seen again: the store's changes are transactions.

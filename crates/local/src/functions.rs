@@ -8,8 +8,6 @@ use am_http::Handler;
 use am_service as functions;
 use futures_util::future::BoxFuture;
 use lambda_http::lambda_runtime::{Context, LambdaEvent};
-use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Service as _, service_fn};
 use runtime::{ConfigError, Env, EventHandler, HttpClient, OsEntropy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -128,11 +126,9 @@ fn http<C: Send + Sync + 'static>(context: C, handle: Handler<C>) -> Run {
     let context: &'static C = Box::leak(Box::new(context));
     Box::new(move |event| {
         Box::pin(async move {
-            let request: LambdaRequest = parse(event)?;
-            let mut adapter = Adapter::from(service_fn(move |request| async move {
-                Ok::<_, InvokeError>(am_http::respond(context, request, handle).await)
-            }));
-            let answer = adapter.call(LambdaEvent::new(request, Context::default())).await?;
+            let event = LambdaEvent::new(parse(event)?, Context::default());
+            let answer = am_http::answer(context, event, handle).await;
+            let answer = answer.map_err(|error| InvokeError(error.to_string()))?;
             Ok(serde_json::to_value(&answer).expect("answers become JSON"))
         })
     })

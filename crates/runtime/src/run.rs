@@ -25,10 +25,8 @@ pub fn http<C: Send + Sync + 'static>(
     handle: Handler<C>,
 ) -> ExitCode {
     run(build, async |context| {
-        let answer = service_fn(move |request| async move {
-            Ok::<_, EventError>(am_http::respond(context, request, handle).await)
-        });
-        lambda_http::run(answer).await
+        let answer = service_fn(move |event| am_http::answer(context, event, handle));
+        lambda_runtime::run(answer).await
     })
 }
 

@@ -111,56 +111,35 @@ fn group(items: &[Item]) -> Result<Vec<AppendixHistory>, StoreError> {
     Ok(appendices)
 }
 
+/// Whether a version is the first of a new appendix, or the next of one that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reservation {
+    New,
+    Next,
+}
+
 impl Store {
-    /// Reserves an appendix and its first version.
-    pub async fn create_appendix(
+    /// Reserves the version that `appendix` counts as its last, and remembers the answer.
+    pub async fn reserve_version(
         &self,
         session: &Session,
+        reservation: Reservation,
         key: &ObjectKey,
         appendix: &Revision<Appendix>,
         version: &Revision<AppendixVersion>,
         remember: &Remember,
     ) -> Result<(), WriteError> {
-        let transaction = Transaction::new(self).create(
-            &self.tables.records,
-            &session.customer,
-            &SortKey::Appendix(key.record, key.appendix),
-            appendix,
-        );
-        self.reserve(transaction, session, key, version, remember).await
-    }
-
-    /// Reserves the version that `appendix`, the next revision of an appendix, counts as its last.
-    pub async fn add_appendix_version(
-        &self,
-        session: &Session,
-        key: &ObjectKey,
-        appendix: &Revision<Appendix>,
-        version: &Revision<AppendixVersion>,
-        remember: &Remember,
-    ) -> Result<(), WriteError> {
-        let transaction = Transaction::new(self).replace(
-            &self.tables.records,
-            &session.customer,
-            &SortKey::Appendix(key.record, key.appendix),
-            appendix,
-        );
-        self.reserve(transaction, session, key, version, remember).await
-    }
-
-    async fn reserve(
-        &self,
-        transaction: Transaction<'_>,
-        session: &Session,
-        key: &ObjectKey,
-        version: &Revision<AppendixVersion>,
-        remember: &Remember,
-    ) -> Result<(), WriteError> {
-        let table = &self.tables.records;
-        let partition = keys::customer_partition(session.customer.id());
+        let (table, customer) = (&self.tables.records, &session.customer);
+        let partition = keys::customer_partition(customer.id());
+        let of = SortKey::Appendix(key.record, key.appendix);
         let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
+        let transaction = Transaction::new(self);
+        let transaction = match reservation {
+            Reservation::New => transaction.create(table, customer, &of, appendix),
+            Reservation::Next => transaction.replace(table, customer, &of, appendix),
+        };
         transaction
-            .create(table, &session.customer, &sort, version)
+            .create(table, customer, &sort, version)
             .remember(table, &partition, &remember.sort_key(session.user), remember)
             .commit()
             .await
@@ -175,12 +154,7 @@ impl Store {
         id: AppendixId,
         tombstone: &Revision<Appendix>,
     ) -> Result<(), WriteError> {
-        let sort = SortKey::Appendix(record, id);
-        Transaction::new(self)
-            .replace(&self.tables.records, customer, &sort, tombstone)
-            .commit()
-            .await
-            .map_err(WriteError::from)
+        self.replace(customer, &SortKey::Appendix(record, id), tombstone).await
     }
 
     /// The version whose bytes belong at `key`, if one was reserved.
@@ -212,10 +186,6 @@ impl Store {
         let content = AppendixVersion { state: UploadState::Stored, ..pending.content.clone() };
         let stored = pending.changed(content, pending.created_by, now);
         let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
-        Transaction::new(self)
-            .replace(&self.tables.records, &Customer::new(key.customer), &sort, &stored)
-            .commit()
-            .await
-            .map_err(WriteError::from)
+        self.replace(&Customer::new(key.customer), &sort, &stored).await
     }
 }

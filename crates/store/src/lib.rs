@@ -22,7 +22,7 @@ mod transaction;
 use std::sync::Arc;
 
 pub use accounts::{CustomerProfile, SignUp, UserProfile};
-pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix};
+pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix, Reservation};
 pub use error::{StoreError, WriteError};
 pub use keys::{IdempotencyKey, ObjectKey};
 pub use logins::{Attempt, Login};

@@ -1,6 +1,7 @@
 //! Records, as they are now.
 
 use domain::{Record, RecordId, Revision};
+use serde::Serialize;
 
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
@@ -135,8 +136,18 @@ impl Store {
         id: RecordId,
         revision: &Revision<Record>,
     ) -> Result<(), WriteError> {
+        self.replace(customer, &SortKey::Record(id), revision).await
+    }
+
+    /// Replaces one thing of the records table by its next revision, and nothing beside it.
+    pub(crate) async fn replace<T: Serialize>(
+        &self,
+        customer: &Customer,
+        sort: &SortKey,
+        revision: &Revision<T>,
+    ) -> Result<(), WriteError> {
         Transaction::new(self)
-            .replace(&self.tables.records, customer, &SortKey::Record(id), revision)
+            .replace(&self.tables.records, customer, sort, revision)
             .commit()
             .await
             .map_err(WriteError::from)
