@@ -1,7 +1,6 @@
 //! The stage of a test: a local cloud in a folder of its own, and customers with one person each,
 //! whose ids and tokens are those in events/.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -106,8 +105,7 @@ impl World {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cloud = Cloud::start(&options(folder.path())).await.unwrap();
-        let environment: BTreeMap<String, String> =
-            cloud.functions().iter().flat_map(|function| function.environment.clone()).collect();
+        let environment = cloud.operator_environment().clone();
         let lookup = |name: &str| environment.get(name).cloned();
         let env = Env::new(&lookup);
         let world = Self {

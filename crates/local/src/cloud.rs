@@ -1,5 +1,6 @@
 //! The local cloud as a whole: what it is started with, and what it is made of.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,8 +13,9 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::events::Bus;
-use crate::functions::{ACCESS_KEY, InProcess, platform_environment};
+use crate::functions::InProcess;
 use crate::gateway::Gateway;
+use crate::identity::{Identities, OPERATOR};
 use crate::objects::{Disk, Objects};
 use crate::runtime_api::Binaries;
 use crate::secrets::Secrets;
@@ -42,6 +44,7 @@ pub struct Cloud {
     address: SocketAddr,
     objects_address: SocketAddr,
     template: Vec<Function>,
+    operator: BTreeMap<String, String>,
     _tasks: JoinSet<()>,
     /// Held for as long as the folder is in use.
     _lock: File,
@@ -56,27 +59,30 @@ impl Cloud {
         lock.try_lock().map_err(|_| LocalError::InUse(folder.clone()))?;
 
         let template = Template::read(&options.template)?;
+        let mut functions = template.functions()?;
         let mut secrets = Secrets::open(folder)?;
-        let secret_key = secrets.get("access key", &OsEntropy)?;
+        let secret = secrets.get("secret keys", &OsEntropy)?;
+        let identities = Arc::new(Identities::new(secret, &functions));
         let mut tasks = JoinSet::new();
 
-        let dynamodb = dynamodb::start(folder, &template, &mut tasks).await?;
+        let dynamodb = dynamodb::start(folder, &template, identities.clone(), &mut tasks).await?;
         let disk = Arc::new(Disk::open_folder(folder)?);
         let buckets = template.resources("AWS::S3::Bucket")?.into_iter().map(|it| it.name);
         let objects = Objects::new(disk.clone(), buckets.collect());
         let listener = listen::bind(options.objects_address).await?;
         let objects_address = listen::address_of(&listener)?;
-        tasks.spawn(objects.serve(listener, ACCESS_KEY, secret_key.clone()));
+        tasks.spawn(objects.serve(listener, identities.clone()));
 
-        let (dynamodb, s3) = (format!("http://{dynamodb}"), format!("http://{objects_address}"));
-        let platform = platform_environment(&dynamodb, &s3, &secret_key);
-        let mut functions = template.functions()?;
+        let mut operator = BTreeMap::new();
         for function in &mut functions {
             for value in function.environment.values_mut() {
                 *value = secrets.resolve(value, &OsEntropy)?;
             }
-            function.environment.extend(platform.clone());
+            operator.extend(function.environment.clone());
+            let platform = platform(&function.binary, &identities, dynamodb, objects_address);
+            function.environment.extend(platform);
         }
+        operator.extend(platform(OPERATOR, &identities, dynamodb, objects_address));
         let invoke: Arc<dyn Invoke> = match &options.binaries {
             Some(folder) => Arc::new(Binaries::new(folder, &functions)),
             None => Arc::new(InProcess::start(&functions)?),
@@ -102,6 +108,7 @@ impl Cloud {
             address,
             objects_address,
             template: functions,
+            operator,
             _tasks: tasks,
             _lock: lock,
         })
@@ -122,6 +129,12 @@ impl Cloud {
         &self.template
     }
 
+    /// An environment like a function's, with every variable of any of them, that may do anything:
+    /// for setting a stage.
+    pub const fn operator_environment(&self) -> &BTreeMap<String, String> {
+        &self.operator
+    }
+
     /// Runs one function on an event, as `sam local invoke` would.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
         self.functions.invoke(function, event).await
@@ -133,4 +146,20 @@ impl Cloud {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// The environment that Lambda sets beside the template's.
+fn platform(
+    access_key: &str,
+    identities: &Identities,
+    dynamodb: SocketAddr,
+    s3: SocketAddr,
+) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("AWS_REGION".to_owned(), "eu-central-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), access_key.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), identities.secret_key(access_key)),
+        ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), format!("http://{dynamodb}")),
+        ("AWS_ENDPOINT_URL_S3".to_owned(), format!("http://{s3}")),
+    ])
 }

@@ -1,8 +1,11 @@
-//! DynamoDB, embedded: the crate dynoxide-rs over one SQLite file, spoken to over loopback HTTP so
-//! that the AWS SDK is the only client there is. Tables come from the template.
+//! DynamoDB, embedded: the crate dynoxide-rs over one SQLite file, behind the protocol that the AWS
+//! SDK speaks, so that the SDK is the only client there is. Requests must be signed, and a caller
+//! may do what the template lets it. Tables come from the template.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -11,21 +14,34 @@ use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, TimeToLiveSpecification,
 };
-use dynoxide::Database;
-use serde_json::Value;
+use bytes::Bytes;
+use dynoxide::{Database, DynoxideError};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::http::HeaderValue;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::LocalError;
+use crate::identity::{Identities, OPERATOR};
 use crate::listen;
 use crate::template::{Resource, Template};
 
 /// How often what has expired is deleted. AWS takes up to days; readers re-check anyway.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// DynamoDB's own limit.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Opens the database, creates the template's tables that are not there yet, and serves it.
 pub(crate) async fn start(
     folder: &Path,
     template: &Template,
+    identities: Arc<Identities>,
     tasks: &mut JoinSet<()>,
 ) -> Result<SocketAddr, LocalError> {
     let path = folder.join("dynamodb.sqlite");
@@ -33,9 +49,16 @@ pub(crate) async fn start(
     let database = Database::new(&path.to_string_lossy()).map_err(|e| failed(e.to_string()))?;
     let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listen::address_of(&listener)?;
-    tasks.spawn(dynoxide::server::serve_on(listener, database.clone()));
+    let client = client(address, &identities.secret_key(OPERATOR));
+    let served = database.clone();
+    tasks.spawn(listen::serve(listener, move |_| {
+        let (database, identities) = (served.clone(), identities.clone());
+        service_fn(move |request| {
+            let (database, identities) = (database.clone(), identities.clone());
+            async move { Ok::<_, Infallible>(answer(&database, &identities, request).await) }
+        })
+    }));
     tasks.spawn(sweep(database));
-    let client = client(address);
     for table in template.resources("AWS::DynamoDB::Table")? {
         create(&client, &table).await?;
     }
@@ -51,11 +74,118 @@ async fn sweep(database: Database) {
     }
 }
 
-fn client(address: SocketAddr) -> Client {
+async fn answer(
+    database: &Database,
+    identities: &Identities,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+        return refused("SerializationException", "The body cannot be read.");
+    };
+    let body = body.to_bytes();
+    // A page in a browser signs nothing; what it sends ends here.
+    let Some(caller) = identities.caller(&parts, &body) else {
+        return refused("InvalidSignatureException", "The request is not signed by anyone known.");
+    };
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let operation = target.and_then(|it| it.strip_prefix("DynamoDB_20120810.")).unwrap_or("");
+    let Ok(json) = serde_json::from_slice::<Value>(&body) else {
+        return refused("SerializationException", "The body is not JSON.");
+    };
+    for (action, table) in asked(operation, &json) {
+        let resource = format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{table}");
+        if !identities.allow(&caller, &format!("dynamodb:{action}"), &resource) {
+            tracing::error!(function = caller, action, table, "not allowed by the template");
+            let what =
+                format!("{caller} is not authorized to perform dynamodb:{action} on {table}");
+            return refused("AccessDeniedException", &what);
+        }
+    }
+    match run(database, operation, &body) {
+        Ok(json) => respond(StatusCode::OK, json),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status_code());
+            respond(status.unwrap_or(StatusCode::BAD_REQUEST), error.to_json())
+        }
+    }
+}
+
+/// The actions that IAM checks for an operation, and the table of each.
+fn asked(operation: &str, request: &Value) -> Vec<(String, String)> {
+    let members = |value: &Value| {
+        value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    match operation {
+        "BatchGetItem" => members(&request["RequestItems"])
+            .into_iter()
+            .map(|table| (operation.to_owned(), table))
+            .collect(),
+        "TransactWriteItems" => {
+            let items = request["TransactItems"].as_array().into_iter().flatten();
+            let step = |item: &Value| {
+                let kind = members(item).pop().unwrap_or_default();
+                let table = text(&item[&kind]["TableName"]);
+                let action = match kind.as_str() {
+                    "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                    put_update_or_delete => format!("{put_update_or_delete}Item"),
+                };
+                (action, table)
+            };
+            items.map(step).collect()
+        }
+        _ => vec![(operation.to_owned(), text(&request["TableName"]))],
+    }
+}
+
+fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+    match operation {
+        "BatchGetItem" => call(body, |it| database.batch_get_item(it)),
+        "CreateTable" => call(body, |it| database.create_table(it)),
+        "DeleteItem" => call(body, |it| database.delete_item(it)),
+        "DescribeTable" => call(body, |it| database.describe_table(it)),
+        "DescribeTimeToLive" => call(body, |it| database.describe_time_to_live(it)),
+        "GetItem" => call(body, |it| database.get_item(it)),
+        "PutItem" => call(body, |it| database.put_item(it)),
+        "Query" => call(body, |it| database.query(it)),
+        "Scan" => call(body, |it| database.scan(it)),
+        "TransactGetItems" => call(body, |it| database.transact_get_items(it)),
+        "TransactWriteItems" => call(body, |it| database.transact_write_items(it)),
+        "UpdateItem" => call(body, |it| database.update_item(it)),
+        "UpdateTimeToLive" => call(body, |it| database.update_time_to_live(it)),
+        other => Err(DynoxideError::ValidationException(format!("{other} is not served here"))),
+    }
+}
+
+fn call<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    run: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    let request = serde_json::from_slice(body)
+        .map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
+    let answer = run(request)?;
+    serde_json::to_string(&answer)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+fn refused(kind: &str, message: &str) -> Response<Full<Bytes>> {
+    let kind = format!("com.amazon.coral.service#{kind}");
+    respond(StatusCode::BAD_REQUEST, json!({"__type": kind, "message": message}).to_string())
+}
+
+fn respond(status: StatusCode, json: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(json)));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/x-amz-json-1.0");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+fn client(address: SocketAddr, secret_key: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .credentials_provider(Credentials::new(OPERATOR, secret_key, None, None, "local"))
         .endpoint_url(format!("http://{address}"))
         .http_client(runtime::HttpClient::plain())
         .build();
@@ -90,18 +220,20 @@ async fn create(client: &Client, table: &Resource) -> Result<(), LocalError> {
     }
     match request.send().await {
         Ok(_) => {}
+        // There already, from an earlier start.
         Err(error)
             if matches!(
                 error.as_service_error(),
                 Some(CreateTableError::ResourceInUseException(_))
-            ) =>
-        {
-            return Ok(());
-        }
+            ) => {}
         Err(error) => return Err(failed(error.into())),
     }
+    // A start that was killed right after creating the table is made up for.
     let ttl = text(&it["TimeToLiveSpecification"]["AttributeName"]);
-    if !ttl.is_empty() {
+    let described = client.describe_time_to_live().table_name(name).send().await;
+    let described = described.map_err(|error| failed(error.into()))?;
+    let enabled = described.time_to_live_description().and_then(|it| it.attribute_name()).is_some();
+    if !ttl.is_empty() && !enabled {
         let specification = TimeToLiveSpecification::builder()
             .attribute_name(ttl)
             .enabled(true)

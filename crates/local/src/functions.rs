@@ -1,11 +1,13 @@
 //! The functions in this process: each gets the environment that the template gives it, and JSON in
 //! and out, exactly as on Lambda.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use am_http::Handler;
 use am_service as functions;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::lambda_runtime::{Context, LambdaEvent};
 use runtime::{ConfigError, Env, EventHandler, HttpClient, OsEntropy};
@@ -52,9 +54,12 @@ impl Invoke for InProcess {
                 .functions
                 .get(function)
                 .ok_or_else(|| InvokeError(format!("there is no function {function}")))?;
-            tokio::time::timeout(*timeout, run(event))
+            // On Lambda a panic ends one invocation, not the caller.
+            let ran = AssertUnwindSafe(run(event)).catch_unwind();
+            tokio::time::timeout(*timeout, ran)
                 .await
                 .map_err(|_| InvokeError(format!("{function} took longer than {timeout:?}")))?
+                .map_err(|_| InvokeError(format!("{function} panicked")))?
         })
     }
 }
@@ -157,24 +162,3 @@ fn parse<E: DeserializeOwned>(event: Value) -> Result<E, InvokeError> {
     serde_json::from_str(&event.to_string())
         .map_err(|error| InvokeError(format!("the event does not fit: {error}")))
 }
-
-/// The environment that Lambda sets beside the template's, for a function of the local cloud.
-pub(crate) fn platform_environment(
-    dynamodb: &str,
-    s3: &str,
-    secret_key: &str,
-) -> BTreeMap<String, String> {
-    [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-        ("AWS_SECRET_ACCESS_KEY", secret_key),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-        ("AWS_ENDPOINT_URL_S3", s3),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
-}
-
-/// The one access key of the local cloud.
-pub(crate) const ACCESS_KEY: &str = "local";

@@ -22,6 +22,8 @@ use crate::template::{Function, Route};
 
 /// API Gateway's own limit.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Lambda's limit for an event and for an answer.
+const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// The routes and the functions behind them.
 pub(crate) struct Gateway {
@@ -52,7 +54,14 @@ impl Gateway {
             return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
         };
         let event = payload(&parts, peer, route, parameters, &body.to_bytes());
+        if event.to_string().len() > PAYLOAD_BYTES_MAX {
+            return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
+        }
         let answer = match self.functions.invoke(binary, event).await {
+            Ok(answer) if answer.to_string().len() > PAYLOAD_BYTES_MAX => {
+                tracing::error!(function = binary, "an answer is larger than Lambda takes");
+                None
+            }
             Ok(answer) => response(&answer),
             Err(error) => {
                 tracing::error!(function = binary, %error, "a function failed");

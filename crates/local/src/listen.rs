@@ -9,6 +9,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::LocalError;
 
@@ -25,7 +26,8 @@ pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, LocalErro
     listener.local_addr().map_err(|source| LocalError::Listen { address, source })
 }
 
-/// Serves every connection with what `service` makes for its peer, until dropped.
+/// Serves every connection with what `service` makes for its peer, until dropped; then it breaks
+/// them all off.
 pub(crate) async fn serve<S, B>(listener: TcpListener, service: impl Fn(SocketAddr) -> S)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
@@ -34,7 +36,9 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let mut connections = JoinSet::new();
     loop {
+        while connections.try_join_next().is_some() {}
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -45,7 +49,7 @@ where
             }
         };
         let service = service(peer);
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service)

@@ -119,12 +119,13 @@ impl Disk {
         let index = open().map_err(failed)?;
         let disk =
             Self { folder: folder.to_owned(), index: Mutex::new(index), announced: Notify::new() };
-        disk.remove_unindexed().map_err(failed)?;
+        disk.put_unindexed_aside().map_err(failed)?;
         Ok(disk)
     }
 
-    /// Removes files that were moved into place right before a kill, and whose row never came.
-    fn remove_unindexed(&self) -> Result<(), DiskError> {
+    /// Puts files aside that were moved into place right before a kill, and whose row never came.
+    /// They are not deleted: should the index have been lost, they are all that is left.
+    fn put_unindexed_aside(&self) -> Result<(), DiskError> {
         for entry in std::fs::read_dir(self.folder.join("objects"))? {
             let entry = entry?;
             let name = entry.file_name();
@@ -137,7 +138,9 @@ impl Disk {
                 )
                 .optional()?;
             if known.is_none() {
-                std::fs::remove_file(entry.path())?;
+                let orphans = self.folder.join("orphans");
+                std::fs::create_dir_all(&orphans)?;
+                std::fs::rename(entry.path(), orphans.join(&name))?;
             }
         }
         Ok(())

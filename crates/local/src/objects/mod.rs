@@ -13,11 +13,13 @@ use http_body_util::BodyExt as _;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use md5::Md5;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
     ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
     PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp,
 };
+use s3s::path::S3Path;
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use sha2::{Digest as _, Sha256};
@@ -28,6 +30,7 @@ use tokio_util::io::ReaderStream;
 pub(crate) use disk::{Disk, Due};
 use disk::{Facts, NewObject};
 
+use crate::identity::Identities;
 use crate::listen;
 
 /// The S3 of the local cloud.
@@ -42,10 +45,15 @@ impl Objects {
         Self { disk, buckets: Arc::new(buckets) }
     }
 
-    /// Serves the protocol to whoever signs with `secret_key`.
-    pub(crate) async fn serve(self, listener: TcpListener, access_key: &str, secret_key: String) {
+    /// Serves the protocol to whoever signs, as far as the template lets them.
+    pub(crate) async fn serve(self, listener: TcpListener, identities: Arc<Identities>) {
+        let mut auth = SimpleAuth::new();
+        for (access_key, secret_key) in identities.access_keys() {
+            auth.register(access_key, secret_key.into());
+        }
         let mut builder = S3ServiceBuilder::new(self);
-        builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+        builder.set_auth(auth);
+        builder.set_access(Access(identities));
         let service = builder.build();
         listen::serve(listener, move |_: SocketAddr| {
             let service = service.clone();
@@ -202,6 +210,29 @@ impl S3 for Objects {
             response.status = Some(StatusCode::PARTIAL_CONTENT);
         }
         Ok(response)
+    }
+}
+
+/// Lets a function do what its policy says.
+struct Access(Arc<Identities>);
+
+#[async_trait::async_trait]
+impl S3Access for Access {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let action = match context.s3_op().name() {
+            "PutObject" => "s3:PutObject",
+            "GetObject" | "HeadObject" => "s3:GetObject",
+            _ => return Err(s3_error!(NotImplemented)),
+        };
+        let caller = context.credentials().map(|credentials| credentials.access_key.as_str());
+        let (Some(caller), S3Path::Object { bucket, key }) = (caller, context.s3_path()) else {
+            return Err(s3_error!(AccessDenied));
+        };
+        if self.0.allow(caller, action, &format!("arn:aws:s3:::{bucket}/{key}")) {
+            return Ok(());
+        }
+        tracing::error!(function = caller, action, "not allowed by the template");
+        Err(s3_error!(AccessDenied))
     }
 }
 

@@ -1,0 +1,96 @@
+//! IAM, as far as functions meet it: who calls (an access key each), proof of it (Signature Version
+//! 4), and what the template lets them do. A function that asks for more than its policy says is
+//! refused here as it would be on AWS.
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use hyper::http::request::Parts;
+use sha2::{Digest as _, Sha256};
+
+use crate::template::Function;
+
+/// The access key of the local cloud itself, and of tests that set a stage. It may do anything.
+pub(crate) const OPERATOR: &str = "operator";
+
+/// Who is known, and what each may do.
+pub(crate) struct Identities {
+    secret: String,
+    functions: BTreeMap<String, Vec<(String, String)>>,
+}
+
+impl Identities {
+    pub(crate) fn new(secret: String, template: &[Function]) -> Self {
+        let functions = template.iter().map(|it| (it.binary.clone(), it.permissions.clone()));
+        Self { secret, functions: functions.collect() }
+    }
+
+    /// Every access key, with its secret key.
+    pub(crate) fn access_keys(&self) -> impl Iterator<Item = (String, String)> {
+        let names = self.functions.keys().map(String::as_str).chain([OPERATOR]);
+        names.map(|name| (name.to_owned(), self.secret_key(name)))
+    }
+
+    /// One secret key per access key, so that no function can sign as another.
+    pub(crate) fn secret_key(&self, access_key: &str) -> String {
+        hex(&mac(self.secret.as_bytes(), access_key.as_bytes()))
+    }
+
+    /// Whether a caller may do `action` on `resource`, an ARN.
+    pub(crate) fn allow(&self, access_key: &str, action: &str, resource: &str) -> bool {
+        let fits = |(allowed, pattern): &(String, String)| {
+            let whole = pattern == resource;
+            let below = pattern.strip_suffix('*').is_some_and(|start| resource.starts_with(start));
+            allowed == action && (whole || below)
+        };
+        access_key == OPERATOR
+            || self.functions.get(access_key).is_some_and(|allowed| allowed.iter().any(fits))
+    }
+
+    /// The access key that signed a request of the AWS SDK's; `None` where nobody we know did.
+    pub(crate) fn caller(&self, parts: &Parts, body: &[u8]) -> Option<String> {
+        let header = |name: &str| parts.headers.get(name)?.to_str().ok();
+        let authorization = header("authorization")?.strip_prefix("AWS4-HMAC-SHA256 ")?;
+        let part =
+            |name: &str| authorization.split(',').find_map(|part| part.trim().strip_prefix(name));
+        let (access_key, scope) = part("Credential=")?.split_once('/')?;
+        let (signed, signature) = (part("SignedHeaders=")?, part("Signature=")?);
+        if !self.functions.contains_key(access_key) && access_key != OPERATOR {
+            return None;
+        }
+        let mut headers = String::new();
+        for name in signed.split(';') {
+            headers += &format!("{name}:{}\n", header(name)?.trim());
+        }
+        let body = hex(&Sha256::digest(body));
+        let (method, path) = (parts.method.as_str(), parts.uri.path());
+        let query = parts.uri.query().unwrap_or("");
+        let request = format!("{method}\n{path}\n{query}\n{headers}\n{signed}\n{body}");
+        let to_sign = format!(
+            "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
+            header("x-amz-date")?,
+            hex(&Sha256::digest(request.as_bytes()))
+        );
+        let start = format!("AWS4{}", self.secret_key(access_key)).into_bytes();
+        let key = scope.split('/').fold(start, |key, part| mac(&key, part.as_bytes()).to_vec());
+        let mut expected = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+        expected.update(to_sign.as_bytes());
+        expected.verify_slice(&unhex(signature)?).ok()?;
+        Some(access_key.to_owned())
+    }
+}
+
+fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pair = |i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(pair).collect()
+}
