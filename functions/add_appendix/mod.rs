@@ -1,7 +1,7 @@
 //! `POST /v1/records/{record_id}/appendices`: reserves an appendix and its first version, and says
 //! how to upload the bytes. Members and above. The client may choose the appendix's id.
 
-use am_http::{Once, Problem, Request, Response, created, etag, open};
+use am_http::{Once, Problem, Request, Response, created, etag, not_stored, open};
 use domain::appendix::Declared;
 use domain::{
     Appendix, AppendixBytes, AppendixId, AppendixVersion, ContentType, Entropy, FileName, RecordId,
@@ -33,10 +33,10 @@ pub async fn handle(
     let wanted = Wanted { record: Some(record_id), request: Some(once.key()), ..Wanted::default() };
     let opened = open(store, request, Role::Member, wanted).await?;
     let (customer, user) = (opened.session.customer, opened.session.user);
-    if let Some(earlier) = &opened.earlier {
-        return answer(objects, request, &customer, once.answer(earlier)?).await;
-    }
     opened.record.as_ref().filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    if let Some(earlier) = &opened.earlier {
+        return repeated(store, objects, request, once.answer(earlier)?).await;
+    }
 
     let now = request.now();
     let Body { id, name, content_type, bytes, sha256 } = request.json()?;
@@ -56,13 +56,26 @@ pub async fn handle(
     match reserved {
         Ok(()) => answer(objects, request, &customer, view).await,
         Err(WriteError::Repeated(earlier)) => {
-            answer(objects, request, &customer, once.answer(&earlier)?).await
+            repeated(store, objects, request, once.answer(&earlier)?).await
         }
         Err(WriteError::Exists) => {
             Err(Problem::conflict("appendix_exists", "An appendix with this id exists already."))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The earlier answer with a fresh permission, unless the appendix was deleted since.
+async fn repeated(
+    store: &Store,
+    objects: &Objects,
+    request: &Request,
+    view: AppendixView,
+) -> Result<Response, Problem> {
+    let wanted = Wanted { appendix: Some((view.record_id, view.id)), ..Wanted::default() };
+    let opened = open(store, request, Role::Member, wanted).await?;
+    opened.appendix.filter(|appendix| !appendix.deleted).ok_or_else(Problem::not_found)?;
+    answer(objects, request, &opened.session.customer, view).await
 }
 
 /// The reservation and a fresh permission to upload its newest version.
@@ -77,5 +90,5 @@ pub(crate) async fn answer(
     let upload = objects.presign_upload(&key, &version.declared, request.now()).await?.into();
     let location = format!("/v1/records/{}/appendices/{}", appendix.record_id, appendix.id);
     let etag = etag(appendix.revision);
-    Ok(created(&location, &etag, &ReservedView { appendix, upload }))
+    Ok(not_stored(created(&location, &etag, &ReservedView { appendix, upload })))
 }

@@ -41,12 +41,12 @@ pub async fn handle(
     for _ in 0..ATTEMPTS_MAX {
         let opened = open(store, request, Role::Member, wanted).await?;
         let (customer, user) = (opened.session.customer, opened.session.user);
-        if let Some(earlier) = &opened.earlier {
-            return answer(objects, request, &customer, once.answer(earlier)?).await;
-        }
         opened.record.as_ref().filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
         let current = opened.appendix.as_ref().filter(|appendix| !appendix.deleted);
         let current = current.ok_or_else(Problem::not_found)?;
+        if let Some(earlier) = &opened.earlier {
+            return answer(objects, request, &customer, once.answer(earlier)?).await;
+        }
         let Body { content_type, bytes, sha256 } = request.json()?;
 
         let number = current.content.last_version.next().ok_or_else(too_many_versions)?;

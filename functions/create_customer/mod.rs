@@ -31,22 +31,27 @@ pub async fn handle(
 ) -> Result<Response, Problem> {
     request.refuse_other_sites()?;
     let Body { company, name, email, password } = request.json()?;
-    let parts = [company.as_str(), name.as_str(), email.as_str()].map(str::as_bytes);
-    let once = Once::with_fingerprint(request, passwords.fingerprint(&parts, &password))?;
+    let parts = [company.as_str(), name.as_str(), email.as_str()];
+    let once = Once::without_password(request, &parts)?;
     let known = [email.as_str(), email.local_part(), company.as_str(), name.as_str()];
     password
         .check_as_new(&known)
         .map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
 
     let now = request.now();
+    let source = request.source();
+    if let Some(wait) = store.attempt_sign_up(&source, now).await?.refused_for(now) {
+        let detail = "Too many sign-ups from here. Wait a while.";
+        return Err(Problem::too_many(detail, wait.as_secs().max(1)));
+    }
     let owner_id = UserId::new(now, entropy);
-    let owner = UserProfile { email, name, role: Role::Owner };
+    let owner = UserProfile { email: email.clone(), name, role: Role::Owner };
     let sign_up = SignUp {
         customer_id: CustomerId::new(now, entropy),
         customer: Revision::first(CustomerProfile { name: company }, owner_id, now),
         owner_id,
         owner: Revision::first(owner, owner_id, now),
-        password: passwords.hash(password, entropy).await,
+        password: passwords.hash(password.clone(), entropy).await,
     };
     let answer = Answer {
         customer: CustomerView::new(sign_up.customer_id, &sign_up.customer),
@@ -55,7 +60,10 @@ pub async fn handle(
     match store.sign_up(&sign_up, &once.remember(&answer)).await {
         Ok(()) => Ok(json(StatusCode::CREATED, &answer)),
         Err(WriteError::Repeated(earlier)) => {
-            Ok(json(StatusCode::CREATED, &once.answer::<Answer>(&earlier)?))
+            let answer: Answer = once.answer(&earlier)?;
+            let stored = store.login(&email).await?.map(|login| login.password);
+            passwords.verify(password, stored).await.ok_or_else(Problem::key_reused)?;
+            Ok(json(StatusCode::CREATED, &answer))
         }
         Err(WriteError::Exists) => Err(Problem::conflict(
             "email_taken",

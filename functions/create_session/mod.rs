@@ -1,12 +1,14 @@
 //! `POST /v1/sessions`: logs a person in with e-mail address and password. Anyone may try, ten
 //! times in a quarter of an hour.
 
-use am_http::{Once, Problem, Request, Response, StatusCode, json, session_cookie, with_header};
+use am_http::{
+    Once, Problem, Request, Response, StatusCode, json, not_stored, session_cookie, with_header,
+};
 use domain::{CustomerId, Email, Entropy, SessionToken, Timestamp, UserId, entropy};
 use lambda_http::http::header::SET_COOKIE;
-use passwords::{Password, Passwords, Verdict};
+use passwords::{Password, Passwords, Proof};
 use serde::{Deserialize, Serialize};
-use store::{Login, NewSession, Nothing, Store, Wanted, WriteError};
+use store::{Login, Nothing, SESSION_LIFETIME, Store, Wanted, WriteError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,15 @@ enum Delivery {
     Cookie,
 }
 
+impl Delivery {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +46,8 @@ struct Answer {
     expires_at: Timestamp,
 }
 
-/// What is remembered of a log-in: enough to make the same token again, given the pepper.
+/// What is remembered of a log-in: enough to make the same token again, given the pepper and the
+/// password.
 #[derive(Serialize, Deserialize)]
 struct Started {
     customer_id: CustomerId,
@@ -52,24 +64,22 @@ pub async fn handle(
 ) -> Result<Response, Problem> {
     request.refuse_other_sites()?;
     let Body { email, password, delivery } = request.json()?;
-    let delivered_as = [b'0' + delivery as u8];
-    let parts = [email.as_str().as_bytes(), &delivered_as];
-    let once = Once::with_fingerprint(request, passwords.fingerprint(&parts, &password))?;
+    let once = Once::without_password(request, &[email.as_str(), delivery.name()])?;
 
-    let login = check(store, passwords, entropy, request, &email, password).await?;
+    let (login, proof) = check(store, passwords, entropy, request, &email, password).await?;
     let started = Started {
         customer_id: login.customer_id(),
         user_id: login.user,
         nonce: entropy::bytes(entropy),
         created_at: request.now(),
     };
-    let token = token(passwords, &started);
-    let session = NewSession { user: login.user, created_at: started.created_at };
-    match store.start_session(&login, &token.hash(), session, &once.remember(&started)).await {
-        Ok(()) => Ok(answer(&token, session, delivery)),
+    let token = token(&proof, &started);
+    let remember = once.remember(&started);
+    match store.start_session(&login, &token.hash(), started.created_at, &remember).await {
+        Ok(()) => Ok(answer(request, &token, &started, delivery)),
         Err(WriteError::Repeated(earlier)) => {
             let started: Started = once.answer(&earlier)?;
-            repeated(store, passwords, request, &started, delivery).await
+            repeated(store, &proof, request, &started, delivery).await
         }
         Err(error) => Err(error.into()),
     }
@@ -84,7 +94,7 @@ async fn check(
     request: &Request,
     email: &Email,
     password: Password,
-) -> Result<Login, Problem> {
+) -> Result<(Login, Proof), Problem> {
     let (source, now) = (request.source(), request.now());
     let (attempt, login) = store.attempt_login(email, &source, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
@@ -92,55 +102,59 @@ async fn check(
         return Err(Problem::too_many(detail, wait.as_secs().max(1)));
     }
     let stored = login.as_ref().map(|login| login.password.clone());
-    let verdict = passwords.verify(password.clone(), stored).await;
-    let (Some(login), true) = (login, verdict != Verdict::Wrong) else {
+    let proof = passwords.verify(password.clone(), stored).await;
+    let (Some(login), Some(proof)) = (login, proof) else {
         return Err(Problem::wrong_login());
     };
     store.forget_attempts(email, &source).await?;
-    if verdict == Verdict::RightButOutdated {
+    if proof.outdated {
         let renewed = passwords.hash(password, entropy).await;
         store.renew_password_hash(email, &login.password, &renewed).await?;
     }
-    Ok(login)
+    Ok((login, proof))
 }
 
 /// Answers a repeated log-in with the session that the first one started.
 async fn repeated(
     store: &Store,
-    passwords: &Passwords,
+    proof: &Proof,
     request: &Request,
     started: &Started,
     delivery: Delivery,
 ) -> Result<Response, Problem> {
-    let token = token(passwords, started);
+    let token = token(proof, started);
     if store.open(&token, request.now(), Wanted::default(), Nothing).await?.is_none() {
         return Err(Problem::conflict(
             "session_ended",
             "The session of this Idempotency-Key has ended. Take a new key.",
         ));
     }
-    let session = NewSession { user: started.user_id, created_at: started.created_at };
-    Ok(answer(&token, session, delivery))
+    Ok(answer(request, &token, started, delivery))
 }
 
-fn token(passwords: &Passwords, started: &Started) -> SessionToken {
-    let secret = passwords.session_secret(&started.nonce);
+fn token(proof: &Proof, started: &Started) -> SessionToken {
+    let secret = proof.session_secret(&started.nonce);
     SessionToken::new(started.customer_id, started.user_id, secret)
 }
 
-fn answer(token: &SessionToken, session: NewSession, delivery: Delivery) -> Response {
-    let expires_at = session.expires_at();
+fn answer(
+    request: &Request,
+    token: &SessionToken,
+    started: &Started,
+    delivery: Delivery,
+) -> Response {
+    let expires_at = started.created_at.after(SESSION_LIFETIME);
     let answer = Answer {
         token: (delivery == Delivery::Token).then(|| token.expose()),
         customer_id: token.customer,
         user_id: token.user,
         expires_at,
     };
-    let response = json(StatusCode::CREATED, &answer);
+    let response = not_stored(json(StatusCode::CREATED, &answer));
     match delivery {
         Delivery::Token => response,
         Delivery::Cookie => {
-            let max_age_s = expires_at.since(session.created_at).as_secs();
+            let max_age_s = expires_at.since(request.now()).as_secs();
             with_header(response, SET_COOKIE, &session_cookie(token, max_age_s))
         }
     }

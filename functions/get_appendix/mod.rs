@@ -1,7 +1,9 @@
 //! `GET /v1/records/{record_id}/appendices/{appendix_id}?version=`: one version of an appendix, the
 //! newest stored one unless another is named, and a short-lived link to its bytes. Any role.
 
-use am_http::{Problem, Request, Response, StatusCode, etag, json, open_and, with_header};
+use am_http::{
+    Problem, Request, Response, StatusCode, etag, json, not_stored, open_and, with_header,
+};
 use domain::{AppendixId, RecordId, Role, Timestamp, UploadState, VersionNumber};
 use lambda_http::http::header::ETAG;
 use serde::Serialize;
@@ -41,10 +43,10 @@ pub async fn handle(
     let mut versions = history.versions.iter().rev();
     let (number, version) = match number {
         Some(number) => versions.find(|(n, _)| *n == number).ok_or_else(Problem::not_found)?,
-        None => versions.find(|(_, v)| stored(v.content.state)).ok_or_else(not_stored)?,
+        None => versions.find(|(_, v)| stored(v.content.state)).ok_or_else(not_arrived)?,
     };
     if !stored(version.content.state) {
-        return Err(not_stored());
+        return Err(not_arrived());
     }
     let key = ObjectKey::new(&opened.session.customer, record_id, id, *number);
     let name = &history.appendix.content.name;
@@ -58,10 +60,10 @@ pub async fn handle(
             expires_at: download.expires_at,
         },
     };
-    let response = json(StatusCode::OK, &answer);
+    let response = not_stored(json(StatusCode::OK, &answer));
     Ok(with_header(response, ETAG, &etag(history.appendix.version)))
 }
 
-fn not_stored() -> Problem {
+fn not_arrived() -> Problem {
     Problem::conflict("appendix_not_stored", "The bytes of this version have not arrived yet.")
 }

@@ -3,7 +3,7 @@
 
 use domain::{Timestamp, UploadState};
 use serde::{Deserialize, Serialize};
-use store::{ObjectKey, Objects, Store, StoreError, WriteError};
+use store::{Announced, Objects, Store, StoreError, WriteError};
 
 /// What EventBridge sends of it.
 #[derive(Debug, Deserialize)]
@@ -55,7 +55,7 @@ async fn note(
     key: &str,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let Ok(key) = key.parse::<ObjectKey>() else {
+    let Ok(key) = key.parse::<Announced>() else {
         return Ok(Outcome::Unclaimed);
     };
     let Some(version) = store.appendix_version(&key).await? else {

@@ -119,6 +119,27 @@ async fn parallel_guesses_count_too() {
     let answers = futures_util::future::join_all(guesses).await;
     let checked = answers.iter().filter(|answer| answer.status() == 401).count();
     assert_eq!(checked, 10);
+
+    // A window that has ended, and that time to live has not deleted yet, gives ten more, not one
+    // to each of those who find it at once.
+    let later = world.now.after(Duration::from_secs(16 * 60));
+    let guesses = (30..60).map(|n| world.send(guess(n).later(later)));
+    let answers = futures_util::future::join_all(guesses).await;
+    let checked = answers.iter().filter(|answer| answer.status() == 401).count();
+    assert_eq!(checked, 10);
+}
+
+#[tokio::test]
+async fn trying_every_account_from_one_source_is_slowed_down_too() {
+    let world = World::new().await;
+    // Counted by the store: five hundred log-ins would take five hundred hashes.
+    for n in 0..500 {
+        let attempt = world.store.attempt_sign_up("192.0.2.7", world.now).await.unwrap();
+        assert_eq!(attempt.refused_for(world.now), None, "try {n}");
+    }
+    assert_eq!(world.send_file("create_session/ok").await.status(), 429);
+    assert_eq!(world.send_file("create_customer/ok").await.status(), 429);
+    log_in(&world, Event::load("create_session/ok").source("198.51.100.1")).await;
 }
 
 #[tokio::test]
@@ -167,6 +188,11 @@ async fn a_cookie_session_is_safe_from_scripts_and_from_other_sites() {
     for attribute in ["__Host-session=am1_", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let hour_later = world.now.after(Duration::from_secs(3600));
+    let again = log_in(&world, Event::load("create_session/cookie").later(hour_later)).await;
+    let max_age = format!("Max-Age={}", 30 * 24 * 3600 - 3600);
+    assert!(again.0["cookies"][0].as_str().unwrap().ends_with(&max_age), "{again:?}");
     let pair = cookie.split(';').next().unwrap();
     let read = Event::load("get_record/ok").cookie(pair);
     assert_eq!(world.send(read).await.status(), 200);
@@ -240,5 +266,6 @@ async fn the_stored_password_is_a_peppered_argon2id_hash_and_no_revision_has_it(
     let holds = |text: &str| dump.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(holds("argon2id"), "the log of the database is what we looked into");
     assert!(!holds(PASSWORD), "no password is stored");
+
     assert!(!holds(&Person::A.token().expose()), "no token is stored");
 }

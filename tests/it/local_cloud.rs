@@ -54,3 +54,49 @@ async fn an_event_that_does_not_fit_is_an_error_and_not_an_answer() {
     assert!(error.to_string().contains("the event does not fit"), "{error}");
     assert!(world.cloud.invoke("no-such", serde_json::json!({})).await.is_err());
 }
+
+#[tokio::test]
+async fn a_function_may_do_what_the_template_lets_it_and_no_more() {
+    use crate::world::Person;
+    let world = World::with_record().await;
+    let functions = world.cloud.functions();
+    let reader = functions.iter().find(|function| function.binary == "get-record").unwrap();
+    let lookup = |name: &str| reader.environment.get(name).cloned();
+    let store = runtime::Env::new(&lookup).store().unwrap();
+    let session = world.session(Person::A).await;
+    let wanted = store::Wanted { record: Some(crate::world::record_id()), ..Default::default() };
+    let opened = store.open(&Person::A.token(), world.now, wanted, store::Nothing).await;
+    let record = opened.unwrap().unwrap().0.record.unwrap();
+    let tombstone = record.tombstone(session.user, world.now);
+    let refused =
+        store.replace_record(&session.customer, crate::world::record_id(), &tombstone).await;
+    assert!(matches!(refused, Err(store::WriteError::Store(_))), "{refused:?}");
+    assert!(store.login(&Person::A.email()).await.is_err(), "nor read password hashes");
+    assert_eq!(world.read_record(Person::A).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_database_answers_nobody_who_does_not_sign() {
+    let world = World::new().await;
+    let url = world.cloud.operator_environment()["AWS_ENDPOINT_URL_DYNAMODB"].clone();
+    let scan = |authorization: &'static str| {
+        reqwest::Client::new()
+            .post(&url)
+            .header("x-amz-target", "DynamoDB_20120810.Scan")
+            .header("x-amz-date", "20260115T080000Z")
+            .header("authorization", authorization)
+            .body(r#"{"TableName": "am-local-LoginsTable"}"#)
+            .send()
+    };
+    for authorization in [
+        "",
+        "AWS4-HMAC-SHA256 Credential=operator/20260115/eu-central-1/dynamodb/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature=00",
+        "AWS4-HMAC-SHA256 Credential=nobody/20260115/eu-central-1/dynamodb/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature=00",
+    ] {
+        let answer = scan(authorization).await.unwrap();
+        assert_eq!(answer.status(), 400);
+        assert!(answer.text().await.unwrap().contains("InvalidSignatureException"));
+    }
+}

@@ -78,8 +78,8 @@ fn nothing_kept_can_be_lost() {
         assert!(statements.contains(denied), "{denied}");
     }
     let text = std::fs::read_to_string(repository().join("infra/storage.yaml")).unwrap();
-    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 5);
-    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 5);
+    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 6);
+    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 6);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use passwords::{Password, Passwords, StoredHash};
 use runtime::{Env, OsEntropy};
 use serde_json::{Value, json};
 use store::{
-    CustomerProfile, NewSession, Nothing, ObjectKey, Objects, Remember, Reservation, Session,
-    SignUp, Store, UserProfile, Wanted,
+    CustomerProfile, Nothing, ObjectKey, Objects, Remember, Reservation, Session, SignUp, Store,
+    UserProfile, Wanted, WriteError,
 };
 use tempfile::TempDir;
 
@@ -153,10 +153,9 @@ impl World {
         self.store.sign_up(&sign_up, &self.remember("sign-up")).await.unwrap();
         let (_, login) =
             self.store.attempt_login(&person.email(), "world", self.now).await.unwrap();
-        let session = NewSession { user, created_at: self.now };
         let (login, hash) = (login.unwrap(), person.token().hash());
         self.store
-            .start_session(&login, &hash, session, &self.remember("world-session"))
+            .start_session(&login, &hash, self.now, &self.remember("world-session"))
             .await
             .unwrap();
     }
@@ -181,18 +180,21 @@ impl World {
         let session = self.session(person).await;
         let number = VersionNumber::FIRST;
         let key = ObjectKey::new(&session.customer, record_id(), appendix_id(), number);
+        self.reserve(&session, &key).await.unwrap();
+    }
+
+    /// Reserves the photo of events/ at `key`, as the first version of a new appendix.
+    pub async fn reserve(&self, session: &Session, key: &ObjectKey) -> Result<(), WriteError> {
         let name = "spricka.jpg".to_owned().try_into().unwrap();
-        let appendix = Appendix { record_id: record_id(), name, last_version: number };
+        let last_version = VersionNumber::FIRST;
+        let appendix = Appendix { record_id: record_id(), name, last_version };
         let version = AppendixVersion { declared: declared(PHOTO), state: UploadState::Pending };
-        let by = person.user();
-        let appendix = Revision::first(appendix, by, self.now);
-        let version = Revision::first(version, by, self.now);
-        let remember = self.remember("world-appendix");
+        let appendix = Revision::first(appendix, session.user, self.now);
+        let version = Revision::first(version, session.user, self.now);
+        let name = format!("world-{}", key.to_string().split('/').nth(2).unwrap());
+        let remember = self.remember(&name);
         let new = Reservation::New;
-        self.store
-            .reserve_version(&session, new, &key, &appendix, &version, &remember)
-            .await
-            .unwrap();
+        self.store.reserve_version(session, new, key, &appendix, &version, &remember).await
     }
 
     /// Uploads the bytes of A's appendix and waits until they are noted.

@@ -1,11 +1,11 @@
 //! Idempotency-Key: a POST that is repeated is done once and answered alike.
 
-use domain::Timestamp;
+use domain::{Digest, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Earlier, IdempotencyKey, Remember};
 
-use crate::{Problem, Request, StatusCode};
+use crate::{Problem, Request};
 
 /// One attempt to do something, as its client names it.
 #[derive(Clone, Debug)]
@@ -21,8 +21,14 @@ impl Once {
         Self::with_fingerprint(request, request.fingerprint())
     }
 
-    /// Like [`Once::of`], for a request whose body must not be hashed without a key.
-    pub fn with_fingerprint(request: &Request, fingerprint: String) -> Result<Self, Problem> {
+    /// Like [`Once::of`], for a request with a password: `parts` are the rest of it. Not even a hash
+    /// of a password is kept beside the one that argon2id made.
+    pub fn without_password(request: &Request, parts: &[&str]) -> Result<Self, Problem> {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        Self::with_fingerprint(request, Digest::of(&parts).to_string())
+    }
+
+    fn with_fingerprint(request: &Request, fingerprint: String) -> Result<Self, Problem> {
         let text = request.header("idempotency-key").unwrap_or("");
         if text.is_empty() {
             return Err(Problem::malformed(
@@ -42,13 +48,7 @@ impl Once {
 
     /// What the earlier attempt was answered with; a problem if it was another request.
     pub fn answer<T: DeserializeOwned>(&self, earlier: &Earlier) -> Result<T, Problem> {
-        earlier.answer(&self.fingerprint)?.ok_or_else(|| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "This Idempotency-Key was used for another request. Take a new one.",
-            )
-        })
+        earlier.answer(&self.fingerprint)?.ok_or_else(Problem::key_reused)
     }
 
     /// What the store shall remember together with the change.

@@ -105,6 +105,12 @@ impl Problem {
         .header(ETAG, &etag(current))
     }
 
+    /// 422: the Idempotency-Key named another request.
+    pub fn key_reused() -> Self {
+        let detail = "This Idempotency-Key was used for another request. Take a new one.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+    }
+
     /// 429.
     pub fn too_many(detail: impl Into<Cow<'static, str>>, retry_after_s: u64) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)

@@ -144,8 +144,7 @@ impl Request {
         let mut json = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let pointer = pointer(error.path());
-            not_json(error.inner())
-                .unwrap_or_else(|| Problem::invalid(pointer, rule_without_position(error.inner())))
+            not_json(error.inner()).unwrap_or_else(|| bad_member(pointer, error.inner()))
         })?;
         json.end().map_err(|error| not_json(&error).unwrap_or_else(|| Problem::internal(error)))?;
         Ok(value)
@@ -230,10 +229,13 @@ fn not_json(error: &serde_json::Error) -> Option<Problem> {
     Some(Problem::malformed("malformed_json", detail))
 }
 
-fn rule_without_position(error: &serde_json::Error) -> String {
+/// The problem of a member that breaks a rule, or that is missing from the object at `pointer`.
+fn bad_member(pointer: String, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
+    let rule = text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]);
+    let missing = rule.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        Some(name) => Problem::invalid(format!("{pointer}/{name}"), "is missing"),
+        None => Problem::invalid(pointer, rule.to_owned()),
     }
 }

@@ -92,7 +92,7 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handler<
     );
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // What is answered belongs to one person; only their own client may keep it, and must ask.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
 }
 
@@ -140,6 +140,11 @@ pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = status;
     response
+}
+
+/// The answer, marked to be kept nowhere: it holds a token or a link that opens something.
+pub fn not_stored(response: Response) -> Response {
+    with_header(response, CACHE_CONTROL, "no-store")
 }
 
 /// The answer with one more header.

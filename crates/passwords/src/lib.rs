@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq as _;
 
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
 pub use pepper::{Pepper, PepperError, Peppers};
+use zeroize::Zeroizing;
 
 /// Memory of one hash in KiB: 19 MiB with two passes is one of OWASP's equal-strength choices
 /// (Password Storage Cheat Sheet), and small enough for a small function.
@@ -47,13 +48,27 @@ impl std::fmt::Debug for StoredHash {
     }
 }
 
-/// What a login attempt was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Wrong,
-    Right,
-    /// Right, but hashed with an earlier pepper or weaker parameters: store a new hash.
-    RightButOutdated,
+/// Proof that a password was right. It holds what only the right password yields, which no
+/// database has.
+pub struct Proof {
+    hash: Zeroizing<[u8; HASH_BYTES]>,
+    peppers: Arc<Peppers>,
+    /// The hash was made with an earlier pepper or weaker parameters: store a new one.
+    pub outdated: bool,
+}
+
+impl Proof {
+    /// The secret of a session token, from a random `nonce` that may be stored. It takes the nonce,
+    /// the pepper and the password to make it again.
+    pub fn session_secret(&self, nonce: &[u8; 32]) -> [u8; 32] {
+        self.peppers.current().mac(&[b"session-token", nonce, self.hash.as_slice()])
+    }
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proof(..)")
+    }
 }
 
 /// Hashes and checks passwords under the policy in force.
@@ -74,32 +89,18 @@ impl Passwords {
         off_thread(move || StoredHash(peppered(peppers.current(), &password, &salt))).await
     }
 
-    /// Whether `password` is the one in `stored`. Without a stored hash the same work is done, so
-    /// that an unknown account takes as long as a wrong password.
-    pub async fn verify(&self, password: Password, stored: Option<StoredHash>) -> Verdict {
+    /// Proof that `password` is the one in `stored`, or `None`. Without a stored hash the same work
+    /// is done, so that an unknown account takes as long as a wrong password.
+    pub async fn verify(&self, password: Password, stored: Option<StoredHash>) -> Option<Proof> {
         let peppers = self.peppers.clone();
         off_thread(move || match stored {
-            Some(stored) => verdict(&peppers, &password, &stored),
+            Some(stored) => proof(peppers, &password, &stored),
             None => {
-                peppered(peppers.current(), &password, &[0; SALT_BYTES]);
-                Verdict::Wrong
+                argon2id(&password, &[0; SALT_BYTES], params());
+                None
             }
         })
         .await
-    }
-
-    /// The secret of a session token, from a random `nonce` that may be stored: without the pepper
-    /// the nonce tells nothing, and with it a repeated login can be answered alike.
-    pub fn session_secret(&self, nonce: &[u8; 32]) -> [u8; 32] {
-        self.peppers.current().mac(&[b"session-token", nonce])
-    }
-
-    /// A keyed fingerprint of a request that holds a password: it can be compared with a later
-    /// request, but not be guessed against without the pepper.
-    pub fn fingerprint(&self, parts: &[&[u8]], password: &Password) -> String {
-        let mut all = vec![b"request".as_slice(), password.as_bytes()];
-        all.extend(parts);
-        self.peppers.current().mac(&all).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -115,7 +116,7 @@ fn params() -> Params {
 }
 
 fn peppered(pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
-    let hash = mac(pepper, password, salt, &params());
+    let hash = argon2id(password, salt, params());
     let mut shown = ParamsString::new();
     for (name, value) in [("m", MEMORY_KIB), ("t", PASSES), ("p", LANES)] {
         shown.add_decimal(name, value).expect("three short parameters");
@@ -126,35 +127,35 @@ fn peppered(pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
         version: Some(Version::V0x13.into()),
         params: shown,
         salt: Some(Salt::new(salt).expect("16 bytes are a salt")),
-        hash: Some(Output::new(&hash).expect("32 bytes are an output")),
+        hash: Some(Output::new(&stored_mac(pepper, &hash)).expect("32 bytes are an output")),
     }
     .to_string()
 }
 
-fn mac(pepper: &Pepper, password: &Password, salt: &[u8], params: &Params) -> [u8; HASH_BYTES] {
-    let mut hash = [0; HASH_BYTES];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into(password.as_bytes(), salt, &mut hash)
+fn argon2id(password: &Password, salt: &[u8], params: Params) -> Zeroizing<[u8; HASH_BYTES]> {
+    let mut hash = Zeroizing::new([0; HASH_BYTES]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(password.as_bytes(), salt, hash.as_mut_slice())
         .expect("a capped password, a salt and an output of legal lengths");
-    pepper.mac(&[b"password", &hash])
+    hash
+}
+
+fn stored_mac(pepper: &Pepper, hash: &[u8; HASH_BYTES]) -> [u8; HASH_BYTES] {
+    pepper.mac(&[b"password", hash])
 }
 
 /// A hash that cannot be read, or whose pepper is gone, opens nothing.
-fn verdict(peppers: &Peppers, password: &Password, stored: &StoredHash) -> Verdict {
-    let Some((pepper, parsed, stored_params)) = read(peppers, stored) else {
-        return Verdict::Wrong;
-    };
-    let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else {
-        return Verdict::Wrong;
-    };
-    let hash = mac(pepper, password, salt.as_ref(), &stored_params);
-    if !bool::from(hash.ct_eq(expected.as_bytes())) {
-        return Verdict::Wrong;
+fn proof(peppers: Arc<Peppers>, password: &Password, stored: &StoredHash) -> Option<Proof> {
+    let (pepper, parsed, params) = read(&peppers, stored)?;
+    let (salt, expected) = (parsed.salt?, parsed.hash?);
+    let (memory, passes) = (params.m_cost(), params.t_cost());
+    let hash = argon2id(password, salt.as_ref(), params);
+    if !bool::from(stored_mac(pepper, &hash).ct_eq(expected.as_bytes())) {
+        return None;
     }
-    let outdated = pepper.id() != peppers.current().id()
-        || stored_params.m_cost() < MEMORY_KIB
-        || stored_params.t_cost() < PASSES;
-    if outdated { Verdict::RightButOutdated } else { Verdict::Right }
+    let earlier_pepper = pepper.id() != peppers.current().id();
+    let outdated = earlier_pepper || memory < MEMORY_KIB || passes < PASSES;
+    Some(Proof { hash, peppers, outdated })
 }
 
 fn read<'a>(
@@ -200,9 +201,9 @@ mod tests {
             let passwords = passwords(OLD);
             let stored = passwords.hash(password("two lathes and a mill"), &Fives).await;
             let verify = |text| passwords.verify(password(text), Some(stored.clone()));
-            assert_eq!(verify("two lathes and a mill").await, Verdict::Right);
-            assert_eq!(verify("two lathes and a mill ").await, Verdict::Wrong);
-            assert_eq!(passwords.verify(password("two lathes"), None).await, Verdict::Wrong);
+            assert!(!verify("two lathes and a mill").await.unwrap().outdated);
+            assert!(verify("two lathes and a mill ").await.is_none());
+            assert!(passwords.verify(password("two lathes"), None).await.is_none());
         });
     }
 
@@ -220,7 +221,7 @@ mod tests {
             let stored =
                 passwords.hash(password("tr\u{e4}det \u{e4}r gr\u{f6}nt nu"), &Fives).await;
             let other = password("tra\u{308}det a\u{308}r gro\u{308}nt nu");
-            assert_eq!(passwords.verify(other, Some(stored)).await, Verdict::Right);
+            assert!(passwords.verify(other, Some(stored)).await.is_some());
         });
     }
 
@@ -232,8 +233,8 @@ mod tests {
             let verify = |peppers, stored: StoredHash| async move {
                 passwords(peppers).verify(word(), Some(stored)).await
             };
-            assert_eq!(verify(NEW, stored.clone()).await, Verdict::RightButOutdated);
-            assert_eq!(verify("v9=abcdefghijklmnopqrstuvwxyzabcdef", stored).await, Verdict::Wrong);
+            assert!(verify(NEW, stored.clone()).await.unwrap().outdated);
+            assert!(verify("v9=abcdefghijklmnopqrstuvwxyzabcdef", stored).await.is_none());
         });
     }
 
@@ -241,19 +242,26 @@ mod tests {
     fn a_damaged_hash_opens_nothing() {
         for stored in ["", "$argon2id$", "plain", "$argon2id$v=19$m=1,t=1,p=1,keyid=v1$AAAA$BBBB"] {
             let stored = StoredHash::from_stored(stored.to_owned());
-            let verdict = run(passwords(OLD).verify(password("anything at all"), Some(stored)));
-            assert_eq!(verdict, Verdict::Wrong);
+            assert!(
+                run(passwords(OLD).verify(password("anything at all"), Some(stored))).is_none()
+            );
         }
     }
 
     #[test]
-    fn a_fingerprint_depends_on_every_part_and_on_the_pepper() {
-        let of =
-            |peppers, parts: &[&[u8]], word| passwords(peppers).fingerprint(parts, &password(word));
-        let base = of(OLD, &[b"a", b"b"], "p");
-        assert_eq!(base, of(OLD, &[b"a", b"b"], "p"));
-        assert_ne!(base, of(OLD, &[b"ab"], "p"));
-        assert_ne!(base, of(OLD, &[b"a", b"b"], "q"));
-        assert_ne!(base, of(NEW, &[b"a", b"b"], "p"));
+    fn a_session_secret_takes_the_nonce_the_pepper_and_the_password() {
+        run(async {
+            let secret = async |peppers: &str, word: &str, nonce: [u8; 32]| {
+                let passwords = passwords(peppers);
+                let stored = passwords.hash(password(word), &Fives).await;
+                let proof = passwords.verify(password(word), Some(stored)).await.unwrap();
+                proof.session_secret(&nonce)
+            };
+            let base = secret(OLD, "two lathes and a mill", [1; 32]).await;
+            assert_eq!(base, secret(OLD, "two lathes and a mill", [1; 32]).await);
+            assert_ne!(base, secret(OLD, "two lathes and a mill", [2; 32]).await);
+            assert_ne!(base, secret(NEW, "two lathes and a mill", [1; 32]).await);
+            assert_ne!(base, secret(OLD, "two lathes and a saw", [1; 32]).await);
+        });
     }
 }

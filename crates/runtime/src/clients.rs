@@ -14,7 +14,7 @@ use aws_smithy_http_client::{Builder, tls};
 
 use crate::{ConfigError, Env};
 
-/// One store call must leave time for another within a function's 29 seconds.
+/// One store call must leave time for another within a function's 28 seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -8,7 +8,9 @@ use domain::{
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
-use crate::{Ask, Customer, ObjectKey, Reader, Remember, Session, Store, StoreError, WriteError};
+use crate::{
+    Announced, Ask, Customer, ObjectKey, Reader, Remember, Session, Store, StoreError, WriteError,
+};
 
 /// An appendix and all of its versions, the first first.
 #[derive(Debug)]
@@ -120,6 +122,7 @@ pub enum Reservation {
 
 impl Store {
     /// Reserves the version that `appendix` counts as its last, and remembers the answer.
+    /// `Stale` with no version: the record or the appendix is gone.
     pub async fn reserve_version(
         &self,
         session: &Session,
@@ -139,6 +142,7 @@ impl Store {
             Reservation::Next => transaction.replace(table, customer, &of, appendix),
         };
         transaction
+            .require(table, customer, &SortKey::Record(key.record))
             .create(table, customer, &sort, version)
             .remember(table, &partition, &remember.sort_key(session.user), remember)
             .commit()
@@ -160,7 +164,7 @@ impl Store {
     /// The version whose bytes belong at `key`, if one was reserved.
     pub async fn appendix_version(
         &self,
-        key: &ObjectKey,
+        Announced(key): &Announced,
     ) -> Result<Option<Revision<AppendixVersion>>, StoreError> {
         let partition = keys::customer_partition(key.customer);
         let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
@@ -179,7 +183,7 @@ impl Store {
     /// Notes that the bytes of `pending` are in the bucket. `Stale`: someone else noted it first.
     pub async fn mark_stored(
         &self,
-        key: &ObjectKey,
+        Announced(key): &Announced,
         pending: &Revision<AppendixVersion>,
         now: domain::Timestamp,
     ) -> Result<(), WriteError> {

@@ -123,19 +123,28 @@ pub(crate) fn customer_partition(customer: CustomerId) -> String {
     customer.to_string()
 }
 
-/// The partition of one e-mail address's login. Addresses hold no `#` rule of ours; the prefix
-/// keeps them apart from everything else.
+/// The partition of one e-mail address's login. The address is hashed: keys are named in logs.
 pub(crate) fn login_partition(email: &Email) -> String {
-    format!("LOGIN#{}", email.as_str())
+    format!("LOGIN#{}", email_hash(email))
 }
 
-/// Sign-ups happen before there is a customer; the address is hashed, as it outlives nothing here.
+/// Sign-ups happen before there is a customer.
 pub(crate) fn sign_up_partition(email: &Email) -> String {
-    format!("SIGNUP#{}", Digest::of(&[email.as_str().as_bytes()]))
+    format!("SIGNUP#{}", email_hash(email))
 }
 
+/// The partition of attempts to log in with one address.
 pub(crate) fn attempts_partition(email: &Email) -> String {
-    format!("ATTEMPTS#{}", Digest::of(&[email.as_str().as_bytes()]))
+    format!("ATTEMPTS#{}", email_hash(email))
+}
+
+/// The partition of attempts from one source, whatever the address.
+pub(crate) fn source_partition(source: &str) -> String {
+    format!("SOURCE#{source}")
+}
+
+fn email_hash(email: &Email) -> Digest {
+    Digest::of(&[email.as_str().as_bytes()])
 }
 
 /// What the sort keys of all records start with.
@@ -161,9 +170,9 @@ pub(crate) fn revisions_prefix(of: &SortKey) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectKey {
     pub(crate) customer: CustomerId,
-    pub record: RecordId,
-    pub appendix: AppendixId,
-    pub number: VersionNumber,
+    pub(crate) record: RecordId,
+    pub(crate) appendix: AppendixId,
+    pub(crate) number: VersionNumber,
 }
 
 impl fmt::Display for ObjectKey {
@@ -172,7 +181,12 @@ impl fmt::Display for ObjectKey {
     }
 }
 
-impl FromStr for ObjectKey {
+/// A key that the bucket has announced. It serves to note what has arrived, and for nothing else: a
+/// link is signed for an [`ObjectKey`], and that takes a [`crate::Customer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced(pub(crate) ObjectKey);
+
+impl FromStr for Announced {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
@@ -180,7 +194,7 @@ impl FromStr for ObjectKey {
         let [customer, record, appendix, number] = parts.as_slice() else {
             return Err(RuleError::new("is no object key of ours"));
         };
-        let key = Self {
+        let key = ObjectKey {
             customer: customer.parse()?,
             record: record.parse()?,
             appendix: appendix.parse()?,
@@ -189,7 +203,7 @@ impl FromStr for ObjectKey {
         if key.to_string() != text {
             return Err(RuleError::new("is no object key of ours"));
         }
-        Ok(key)
+        Ok(Self(key))
     }
 }
 
@@ -280,14 +294,14 @@ mod tests {
             number: VersionNumber::FIRST,
         };
         let text = key.to_string();
-        assert_eq!(text.parse(), Ok(key));
+        assert_eq!(text.parse(), Ok(Announced(key)));
         for other in [
             format!("{text}1/"),
             format!("/{text}"),
             text.replace("/1", "/01"),
             text.to_lowercase(),
         ] {
-            assert!(other.parse::<ObjectKey>().is_err(), "{other}");
+            assert!(other.parse::<Announced>().is_err(), "{other}");
         }
     }
 

@@ -24,19 +24,20 @@ use std::sync::Arc;
 pub use accounts::{CustomerProfile, SignUp, UserProfile};
 pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix, Reservation};
 pub use error::{StoreError, WriteError};
-pub use keys::{IdempotencyKey, ObjectKey};
+pub use keys::{Announced, IdempotencyKey, ObjectKey};
 pub use logins::{Attempt, Login};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use scope::Customer;
-pub use sessions::{Ask, NewSession, Nothing, Opened, Reader, Session, Wanted};
+pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, Wanted};
 
 pub use aws_sdk_dynamodb::Client as DynamoClient;
 pub use aws_sdk_s3::Client as S3Client;
 
-/// Most items a listing returns at once; a page of records stays far below Lambda's 6 MB answer.
+/// Most items a listing returns at once. A page ends at 1 MB of them too, which stays below Lambda's
+/// 6 MB even where every character is escaped twice on the way.
 pub const PAGE_ITEMS_MAX: u16 = 100;
 
 /// The names of the tables. They are configuration, because a restore gives a table a new name.

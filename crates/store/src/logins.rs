@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::{CustomerId, Email, Timestamp, UserId};
@@ -16,6 +17,11 @@ use crate::{Customer, SignUp, Store, StoreError};
 pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// More tries than a person needs, far fewer than a guesser does.
 pub const ATTEMPTS_MAX: u32 = 10;
+/// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
+/// one address logs in, somebody who tries one password on all accounts does not get far.
+pub const SOURCE_ATTEMPTS_MAX: u32 = 500;
+/// Counting and opening a window exclude each other; a few turns find one of them possible.
+const COUNT_TRIES_MAX: u32 = 4;
 
 const CUSTOMER: &str = "customer_id";
 const USER: &str = "user_id";
@@ -41,13 +47,14 @@ impl Login {
 pub struct Attempt {
     /// Tries within the window, this one included.
     pub count: u32,
+    max: u32,
     pub window_ends_at: Timestamp,
 }
 
 impl Attempt {
     /// How long to wait before trying again; `None` if this try may be made.
     pub fn refused_for(&self, now: Timestamp) -> Option<Duration> {
-        (self.count > ATTEMPTS_MAX).then(|| self.window_ends_at.since(now))
+        (self.count > self.max).then(|| self.window_ends_at.since(now))
     }
 }
 
@@ -61,17 +68,25 @@ pub(crate) fn login_item(customer: &Customer, sign_up: &SignUp) -> Item {
 }
 
 impl Store {
-    /// Counts a try to log in from `source` and looks the account up, at once.
+    /// Counts a try to log in, for the account and for `source`, and looks the account up, at once.
+    /// The attempt is the one that is refused, if either is.
     pub async fn attempt_login(
         &self,
         email: &Email,
         source: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Login>), StoreError> {
-        tokio::try_join!(self.count_attempt(email, source, now), self.login(email))
+        let (of_account, of_source, login) = tokio::try_join!(
+            self.count_attempt(account_key(email, source), ATTEMPTS_MAX, now),
+            self.count_attempt(source_key(source), SOURCE_ATTEMPTS_MAX, now),
+            self.login(email),
+        )?;
+        let refused = of_source.refused_for(now).is_some();
+        Ok((if refused { of_source } else { of_account }, login))
     }
 
-    async fn login(&self, email: &Email) -> Result<Option<Login>, StoreError> {
+    /// The account that an e-mail address opens.
+    pub async fn login(&self, email: &Email) -> Result<Option<Login>, StoreError> {
         let answer = self
             .dynamo
             .get_item()
@@ -92,79 +107,85 @@ impl Store {
         }))
     }
 
-    async fn count_attempt(
+    /// Counts a try to sign up from `source`.
+    pub async fn attempt_sign_up(
         &self,
-        email: &Email,
         source: &str,
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
-        let window_ends_at = now.after(ATTEMPT_WINDOW);
-        let counted = self
-            .dynamo
-            .update_item()
-            .table_name(&self.tables.sessions)
-            .set_key(Some(attempts_key(email, source)))
-            .update_expression(
-                "ADD #count :one SET #expires_at = if_not_exists(#expires_at, :window)",
-            )
-            // Time to live deletes late: an ended window is not counted on.
-            .condition_expression("attribute_not_exists(#expires_at) OR #expires_at > :now")
-            .expression_attribute_names("#count", COUNT)
-            .expression_attribute_names("#expires_at", items::EXPIRES_AT)
-            .expression_attribute_values(":one", items::number(1))
-            .expression_attribute_values(":window", items::number(window_ends_at.seconds()))
-            .expression_attribute_values(":now", items::number(now.seconds()))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match counted {
-            Ok(answer) => {
-                let item = answer.attributes.unwrap_or_default();
-                let fields = Fields(&item);
-                let ends_at: i64 = fields.parse(items::EXPIRES_AT)?;
-                Ok(Attempt {
-                    count: fields.parse(COUNT)?,
-                    window_ends_at: Timestamp::from_millis(ends_at * 1_000),
-                })
-            }
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(UpdateItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                self.start_window(email, source, window_ends_at).await?;
-                Ok(Attempt { count: 1, window_ends_at })
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        self.count_attempt(source_key(source), SOURCE_ATTEMPTS_MAX, now).await
     }
 
-    async fn start_window(
+    /// Counts one more in the window that is open, or opens one. Both are conditional, so that of
+    /// many at once each counts.
+    async fn count_attempt(
         &self,
-        email: &Email,
-        source: &str,
-        ends_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut item = attempts_key(email, source);
-        item.insert(COUNT.to_owned(), items::number(1));
-        item.insert(items::EXPIRES_AT.to_owned(), items::number(ends_at.seconds()));
-        self.dynamo
-            .put_item()
-            .table_name(&self.tables.sessions)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(())
+        key: Item,
+        max: u32,
+        now: Timestamp,
+    ) -> Result<Attempt, StoreError> {
+        let window_ends_at = now.after(ATTEMPT_WINDOW);
+        let attempt = |count, ends_at_s: i64| Attempt {
+            count,
+            max,
+            window_ends_at: Timestamp::from_millis(ends_at_s * 1_000),
+        };
+        for _ in 0..COUNT_TRIES_MAX {
+            // Time to live deletes late: an ended window is not counted on.
+            let counted = self
+                .dynamo
+                .update_item()
+                .table_name(&self.tables.sessions)
+                .set_key(Some(key.clone()))
+                .update_expression("ADD #count :one")
+                .condition_expression("#expires_at > :now")
+                .expression_attribute_names("#count", COUNT)
+                .expression_attribute_names("#expires_at", items::EXPIRES_AT)
+                .expression_attribute_values(":one", items::number(1))
+                .expression_attribute_values(":now", items::number(now.seconds()))
+                .return_values(ReturnValue::AllNew)
+                .send()
+                .await;
+            match counted {
+                Ok(answer) => {
+                    let item = answer.attributes.unwrap_or_default();
+                    let fields = Fields(&item);
+                    return Ok(attempt(fields.parse(COUNT)?, fields.parse(items::EXPIRES_AT)?));
+                }
+                Err(error) if is_refused(&error) => {}
+                Err(error) => return Err(StoreError::unavailable(error)),
+            }
+            let ends_at_s = window_ends_at.seconds();
+            let opened = self
+                .dynamo
+                .update_item()
+                .table_name(&self.tables.sessions)
+                .set_key(Some(key.clone()))
+                .update_expression("SET #count = :one, #expires_at = :window")
+                .condition_expression("attribute_not_exists(#expires_at) OR #expires_at <= :now")
+                .expression_attribute_names("#count", COUNT)
+                .expression_attribute_names("#expires_at", items::EXPIRES_AT)
+                .expression_attribute_values(":one", items::number(1))
+                .expression_attribute_values(":window", items::number(ends_at_s))
+                .expression_attribute_values(":now", items::number(now.seconds()))
+                .send()
+                .await;
+            match opened {
+                Ok(_) => return Ok(attempt(1, ends_at_s)),
+                // Somebody else has just opened it: count there.
+                Err(error) if is_refused(&error) => {}
+                Err(error) => return Err(StoreError::unavailable(error)),
+            }
+        }
+        Err(StoreError::Busy)
     }
 
-    /// Forgets the tries from `source`: the last one was right.
+    /// Forgets the tries for an account from `source`: the last one was right.
     pub async fn forget_attempts(&self, email: &Email, source: &str) -> Result<(), StoreError> {
         self.dynamo
             .delete_item()
             .table_name(&self.tables.sessions)
-            .set_key(Some(attempts_key(email, source)))
+            .set_key(Some(account_key(email, source)))
             .send()
             .await
             .map_err(StoreError::unavailable)?;
@@ -191,20 +212,22 @@ impl Store {
             .send()
             .await;
         match renewed {
-            Ok(_) => Ok(()),
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(UpdateItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
+            Err(error) if !is_refused(&error) => Err(StoreError::unavailable(error)),
+            _ => Ok(()),
         }
     }
 }
 
-fn attempts_key(email: &Email, source: &str) -> Item {
+fn is_refused(error: &SdkError<UpdateItemError>) -> bool {
+    let error = error.as_service_error();
+    matches!(error, Some(UpdateItemError::ConditionalCheckFailedException(_)))
+}
+
+fn account_key(email: &Email, source: &str) -> Item {
     items::key(&keys::attempts_partition(email), &SortKey::Attempts(source.to_owned()))
+}
+
+fn source_key(source: &str) -> Item {
+    let sort = SortKey::Attempts(source.to_owned());
+    items::key(&keys::source_partition(source), &sort)
 }

@@ -10,7 +10,7 @@ use domain::appendix::Declared;
 use domain::{AppendixId, FileName, RecordId, Timestamp, VersionNumber};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{Customer, ObjectKey, StoreError};
+use crate::{Announced, Customer, ObjectKey, StoreError};
 
 /// Long enough for a large file over a factory's network; S3 checks it when the upload starts.
 pub const UPLOAD_VALID_FOR: Duration = Duration::from_secs(60 * 60);
@@ -122,7 +122,10 @@ impl Objects {
     }
 
     /// What is at `key`, if anything is.
-    pub async fn facts(&self, key: &ObjectKey) -> Result<Option<ObjectFacts>, StoreError> {
+    pub async fn facts(
+        &self,
+        Announced(key): &Announced,
+    ) -> Result<Option<ObjectFacts>, StoreError> {
         let head = self
             .s3
             .head_object()

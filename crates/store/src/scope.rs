@@ -13,6 +13,12 @@ use domain::CustomerId;
 /// let id = domain::CustomerId::from_bytes([0; 16]);
 /// let customer = store::Customer::new(id);
 /// ```
+///
+/// Nor can a key of somebody's object be spelled, to sign a link for it:
+///
+/// ```compile_fail
+/// let key: store::ObjectKey = "a/b/c/1".parse().unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Customer(CustomerId);
 

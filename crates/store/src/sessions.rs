@@ -60,19 +60,6 @@ pub struct Opened {
     pub profile: Option<Revision<CustomerProfile>>,
 }
 
-/// A session about to be stored.
-#[derive(Clone, Copy, Debug)]
-pub struct NewSession {
-    pub user: UserId,
-    pub created_at: Timestamp,
-}
-
-impl NewSession {
-    pub fn expires_at(&self) -> Timestamp {
-        self.created_at.after(SESSION_LIFETIME)
-    }
-}
-
 /// Reads on behalf of a session that is still being verified. It can only read, and what it reads
 /// is dropped unless the session turns out to be valid.
 #[derive(Clone, Copy)]
@@ -223,18 +210,19 @@ impl Store {
         &self,
         login: &Login,
         hash: &TokenHash,
-        session: NewSession,
+        created_at: Timestamp,
         remember: &Remember,
     ) -> Result<(), WriteError> {
         let partition = keys::customer_partition(login.customer.id());
+        let expires_at = created_at.after(SESSION_LIFETIME);
         let mut item = items::key(&partition, &SortKey::session(hash));
-        item.insert(USER.to_owned(), items::text(session.user));
-        item.insert(CREATED_AT.to_owned(), items::number(session.created_at.millis()));
-        item.insert(USED_AT.to_owned(), items::number(session.created_at.millis()));
-        item.insert(items::EXPIRES_AT.to_owned(), items::number(session.expires_at().seconds()));
+        item.insert(USER.to_owned(), items::text(login.user));
+        item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
+        item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
+        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
         Transaction::new(self)
             .put_new(Step::Create, &self.tables.sessions, item)
-            .remember(&self.tables.sessions, &partition, &remember.sort_key(session.user), remember)
+            .remember(&self.tables.sessions, &partition, &remember.sort_key(login.user), remember)
             .commit()
             .await
             .map_err(WriteError::from)

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use domain::{Revision, Version};
 use serde::Serialize;
 
@@ -24,6 +26,8 @@ pub(crate) enum Step {
     Revision,
     Request,
     Login,
+    /// Something else must be there.
+    Require,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -42,6 +46,7 @@ impl From<Refusal> for WriteError {
                 }
             }
             Refusal::Condition { step: Step::Create | Step::Login, .. } => Self::Exists,
+            Refusal::Condition { step: Step::Require, .. } => Self::Stale { current: None },
             Refusal::Condition { found, .. } => {
                 let current = found
                     .filter(|item| !item.contains_key(items::DELETED))
@@ -114,6 +119,22 @@ impl<'a> Transaction<'a> {
         self.put(Step::Request, put)
     }
 
+    /// Demands that a thing beside those that change is there and not deleted.
+    pub(crate) fn require(mut self, table: &str, customer: &Customer, sort: &SortKey) -> Self {
+        let partition = keys::customer_partition(customer.id());
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .set_key(Some(items::key(&partition, sort)))
+            .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#deleted", items::DELETED)
+            .build()
+            .expect("table, key and condition are set");
+        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
+        self.steps.push(Step::Require);
+        self
+    }
+
     /// Puts an item that must not exist yet.
     pub(crate) fn put_new(self, step: Step, table: &str, item: Item) -> Self {
         let put = put(table, item)
@@ -144,29 +165,50 @@ impl<'a> Transaction<'a> {
                 .send()
                 .await;
             let Err(error) = sent else { return Ok(()) };
-            match error.as_service_error() {
+            let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    if let Some(refusal) = self.refusal(cancelled.cancellation_reasons()) {
-                        return Err(refusal);
-                    }
-                    // Only conflicts with other transactions: try again.
+                    cancelled.cancellation_reasons()
                 }
                 _ => return Err(Refusal::Store(StoreError::unavailable(error))),
+            };
+            match judge(&self.steps, reasons) {
+                Cancelled::Conflict => {}
+                Cancelled::Refused(refusal) => return Err(refusal),
+                Cancelled::Failed => {
+                    return Err(Refusal::Store(StoreError::unavailable(error)));
+                }
             }
         }
         Err(Refusal::Store(StoreError::Busy))
     }
+}
 
-    /// The refusal that explains the others: a repeated request before anything it repeats.
-    fn refusal(&self, reasons: &[aws_sdk_dynamodb::types::CancellationReason]) -> Option<Refusal> {
-        let failed = |reason: &aws_sdk_dynamodb::types::CancellationReason| {
-            reason.code() == Some("ConditionalCheckFailed")
-        };
-        let mut refused = self.steps.iter().zip(reasons).filter(|(_, reason)| failed(reason));
-        let first = refused.next()?;
-        let (step, reason) =
-            refused.chain([first]).find(|(step, _)| **step == Step::Request).unwrap_or(first);
-        Some(Refusal::Condition { step: *step, found: reason.item().cloned() })
+/// Why a transaction was cancelled.
+enum Cancelled {
+    /// It met others, or too many: to be tried again. Only then is it clear which conditions hold.
+    Conflict,
+    Refused(Refusal),
+    /// Anything else: a mistake of ours.
+    Failed,
+}
+
+fn judge(steps: &[Step], reasons: &[CancellationReason]) -> Cancelled {
+    let mut refused = Vec::new();
+    for (step, reason) in steps.iter().zip(reasons) {
+        match reason.code().unwrap_or("None") {
+            "None" => {}
+            "ConditionalCheckFailed" => refused.push((*step, reason.item().cloned())),
+            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
+                return Cancelled::Conflict;
+            }
+            _ => return Cancelled::Failed,
+        }
+    }
+    // A repeated request explains all that it repeats; otherwise the first step that failed.
+    let request = refused.iter().position(|(step, _)| *step == Step::Request).unwrap_or(0);
+    match refused.into_iter().nth(request) {
+        Some((step, found)) => Cancelled::Refused(Refusal::Condition { step, found }),
+        None => Cancelled::Failed,
     }
 }
 
@@ -181,4 +223,39 @@ fn put(table: &str, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder
 pub(crate) fn backoff(attempt: u32) -> Duration {
     let millis = 10_u64 << attempt.min(6);
     Duration::from_millis(millis / 2 + fastrand::u64(0..=millis / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
+    }
+
+    const STEPS: [Step; 3] = [Step::Create, Step::Revision, Step::Request];
+    const FAILED: &str = "ConditionalCheckFailed";
+
+    #[test]
+    fn a_conflict_says_nothing_yet_about_conditions() {
+        for codes in [
+            [FAILED, "None", "TransactionConflict"],
+            ["TransactionConflict", "None", FAILED],
+            ["None", "ThrottlingError", "None"],
+        ] {
+            assert!(matches!(judge(&STEPS, &reasons(&codes)), Cancelled::Conflict), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_request_explains_what_it_repeats() {
+        let refused = |codes: &[&str]| match judge(&STEPS, &reasons(codes)) {
+            Cancelled::Refused(Refusal::Condition { step, .. }) => Some(step),
+            _ => None,
+        };
+        assert_eq!(refused(&[FAILED, FAILED, FAILED]), Some(Step::Request));
+        assert_eq!(refused(&[FAILED, FAILED, "None"]), Some(Step::Create));
+        assert_eq!(refused(&["None", "None", "None"]), None);
+        assert_eq!(refused(&["ValidationError", "None", FAILED]), None);
+    }
 }
