@@ -1,11 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::add_appendix::handle;
-use runtime::{OsEntropy, http};
+use am_service::add_appendix::FUNCTION;
 
 fn main() -> ExitCode {
-    http(
-        |env| Ok((env.store()?, env.objects()?)),
-        |(store, objects), request| Box::pin(handle(store, objects, &OsEntropy, request)),
-    )
+    runtime::http(FUNCTION)
 }

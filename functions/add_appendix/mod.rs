@@ -7,6 +7,7 @@ use domain::{
     Appendix, AppendixBytes, AppendixId, AppendixVersion, ContentType, Entropy, FileName, RecordId,
     Revision, Role, Sha256, UploadState, VersionNumber,
 };
+use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
 use store::{Customer, ObjectKey, Objects, Reservation, Store, Wanted, WriteError};
 
@@ -21,6 +22,12 @@ struct Body {
     bytes: AppendixBytes,
     sha256: Sha256,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
+    build: |env| Ok((env.store()?, env.objects()?)),
+    handle: |(store, objects), request| Box::pin(handle(store, objects, &OsEntropy, request)),
+};
 
 pub async fn handle(
     store: &Store,

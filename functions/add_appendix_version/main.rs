@@ -1,11 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::add_appendix_version::handle;
-use runtime::http;
+use am_service::add_appendix_version::FUNCTION;
 
 fn main() -> ExitCode {
-    http(
-        |env| Ok((env.store()?, env.objects()?)),
-        |(store, objects), request| Box::pin(handle(store, objects, request)),
-    )
+    runtime::http(FUNCTION)
 }

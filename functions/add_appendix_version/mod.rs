@@ -7,6 +7,7 @@ use domain::{
     Appendix, AppendixBytes, AppendixId, AppendixVersion, ContentType, RecordId, Revision, Role,
     Sha256, UploadState,
 };
+use runtime::HttpFunction;
 use serde::Deserialize;
 use store::{ObjectKey, Objects, Reservation, Store, Wanted, WriteError};
 
@@ -23,6 +24,12 @@ struct Body {
 
 /// Two people who add a version at once both get theirs, one after the other.
 const ATTEMPTS_MAX: u32 = 5;
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
+    build: |env| Ok((env.store()?, env.objects()?)),
+    handle: |(store, objects), request| Box::pin(handle(store, objects, request)),
+};
 
 pub async fn handle(
     store: &Store,

@@ -3,6 +3,7 @@
 use am_http::{Once, Problem, Request, Response, StatusCode, json};
 use domain::{CompanyName, CustomerId, Email, Entropy, PersonName, Revision, Role, UserId};
 use passwords::{Password, Passwords};
+use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
 use store::{CustomerProfile, SignUp, Store, UserProfile, WriteError};
 
@@ -22,6 +23,12 @@ struct Answer {
     customer: CustomerView,
     user: UserView,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
+    build: |env| Ok((env.store()?, env.passwords()?)),
+    handle: |(store, passwords), request| Box::pin(handle(store, passwords, &OsEntropy, request)),
+};
 
 pub async fn handle(
     store: &Store,

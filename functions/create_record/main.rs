@@ -1,8 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::create_record::handle;
-use runtime::{OsEntropy, http};
+use am_service::create_record::FUNCTION;
 
 fn main() -> ExitCode {
-    http(|env| env.store(), |store, request| Box::pin(handle(store, &OsEntropy, request)))
+    runtime::http(FUNCTION)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use am_http::{Once, Problem, Request, Response, created, etag, open};
 use domain::{Entropy, Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role};
+use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
 use store::{Store, Wanted, WriteError};
 
@@ -23,6 +24,12 @@ struct Body {
     #[serde(default)]
     fields: Fields,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    build: |env| env.store(),
+    handle: |store, request| Box::pin(handle(store, &OsEntropy, request)),
+};
 
 pub async fn handle(
     store: &Store,

@@ -7,6 +7,7 @@ use am_http::{
 use domain::{CustomerId, Email, Entropy, SessionToken, Timestamp, UserId, entropy};
 use lambda_http::http::header::SET_COOKIE;
 use passwords::{Password, Passwords, Proof};
+use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
 use store::{Login, Nothing, SESSION_LIFETIME, Store, Wanted, WriteError};
 
@@ -55,6 +56,12 @@ struct Started {
     nonce: [u8; 32],
     created_at: Timestamp,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
+    build: |env| Ok((env.store()?, env.passwords()?)),
+    handle: |(store, passwords), request| Box::pin(handle(store, passwords, &OsEntropy, request)),
+};
 
 pub async fn handle(
     store: &Store,

@@ -1,8 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::delete_appendix::handle;
-use runtime::http;
+use am_service::delete_appendix::FUNCTION;
 
 fn main() -> ExitCode {
-    http(|env| env.store(), |store, request| Box::pin(handle(store, request)))
+    runtime::http(FUNCTION)
 }

@@ -3,7 +3,14 @@
 
 use am_http::{Problem, Request, Response, StatusCode, empty, open};
 use domain::{RecordId, Role};
+use runtime::HttpFunction;
 use store::{Store, Wanted};
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    build: |env| env.store(),
+    handle: |store, request| Box::pin(handle(store, request)),
+};
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     let id: RecordId = request.path("record_id")?;

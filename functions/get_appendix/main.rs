@@ -1,11 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::get_appendix::handle;
-use runtime::http;
+use am_service::get_appendix::FUNCTION;
 
 fn main() -> ExitCode {
-    http(
-        |env| Ok((env.store()?, env.objects()?)),
-        |(store, objects), request| Box::pin(handle(store, objects, request)),
-    )
+    runtime::http(FUNCTION)
 }

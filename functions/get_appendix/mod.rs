@@ -6,6 +6,7 @@ use am_http::{
 };
 use domain::{AppendixId, RecordId, Role, Timestamp, UploadState, VersionNumber};
 use lambda_http::http::header::ETAG;
+use runtime::HttpFunction;
 use serde::Serialize;
 use store::{ObjectKey, Objects, ReadAppendix, Store, Wanted};
 
@@ -24,6 +25,12 @@ struct DownloadView {
     url: String,
     expires_at: Timestamp,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
+    build: |env| Ok((env.store()?, env.objects()?)),
+    handle: |(store, objects), request| Box::pin(handle(store, objects, request)),
+};
 
 pub async fn handle(
     store: &Store,

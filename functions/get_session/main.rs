@@ -1,8 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::get_session::handle;
-use runtime::http;
+use am_service::get_session::FUNCTION;
 
 fn main() -> ExitCode {
-    http(|env| env.store(), |store, request| Box::pin(handle(store, request)))
+    runtime::http(FUNCTION)
 }

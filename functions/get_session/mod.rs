@@ -2,6 +2,7 @@
 
 use am_http::{Problem, Request, Response, StatusCode, json, open};
 use domain::{Role, Timestamp};
+use runtime::HttpFunction;
 use serde::Serialize;
 use store::{Store, Wanted};
 
@@ -13,6 +14,12 @@ struct Answer {
     user: UserView,
     expires_at: Timestamp,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    build: |env| env.store(),
+    handle: |store, request| Box::pin(handle(store, request)),
+};
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     let wanted = Wanted { profile: true, ..Wanted::default() };

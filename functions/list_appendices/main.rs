@@ -1,8 +1,7 @@
 use std::process::ExitCode;
 
-use am_service::list_appendices::handle;
-use runtime::http;
+use am_service::list_appendices::FUNCTION;
 
 fn main() -> ExitCode {
-    http(|env| env.store(), |store, request| Box::pin(handle(store, request)))
+    runtime::http(FUNCTION)
 }

@@ -2,6 +2,7 @@
 
 use am_http::{Cursor, Problem, Request, Response, StatusCode, json, open_and};
 use domain::Role;
+use runtime::HttpFunction;
 use serde::Serialize;
 use store::{ListRecords, Store, Wanted};
 
@@ -12,6 +13,12 @@ struct Answer {
     records: Vec<RecordView>,
     next_cursor: Option<String>,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    build: |env| env.store(),
+    handle: |store, request| Box::pin(handle(store, request)),
+};
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     let question = ListRecords { limit: request.page_limit()?, before: request.cursor()? };

@@ -3,6 +3,7 @@
 
 use am_http::{Cursor, Problem, Request, Response, StatusCode, json, open_and};
 use domain::{RecordId, Role};
+use runtime::HttpFunction;
 use serde::Serialize;
 use store::{ListRevisions, Store, Wanted};
 
@@ -14,6 +15,12 @@ struct Answer {
     revisions: Vec<RevisionView>,
     next_cursor: Option<String>,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    build: |env| env.store(),
+    handle: |store, request| Box::pin(handle(store, request)),
+};
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     let record_id: RecordId = request.path("record_id")?;

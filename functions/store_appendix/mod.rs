@@ -2,6 +2,7 @@
 //! belongs to as stored. Events come more than once and out of order; each outcome is final.
 
 use domain::{Timestamp, UploadState};
+use runtime::EventFunction;
 use serde::{Deserialize, Serialize};
 use store::{Announced, Objects, Store, StoreError, WriteError};
 
@@ -34,6 +35,14 @@ pub enum Outcome {
     /// The object is gone again.
     Missing,
 }
+
+/// What the function is made of and what it does.
+pub const FUNCTION: EventFunction<(Store, Objects), Event, Outcome> = EventFunction {
+    build: |env| Ok((env.store()?, env.objects()?)),
+    handle: |(store, objects), event| {
+        Box::pin(async move { Ok(handle(store, objects, &event, runtime::now()).await?) })
+    },
+};
 
 pub async fn handle(
     store: &Store,

@@ -4,9 +4,16 @@
 use am_http::{Problem, Request, Response, StatusCode, etag, json, open, with_header};
 use domain::{Record, RecordId, Revision, Role};
 use lambda_http::http::header::ETAG;
+use runtime::HttpFunction;
 use store::{Store, Wanted};
 
 use crate::shapes::RecordView;
+
+/// What the function is made of and what it does.
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    build: |env| env.store(),
+    handle: |store, request| Box::pin(handle(store, request)),
+};
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     let id: RecordId = request.path("record_id")?;

@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use am_http::Handler;
-use am_service as functions;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::lambda_runtime::{Context, LambdaEvent};
-use runtime::{ConfigError, Env, EventHandler, HttpClient, OsEntropy};
+use runtime::{ConfigError, Env, EventFunction, HttpClient, HttpFunction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -66,95 +64,62 @@ impl Invoke for InProcess {
 
 /// What `functions/*/main.rs` does, for all of them. `None`: there is no such function.
 fn build(binary: &str, env: &Env<'_>) -> Result<Option<Run>, ConfigError> {
-    use functions::*;
+    use am_service::*;
 
-    let store = || env.store();
-    let with_passwords = || Ok((env.store()?, env.passwords()?));
-    let with_objects = || Ok((env.store()?, env.objects()?));
     Ok(Some(match binary {
-        "create-customer" => http(with_passwords()?, |(store, passwords), request| {
-            Box::pin(create_customer::handle(store, passwords, &OsEntropy, request))
-        }),
-        "create-session" => http(with_passwords()?, |(store, passwords), request| {
-            Box::pin(create_session::handle(store, passwords, &OsEntropy, request))
-        }),
-        "get-session" => {
-            http(store()?, |store, request| Box::pin(get_session::handle(store, request)))
-        }
-        "delete-session" => {
-            http(store()?, |store, request| Box::pin(delete_session::handle(store, request)))
-        }
-        "create-record" => http(store()?, |store, request| {
-            Box::pin(create_record::handle(store, &OsEntropy, request))
-        }),
-        "get-record" => {
-            http(store()?, |store, request| Box::pin(get_record::handle(store, request)))
-        }
-        "list-records" => {
-            http(store()?, |store, request| Box::pin(list_records::handle(store, request)))
-        }
-        "update-record" => {
-            http(store()?, |store, request| Box::pin(update_record::handle(store, request)))
-        }
-        "delete-record" => {
-            http(store()?, |store, request| Box::pin(delete_record::handle(store, request)))
-        }
-        "list-revisions" => {
-            http(store()?, |store, request| Box::pin(list_revisions::handle(store, request)))
-        }
-        "add-appendix" => http(with_objects()?, |(store, objects), request| {
-            Box::pin(add_appendix::handle(store, objects, &OsEntropy, request))
-        }),
-        "add-appendix-version" => http(with_objects()?, |(store, objects), request| {
-            Box::pin(add_appendix_version::handle(store, objects, request))
-        }),
-        "list-appendices" => {
-            http(store()?, |store, request| Box::pin(list_appendices::handle(store, request)))
-        }
-        "get-appendix" => http(with_objects()?, |(store, objects), request| {
-            Box::pin(get_appendix::handle(store, objects, request))
-        }),
-        "delete-appendix" => {
-            http(store()?, |store, request| Box::pin(delete_appendix::handle(store, request)))
-        }
-        "store-appendix" => event(with_objects()?, |(store, objects), event| {
-            Box::pin(async move {
-                Ok(store_appendix::handle(store, objects, &event, runtime::now()).await?)
-            })
-        }),
+        "create-customer" => http(create_customer::FUNCTION, env)?,
+        "create-session" => http(create_session::FUNCTION, env)?,
+        "get-session" => http(get_session::FUNCTION, env)?,
+        "delete-session" => http(delete_session::FUNCTION, env)?,
+        "create-record" => http(create_record::FUNCTION, env)?,
+        "get-record" => http(get_record::FUNCTION, env)?,
+        "list-records" => http(list_records::FUNCTION, env)?,
+        "update-record" => http(update_record::FUNCTION, env)?,
+        "delete-record" => http(delete_record::FUNCTION, env)?,
+        "list-revisions" => http(list_revisions::FUNCTION, env)?,
+        "add-appendix" => http(add_appendix::FUNCTION, env)?,
+        "add-appendix-version" => http(add_appendix_version::FUNCTION, env)?,
+        "list-appendices" => http(list_appendices::FUNCTION, env)?,
+        "get-appendix" => http(get_appendix::FUNCTION, env)?,
+        "delete-appendix" => http(delete_appendix::FUNCTION, env)?,
+        "store-appendix" => event(store_appendix::FUNCTION, env)?,
         _ => return Ok(None),
     }))
 }
 
 /// A function behind API Gateway, between the event's JSON and the answer's.
-fn http<C: Send + Sync + 'static>(context: C, handle: Handler<C>) -> Run {
-    let context: &'static C = Box::leak(Box::new(context));
-    Box::new(move |event| {
+fn http<C: Send + Sync + 'static>(
+    function: HttpFunction<C>,
+    env: &Env<'_>,
+) -> Result<Run, ConfigError> {
+    let context: &'static C = Box::leak(Box::new((function.build)(env)?));
+    let handle = function.handle;
+    Ok(Box::new(move |event| {
         Box::pin(async move {
             let event = LambdaEvent::new(parse(event)?, Context::default());
             let answer = am_http::answer(context, event, handle).await;
             let answer = answer.map_err(|error| InvokeError(error.to_string()))?;
             Ok(serde_json::to_value(&answer).expect("answers become JSON"))
         })
-    })
+    }))
 }
 
 /// A function that takes other events.
-fn event<C, E, R>(context: C, handle: EventHandler<C, E, R>) -> Run
+fn event<C, E, R>(function: EventFunction<C, E, R>, env: &Env<'_>) -> Result<Run, ConfigError>
 where
     C: Send + Sync + 'static,
     E: DeserializeOwned + Send + 'static,
     R: Serialize + 'static,
 {
-    let context: &'static C = Box::leak(Box::new(context));
-    Box::new(move |event| {
+    let context: &'static C = Box::leak(Box::new((function.build)(env)?));
+    let handle = function.handle;
+    Ok(Box::new(move |event| {
         Box::pin(async move {
-            let event: E = parse(event)?;
-            let result = handle(context, event).await;
+            let result = handle(context, parse(event)?).await;
             let result = result.map_err(|error| InvokeError(error.to_string()))?;
             Ok(serde_json::to_value(&result).expect("results become JSON"))
         })
-    })
+    }))
 }
 
 fn parse<E: DeserializeOwned>(event: Value) -> Result<E, InvokeError> {

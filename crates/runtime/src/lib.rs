@@ -10,4 +10,4 @@ mod run;
 pub use clients::HttpClient;
 pub use entropy::OsEntropy;
 pub use env::{ConfigError, Env};
-pub use run::{EventError, EventHandler, event, http, now};
+pub use run::{Build, EventError, EventFunction, HttpFunction, event, http, now};

@@ -16,31 +16,39 @@ use crate::{ConfigError, Env};
 /// A failed event, to be delivered again.
 pub type EventError = Box<dyn Error + Send + Sync>;
 
-/// A function that is not HTTP: what it needs and an event in, a result out.
-pub type EventHandler<C, E, R> = for<'a> fn(&'a C, E) -> BoxFuture<'a, Result<R, EventError>>;
+/// Builds what a function needs, once, when its process starts.
+pub type Build<C> = fn(&Env<'_>) -> Result<C, ConfigError>;
 
-/// Runs a function behind API Gateway: builds what it needs, then answers requests.
-pub fn http<C: Send + Sync + 'static>(
-    build: impl FnOnce(&Env<'_>) -> Result<C, ConfigError>,
-    handle: Handler<C>,
-) -> ExitCode {
-    run(build, async |context| {
+/// A function behind API Gateway.
+pub struct HttpFunction<C> {
+    pub build: Build<C>,
+    pub handle: Handler<C>,
+}
+
+/// A function that takes other events: one in, a result out.
+pub struct EventFunction<C, E, R> {
+    pub build: Build<C>,
+    pub handle: for<'a> fn(&'a C, E) -> BoxFuture<'a, Result<R, EventError>>,
+}
+
+/// Runs a function behind API Gateway.
+pub fn http<C: Send + Sync + 'static>(function: HttpFunction<C>) -> ExitCode {
+    run(function.build, async |context| {
+        let handle = function.handle;
         let answer = service_fn(move |event| am_http::answer(context, event, handle));
         lambda_runtime::run(answer).await
     })
 }
 
 /// Runs a function that takes other events. Its failure makes the event come again.
-pub fn event<C, E, R>(
-    build: impl FnOnce(&Env<'_>) -> Result<C, ConfigError>,
-    handle: EventHandler<C, E, R>,
-) -> ExitCode
+pub fn event<C, E, R>(function: EventFunction<C, E, R>) -> ExitCode
 where
     C: Send + Sync + 'static,
     E: DeserializeOwned + Send + 'static,
     R: Serialize + Send + Sync + 'static,
 {
-    run(build, async |context| {
+    run(function.build, async |context| {
+        let handle = function.handle;
         let answer = service_fn(move |event: LambdaEvent<E>| async move {
             let result = handle(context, event.payload).await;
             if let Err(error) = &result {
@@ -60,7 +68,7 @@ pub fn now() -> Timestamp {
 }
 
 fn run<C: Send + Sync + 'static>(
-    build: impl FnOnce(&Env<'_>) -> Result<C, ConfigError>,
+    build: Build<C>,
     take_events: impl AsyncFnOnce(&'static C) -> Result<(), EventError>,
 ) -> ExitCode {
     // Lambda adds the time itself.
