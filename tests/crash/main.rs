@@ -93,6 +93,8 @@ impl Caller {
 struct Acknowledged {
     records: BTreeMap<String, u64>,
     uploads: BTreeMap<String, (String, Vec<u8>)>,
+    /// Records whose creation nobody answered, by number: they may be there or not.
+    unanswered: Vec<u64>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,6 +130,11 @@ async fn every_acknowledged_write_survives_being_killed() {
     let caller = Caller { http: Client::new(), base: program.base.clone(), token };
     let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
     assert!(acknowledged.records.len() > 10 && !acknowledged.uploads.is_empty());
+    // What nobody answered is asked for again, with its key: done once, before the kill or now.
+    for n in &acknowledged.unanswered {
+        let (status, body) = create(&caller, *n).await.unwrap();
+        assert_eq!(status, 201, "{body}");
+    }
     check_records(&caller, &acknowledged.records).await;
     check_uploads(&caller, &acknowledged.uploads).await;
 }
@@ -153,11 +160,10 @@ async fn write_until_killed(
 ) {
     loop {
         let n = number.fetch_add(1, Ordering::Relaxed);
-        let content = json!({"type": "stress", "title": format!("Record {n}"), "fields": {"n": n}});
-        let key = format!("record-{n}");
-        let headers = [("idempotency-key", key.as_str())];
-        let created = caller.send(Method::POST, "/v1/records", &headers, Some(&content)).await;
-        let Some((status, record)) = created else { return };
+        let Some((status, record)) = create(&caller, n).await else {
+            acknowledged.lock().unwrap().unanswered.push(n);
+            return;
+        };
         assert_eq!(status, 201, "{record}");
         let id = record["id"].as_str().unwrap().to_owned();
         acknowledged.lock().unwrap().records.insert(id.clone(), 1);
@@ -171,7 +177,7 @@ async fn write_until_killed(
         acknowledged.lock().unwrap().records.insert(id, 2);
 
         let bytes = format!("the bytes of appendix {n}").into_bytes();
-        if let Some(appendix) = upload(&caller, &path, &key, &bytes).await {
+        if let Some(appendix) = upload(&caller, &path, n, &bytes).await {
             acknowledged.lock().unwrap().uploads.insert(appendix, (path, bytes));
         } else {
             return;
@@ -179,8 +185,15 @@ async fn write_until_killed(
     }
 }
 
-async fn upload(caller: &Caller, record: &str, key: &str, bytes: &[u8]) -> Option<String> {
-    let key = format!("{key}-appendix");
+async fn create(caller: &Caller, n: u64) -> Option<(u16, Value)> {
+    let content = json!({"type": "stress", "title": format!("Record {n}"), "fields": {"n": n}});
+    let key = format!("record-{n}");
+    let headers = [("idempotency-key", key.as_str())];
+    caller.send(Method::POST, "/v1/records", &headers, Some(&content)).await
+}
+
+async fn upload(caller: &Caller, record: &str, n: u64, bytes: &[u8]) -> Option<String> {
+    let key = format!("appendix-{n}");
     let headers = [("idempotency-key", key.as_str())];
     let body = json!({"name": "a.txt", "content_type": "text/plain", "bytes": bytes.len(),
                       "sha256": sha256(bytes)});
@@ -204,18 +217,25 @@ fn sha256(bytes: &[u8]) -> String {
 /// Everything acknowledged is there, and every record that is there has its whole history.
 async fn check_records(caller: &Caller, acknowledged: &BTreeMap<String, u64>) {
     let mut found = BTreeMap::new();
+    let mut numbers = Vec::new();
     let mut path = "/v1/records?limit=100".to_owned();
     loop {
         let page = caller.get(&path).await;
         for record in page["records"].as_array().unwrap() {
             let version = record["version"].as_u64().unwrap();
             found.insert(record["id"].as_str().unwrap().to_owned(), version);
+            let title = record["title"].as_str().unwrap();
+            numbers.push(title.trim_end_matches(", changed").to_owned());
         }
         match page["next_cursor"].as_str() {
             Some(cursor) => path = format!("/v1/records?limit=100&cursor={cursor}"),
             None => break,
         }
     }
+    let all = numbers.len();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all, "no record was created twice");
     for (id, version) in acknowledged {
         assert!(
             found.get(id).is_some_and(|found| found >= version),
@@ -230,6 +250,11 @@ async fn check_records(caller: &Caller, acknowledged: &BTreeMap<String, u64>) {
             revisions.iter().map(|revision| revision["version"].as_u64().unwrap()).collect();
         let whole: Vec<u64> = (1..=*version).rev().collect();
         assert_eq!(versions, whole, "{id}: an item without its revision, or the other way round");
+        let list = caller.get(&format!("/v1/records/{id}/appendices")).await;
+        for appendix in list["appendices"].as_array().unwrap() {
+            let versions = appendix["versions"].as_array().unwrap().len();
+            assert_eq!(versions, 1, "{id}: an appendix without its version");
+        }
     }
 }
 
