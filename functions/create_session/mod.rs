@@ -9,7 +9,7 @@ use lambda_http::http::header::SET_COOKIE;
 use passwords::{Password, Passwords, Proof};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
-use store::{Login, Nothing, SESSION_LIFETIME, Store, Wanted, WriteError};
+use store::{Login, Nothing, SESSION_LIFETIME, Store, Tried, Wanted, WriteError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,8 +81,9 @@ pub async fn handle(
         created_at: request.now(),
     };
     let token = token(&proof, &started);
-    let remember = once.remember(&started);
-    match store.start_session(&login, &token.hash(), started.created_at, &remember).await {
+    let tried = Tried { email: &email, source: &request.source() };
+    let (hash, now) = (token.hash(), started.created_at);
+    match store.start_session(&login, tried, &hash, now, &once.remember(&started)).await {
         Ok(()) => Ok(answer(request, &token, &started, delivery)),
         Err(WriteError::Repeated(earlier)) => {
             let started: Started = once.answer(&earlier)?;
@@ -113,7 +114,6 @@ async fn check(
     let (Some(login), Some(proof)) = (login, proof) else {
         return Err(Problem::wrong_login());
     };
-    store.forget_attempts(email, &source).await?;
     if proof.outdated {
         let renewed = passwords.hash(password, entropy).await;
         store.renew_password_hash(email, &login.password, &renewed).await?;

@@ -25,7 +25,7 @@ pub use accounts::{CustomerProfile, SignUp, UserProfile};
 pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix, Reservation};
 pub use error::{StoreError, WriteError};
 pub use keys::{Announced, IdempotencyKey, ObjectKey};
-pub use logins::{Attempt, Login};
+pub use logins::{Attempt, Login, Tried};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};

@@ -14,7 +14,7 @@ use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction, backoff};
 use crate::{
-    Customer, CustomerProfile, Earlier, IdempotencyKey, Login, Remember, Store, StoreError,
+    Customer, CustomerProfile, Earlier, IdempotencyKey, Login, Remember, Store, StoreError, Tried,
     UserProfile, WriteError,
 };
 
@@ -205,10 +205,12 @@ impl Store {
         }
     }
 
-    /// Starts a session for someone whose password was right. The token is known by its hash.
+    /// Starts a session for someone whose password was right, and forgets the tries that it took.
+    /// The token is known by its hash.
     pub async fn start_session(
         &self,
         login: &Login,
+        tried: Tried<'_>,
         hash: &TokenHash,
         created_at: Timestamp,
         remember: &Remember,
@@ -220,12 +222,16 @@ impl Store {
         item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
-        Transaction::new(self)
+        let started = Transaction::new(self)
             .put_new(Step::Create, &self.tables.sessions, item)
             .remember(&self.tables.sessions, &partition, &remember.sort_key(login.user), remember)
-            .commit()
-            .await
-            .map_err(WriteError::from)
+            .commit();
+        let (started, forgotten) = tokio::join!(started, self.forget_attempts(tried));
+        if let Err(error) = forgotten {
+            // They end by themselves, a quarter of an hour later.
+            tracing::warn!(error = &error as &dyn std::error::Error, "attempts not forgotten");
+        }
+        started.map_err(WriteError::from)
     }
 
     /// Ends the session of `token`, which was verified before.
