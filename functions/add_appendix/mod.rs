@@ -1,7 +1,7 @@
 //! `POST /v1/records/{record_id}/appendices`: reserves an appendix and its first version, and says
 //! how to upload the bytes. Members and above. The client may choose the appendix's id.
 
-use am_http::{Once, Problem, Request, Response, created, etag, not_stored, open};
+use am_http::{Once, Problem, Request, Response, created, etag, live, not_stored, open};
 use domain::appendix::Declared;
 use domain::{
     Appendix, AppendixBytes, AppendixId, AppendixVersion, ContentType, Entropy, FileName, RecordId,
@@ -40,7 +40,7 @@ pub async fn handle(
     let wanted = Wanted { record: Some(record_id), request: Some(once.key()), ..Wanted::default() };
     let opened = open(store, request, Role::Member, wanted).await?;
     let (customer, user) = (opened.session.customer, opened.session.user);
-    opened.record.as_ref().filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    live(opened.record.as_ref())?;
     if let Some(earlier) = &opened.earlier {
         return repeated(store, objects, request, once.answer(earlier)?).await;
     }
@@ -81,7 +81,7 @@ async fn repeated(
 ) -> Result<Response, Problem> {
     let wanted = Wanted { appendix: Some((view.record_id, view.id)), ..Wanted::default() };
     let opened = open(store, request, Role::Member, wanted).await?;
-    opened.appendix.filter(|appendix| !appendix.deleted).ok_or_else(Problem::not_found)?;
+    live(opened.appendix)?;
     answer(objects, request, &opened.session.customer, view).await
 }
 

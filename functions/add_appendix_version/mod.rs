@@ -1,7 +1,7 @@
 //! `POST /v1/records/{record_id}/appendices/{appendix_id}/versions`: reserves the next version of
 //! an appendix, and says how to upload it. Members and above. Earlier versions stay.
 
-use am_http::{Once, Problem, Request, Response, open};
+use am_http::{Once, Problem, Request, Response, live, open};
 use domain::appendix::Declared;
 use domain::{
     Appendix, AppendixBytes, AppendixId, AppendixVersion, ContentType, RecordId, Revision, Role,
@@ -48,9 +48,8 @@ pub async fn handle(
     for _ in 0..ATTEMPTS_MAX {
         let opened = open(store, request, Role::Member, wanted).await?;
         let (customer, user) = (opened.session.customer, opened.session.user);
-        opened.record.as_ref().filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
-        let current = opened.appendix.as_ref().filter(|appendix| !appendix.deleted);
-        let current = current.ok_or_else(Problem::not_found)?;
+        live(opened.record.as_ref())?;
+        let current = live(opened.appendix.as_ref())?;
         if let Some(earlier) = &opened.earlier {
             return answer(objects, request, &customer, once.answer(earlier)?).await;
         }

@@ -1,7 +1,7 @@
 //! `DELETE /v1/records/{record_id}/appendices/{appendix_id}`: deletes an appendix. Admins and above,
 //! with If-Match. A tombstone stays, and so do the bytes of every version.
 
-use am_http::{Problem, Request, Response, StatusCode, empty, open};
+use am_http::{Problem, Request, Response, StatusCode, empty, live, open};
 use domain::{AppendixId, RecordId, Role};
 use runtime::HttpFunction;
 use store::{Store, Wanted};
@@ -19,7 +19,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
         Wanted { record: Some(record_id), appendix: Some((record_id, id)), ..Wanted::default() };
     let opened = open(store, request, Role::Admin, wanted).await?;
     let seen = request.if_match()?;
-    opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    live(opened.record)?;
     let current = opened.appendix.ok_or_else(Problem::not_found)?;
 
     let session = &opened.session;

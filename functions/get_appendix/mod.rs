@@ -2,7 +2,7 @@
 //! newest stored one unless another is named, and a short-lived link to its bytes. Any role.
 
 use am_http::{
-    Problem, Request, Response, StatusCode, etag, json, not_stored, open_and, with_header,
+    Problem, Request, Response, StatusCode, etag, json, live, not_stored, open_and, with_header,
 };
 use domain::{AppendixId, RecordId, Role, Timestamp, UploadState, VersionNumber};
 use lambda_http::http::header::ETAG;
@@ -43,7 +43,7 @@ pub async fn handle(
     let wanted = Wanted { record: Some(record_id), ..Wanted::default() };
     let question = ReadAppendix { record: record_id, appendix: id };
     let (opened, found) = open_and(store, request, Role::Viewer, wanted, question).await?;
-    opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    live(opened.record)?;
     let history = found.filter(|found| !found.appendix.deleted).ok_or_else(Problem::not_found)?;
 
     let stored = |state| state == UploadState::Stored;

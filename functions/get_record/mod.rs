@@ -1,7 +1,8 @@
 //! `GET /v1/records/{record_id}`: one record as it is now. Any role.
 
 use am_http::{
-    Problem, Request, Response, StatusCode, empty, etag, json, not_modified, open, with_header,
+    Problem, Request, Response, StatusCode, empty, etag, json, live, not_modified, open,
+    with_header,
 };
 use domain::{RecordId, Role};
 use lambda_http::http::header::ETAG;
@@ -20,7 +21,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     let id: RecordId = request.path("record_id")?;
     let wanted = Wanted { record: Some(id), ..Wanted::default() };
     let opened = open(store, request, Role::Viewer, wanted).await?;
-    let record = opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    let record = live(opened.record)?;
     let response = if not_modified(request, record.version) {
         empty(StatusCode::NOT_MODIFIED)
     } else {

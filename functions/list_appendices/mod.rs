@@ -1,7 +1,7 @@
 //! `GET /v1/records/{record_id}/appendices?cursor=`: a record's appendices with all their versions.
 //! Any role. A version whose bytes have not arrived is shown as pending.
 
-use am_http::{Cursor, Problem, Request, Response, StatusCode, json, open_and};
+use am_http::{Cursor, Problem, Request, Response, StatusCode, json, live, open_and};
 use domain::{RecordId, Role};
 use runtime::HttpFunction;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     let question = ListAppendices { record: record_id, after, items: ListAppendices::ITEMS };
     let wanted = Wanted { record: Some(record_id), ..Wanted::default() };
     let (opened, page) = open_and(store, request, Role::Viewer, wanted, question).await?;
-    opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    live(opened.record)?;
     let appendices = page.appendices.iter().map(AppendixView::from).collect();
     let next_cursor = page.next_after.map(|id| Cursor(id).to_string());
     Ok(json(StatusCode::OK, &Answer { appendices, next_cursor }))

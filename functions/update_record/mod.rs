@@ -1,7 +1,7 @@
 //! `PUT /v1/records/{record_id}`: replaces a record's content. Members and above. If-Match names
 //! the version that the client saw, so that nobody's change is overwritten unseen.
 
-use am_http::{Problem, Request, Response, StatusCode, etag, json, open, with_header};
+use am_http::{Problem, Request, Response, StatusCode, etag, json, live, open, with_header};
 use domain::{Record, RecordId, Revision, Role};
 use lambda_http::http::header::ETAG;
 use runtime::HttpFunction;
@@ -21,7 +21,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     let opened = open(store, request, Role::Member, wanted).await?;
     let seen = request.if_match()?;
     let content: Record = request.json()?;
-    let current = opened.record.filter(|record| !record.deleted).ok_or_else(Problem::not_found)?;
+    let current = live(opened.record)?;
 
     let user = opened.session.user;
     if seen.was_changed_by(user, &current) && current.content == content {

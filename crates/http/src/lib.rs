@@ -16,4 +16,4 @@ pub use precondition::{IfMatch, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
 pub use respond::{Handler, Response, answer, created, empty, json, not_stored, with_header};
-pub use session::{open, open_and};
+pub use session::{live, open, open_and};

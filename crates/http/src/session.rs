@@ -1,6 +1,8 @@
 //! The door: no handler sees data before its session is verified and its role suffices.
 
-use domain::Role;
+use std::borrow::Borrow;
+
+use domain::{Revision, Role};
 use store::{Ask, Nothing, Opened, Store, Wanted};
 
 use crate::{Problem, Request};
@@ -35,4 +37,9 @@ pub async fn open_and<Q: Ask>(
         ));
     }
     Ok((opened, answer))
+}
+
+/// The thing that a request is about, if it is there and not deleted; otherwise 404.
+pub fn live<T, R: Borrow<Revision<T>>>(found: Option<R>) -> Result<R, Problem> {
+    found.filter(|it| !it.borrow().deleted).ok_or_else(Problem::not_found)
 }

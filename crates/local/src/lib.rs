@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod functions;
 mod gateway;
+mod hex;
 mod identity;
 mod invoke;
 mod listen;

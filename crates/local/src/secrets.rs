@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use domain::{Entropy, entropy};
 
 use crate::LocalError;
+use crate::hex::hex;
 
 /// Random texts by name, made when first asked for.
 pub(crate) struct Secrets {
@@ -32,7 +33,7 @@ impl Secrets {
             return Ok(secret.clone());
         }
         let bytes = entropy::bytes::<32>(entropy);
-        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = hex(&bytes);
         self.known.insert(name.to_owned(), secret.clone());
         self.write().map_err(|source| LocalError::File { path: self.path.clone(), source })?;
         Ok(secret)

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::LocalError;
+use crate::hex::hex;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -288,10 +289,9 @@ fn new_id() -> String {
 fn created_event(bucket: &str, key: &str, facts: &Facts) -> Value {
     let mut id = [0; 16];
     OsEntropy.fill(&mut id);
-    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     json!({
         "version": "0",
-        "id": id,
+        "id": hex(&id),
         "detail-type": "Object Created",
         "source": "aws.s3",
         "account": "000000000000",

@@ -30,6 +30,7 @@ use tokio_util::io::ReaderStream;
 pub(crate) use disk::{Disk, Due};
 use disk::{Facts, NewObject};
 
+use crate::hex::hex;
 use crate::identity::Identities;
 use crate::listen;
 
@@ -122,7 +123,7 @@ impl Objects {
             },
             // S3 keeps the checksum that it was given.
             sha256: input.checksum_sha256.is_some().then_some(sha256),
-            etag: md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            etag: hex(&md5.finalize()),
             only_if_absent: matches!(input.if_none_match, Some(ETagCondition::Any)),
         })
     }
