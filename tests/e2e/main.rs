@@ -3,6 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod permissions;
+#[expect(dead_code, reason = "the stage is set for the tests in process, which use all of it")]
+#[path = "../it/world.rs"]
+mod world;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +15,11 @@ use local::{Cloud, Options};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::Digest as _;
+
+/// Where cargo has put them.
+fn binaries() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_get-record")).parent().unwrap().to_owned()
+}
 
 /// A running cloud of binaries, and a person at its door.
 struct Service {
@@ -24,13 +34,12 @@ impl Service {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let binaries = Path::new(env!("CARGO_BIN_EXE_get-record")).parent().unwrap();
         let options = Options {
             template: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("template.yaml"),
             data: folder.path().to_owned(),
             address: any,
             objects_address: any,
-            binaries: Some(binaries.to_owned()),
+            binaries: Some(binaries()),
         };
         let cloud = Cloud::start(&options).await.unwrap();
         let (http, token) = (Client::new(), String::new());

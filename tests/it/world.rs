@@ -103,8 +103,14 @@ pub struct World {
 impl World {
     /// A cloud with every [`Person`], and nothing else.
     pub async fn new() -> Self {
+        Self::running(None).await
+    }
+
+    /// The same, with the built binaries of a folder where there is one.
+    pub async fn running(binaries: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let cloud = Cloud::start(&options(folder.path())).await.unwrap();
+        let options = Options { binaries, ..options(folder.path()) };
+        let cloud = Cloud::start(&options).await.unwrap();
         let environment = cloud.operator_environment().clone();
         let lookup = |name: &str| environment.get(name).cloned();
         let env = Env::new(&lookup);
@@ -128,11 +134,16 @@ impl World {
     /// A world in which everyone but B has the record and the appendix of events/.
     pub async fn with_record() -> Self {
         let world = Self::new().await;
-        for person in Person::ALL.into_iter().filter(|person| *person != Person::B) {
-            world.create_record(person).await;
-            world.create_appendix(person).await;
-        }
+        world.fill().await;
         world
+    }
+
+    /// Gives everyone but B the record and the appendix of events/.
+    pub async fn fill(&self) {
+        for person in Person::ALL.into_iter().filter(|person| *person != Person::B) {
+            self.create_record(person).await;
+            self.create_appendix(person).await;
+        }
     }
 
     async fn admit(&self, person: Person, password: StoredHash) {

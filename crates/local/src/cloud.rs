@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::events::Bus;
 use crate::functions::InProcess;
 use crate::gateway::Gateway;
-use crate::identity::{Identities, OPERATOR};
+use crate::identity::{Identities, OPERATOR, Usage};
 use crate::objects::{Disk, Objects};
 use crate::runtime_api::Binaries;
 use crate::secrets::Secrets;
@@ -45,6 +45,7 @@ pub struct Cloud {
     objects_address: SocketAddr,
     template: Vec<Function>,
     operator: BTreeMap<String, String>,
+    identities: Arc<Identities>,
     _tasks: JoinSet<()>,
     /// Held for as long as the folder is in use.
     _lock: File,
@@ -109,6 +110,7 @@ impl Cloud {
             objects_address,
             template: functions,
             operator,
+            identities,
             _tasks: tasks,
             _lock: lock,
         })
@@ -133,6 +135,11 @@ impl Cloud {
     /// for setting a stage.
     pub const fn operator_environment(&self) -> &BTreeMap<String, String> {
         &self.operator
+    }
+
+    /// What the functions have asked of AWS until now.
+    pub fn usage(&self) -> Usage {
+        self.identities.usage()
     }
 
     /// Runs one function on an event, as `sam local invoke` would.

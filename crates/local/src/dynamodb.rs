@@ -93,6 +93,7 @@ async fn answer(
     let Ok(json) = serde_json::from_slice::<Value>(&body) else {
         return refused("SerializationException", "The body is not JSON.");
     };
+    identities.count(&caller, &format!("dynamodb:{operation}"));
     for (action, table) in asked(operation, &json) {
         let resource = format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{table}");
         if !identities.allow(&caller, &format!("dynamodb:{action}"), &resource) {

@@ -2,14 +2,15 @@
 //! 4), and what the template lets them do. A function that asks for more than its policy says is
 //! refused here as it would be on AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::http::request::Parts;
 use sha2::{Digest as _, Sha256};
 
 use crate::hex::hex;
-use crate::template::Function;
+use crate::template::{Function, Permission};
 
 /// The access key of the local cloud itself, and of tests that set a stage. It may do anything.
 pub(crate) const OPERATOR: &str = "operator";
@@ -17,13 +18,25 @@ pub(crate) const OPERATOR: &str = "operator";
 /// Who is known, and what each may do.
 pub(crate) struct Identities {
     secret: String,
-    functions: BTreeMap<String, Vec<(String, String)>>,
+    functions: BTreeMap<String, Vec<Permission>>,
+    usage: Mutex<Usage>,
+}
+
+/// What functions have asked AWS for since the cloud started, by the name of their binary.
+#[derive(Clone, Debug, Default)]
+pub struct Usage {
+    /// The permissions that were used, as the template spells them.
+    pub used: BTreeSet<(String, Permission)>,
+    /// What was asked for without a permission: the action and the resource.
+    pub refused: BTreeSet<(String, Permission)>,
+    /// How many requests were made of each operation. A batch or a transaction is one.
+    pub requests: BTreeMap<(String, String), u64>,
 }
 
 impl Identities {
     pub(crate) fn new(secret: String, template: &[Function]) -> Self {
         let functions = template.iter().map(|it| (it.binary.clone(), it.permissions.clone()));
-        Self { secret, functions: functions.collect() }
+        Self { secret, functions: functions.collect(), usage: Mutex::default() }
     }
 
     /// Every access key, with its secret key.
@@ -37,15 +50,39 @@ impl Identities {
         hex(&mac(self.secret.as_bytes(), access_key.as_bytes()))
     }
 
-    /// Whether a caller may do `action` on `resource`, an ARN.
+    /// Whether a caller may do `action` on `resource`, an ARN. What functions ask is noted.
     pub(crate) fn allow(&self, access_key: &str, action: &str, resource: &str) -> bool {
-        let fits = |(allowed, pattern): &(String, String)| {
+        if access_key == OPERATOR {
+            return true;
+        }
+        let fits = |(allowed, pattern): &&Permission| {
             let whole = pattern == resource;
             let below = pattern.strip_suffix('*').is_some_and(|start| resource.starts_with(start));
             allowed == action && (whole || below)
         };
-        access_key == OPERATOR
-            || self.functions.get(access_key).is_some_and(|allowed| allowed.iter().any(fits))
+        let granted = self.functions.get(access_key).and_then(|it| it.iter().find(fits));
+        let (mut usage, caller) = (self.usage_mut(), access_key.to_owned());
+        match granted {
+            Some(permission) => usage.used.insert((caller, permission.clone())),
+            None => usage.refused.insert((caller, (action.to_owned(), resource.to_owned()))),
+        };
+        granted.is_some()
+    }
+
+    /// Notes a request, whatever becomes of it.
+    pub(crate) fn count(&self, access_key: &str, operation: &str) {
+        if access_key != OPERATOR {
+            let key = (access_key.to_owned(), operation.to_owned());
+            *self.usage_mut().requests.entry(key).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage_mut().clone()
+    }
+
+    fn usage_mut(&self) -> MutexGuard<'_, Usage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The access key that signed a request of the AWS SDK's; `None` where nobody we know did.

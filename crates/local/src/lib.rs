@@ -22,4 +22,5 @@ pub mod template;
 
 pub use cloud::{Cloud, Options};
 pub use error::LocalError;
+pub use identity::Usage;
 pub use invoke::{Invoke, InvokeError};

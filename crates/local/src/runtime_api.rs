@@ -16,7 +16,8 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -123,7 +124,7 @@ impl Sandbox {
                 async move { Ok::<_, Infallible>(api.answer(request).await) }
             })
         }));
-        let process = Command::new(binary)
+        let mut process = Command::new(binary)
             .env_clear()
             .envs(&function.environment)
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
@@ -131,11 +132,14 @@ impl Sandbox {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true)
             .spawn()
             .map_err(|source| LocalError::File { path: binary.to_owned(), source })?;
+        if let Some(logs) = process.stdout.take() {
+            tokio::spawn(pass_on(logs, function.binary.clone()));
+        }
         Ok(Self { events, process, server: server.abort_handle() })
     }
 
@@ -202,6 +206,14 @@ impl Api {
 
     fn pending(&self) -> std::sync::MutexGuard<'_, Option<oneshot::Sender<Answer>>> {
         self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What a function writes is its log, as on Lambda; here it becomes a part of ours.
+async fn pass_on(logs: ChildStdout, function: String) {
+    let mut lines = BufReader::new(logs).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        tracing::info!(function, "{line}");
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Template {
     nested: BTreeMap<String, Template>,
 }
 
+/// An action and the resource that it is allowed on; a `*` at the end stands for anything.
+pub type Permission = (String, String);
+
 /// One function of the template.
 #[derive(Clone, Debug)]
 pub struct Function {
@@ -32,8 +35,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// EventBridge patterns.
     pub patterns: Vec<Value>,
-    /// What its role allows: action and resource.
-    pub permissions: Vec<(String, String)>,
+    /// What its role allows.
+    pub permissions: Vec<Permission>,
     pub timeout_s: u64,
 }
 
@@ -226,7 +229,7 @@ impl Template {
 }
 
 /// Each action on each resource, sorted.
-fn permissions(policies: &Value) -> Vec<(String, String)> {
+fn permissions(policies: &Value) -> Vec<Permission> {
     let list = |value: &Value| match value {
         Value::Array(items) => items.iter().map(text).collect(),
         other => vec![text(other)],

@@ -31,7 +31,9 @@ pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use scope::Customer;
-pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, Wanted};
+pub use sessions::{
+    Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY, Wanted,
+};
 
 pub use aws_sdk_dynamodb::Client as DynamoClient;
 pub use aws_sdk_s3::Client as S3Client;

@@ -23,7 +23,7 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A session ends when it was not used for this long.
 pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Use is noted at most this often: one write an hour, not one a request.
-const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
+pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 const BATCH_ATTEMPTS_MAX: u32 = 5;
 
 const USER: &str = "user_id";

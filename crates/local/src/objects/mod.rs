@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
+use hyper::header::AUTHORIZATION;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use md5::Md5;
@@ -52,9 +53,10 @@ impl Objects {
         for (access_key, secret_key) in identities.access_keys() {
             auth.register(access_key, secret_key.into());
         }
+        let disk = self.disk.clone();
         let mut builder = S3ServiceBuilder::new(self);
         builder.set_auth(auth);
-        builder.set_access(Access(identities));
+        builder.set_access(Access { identities, disk });
         let service = builder.build();
         listen::serve(listener, move |_: SocketAddr| {
             let service = service.clone();
@@ -215,7 +217,10 @@ impl S3 for Objects {
 }
 
 /// Lets a function do what its policy says.
-struct Access(Arc<Identities>);
+struct Access {
+    identities: Arc<Identities>,
+    disk: Arc<Disk>,
+}
 
 #[async_trait::async_trait]
 impl S3Access for Access {
@@ -229,11 +234,28 @@ impl S3Access for Access {
         let (Some(caller), S3Path::Object { bucket, key }) = (caller, context.s3_path()) else {
             return Err(s3_error!(AccessDenied));
         };
-        if self.0.allow(caller, action, &format!("arn:aws:s3:::{bucket}/{key}")) {
-            return Ok(());
+        // A link that a function signed is used by somebody else.
+        if context.headers().contains_key(AUTHORIZATION) {
+            self.identities.count(caller, action);
         }
-        tracing::error!(function = caller, action, "not allowed by the template");
-        Err(s3_error!(AccessDenied))
+        let bucket_arn = format!("arn:aws:s3:::{bucket}");
+        let allow = |action: &str, resource: &str| {
+            let allowed = self.identities.allow(caller, action, resource);
+            if !allowed {
+                tracing::error!(function = caller, action, resource, "not allowed by the template");
+            }
+            allowed
+        };
+        if !allow(action, &format!("{bucket_arn}/{key}")) {
+            return Err(s3_error!(AccessDenied));
+        }
+        // Only who may list a bucket learns that an object is not there.
+        let missing = action == "s3:GetObject"
+            && self.disk.find(bucket, key, None).map_err(failed)?.is_none();
+        if missing && !allow("s3:ListBucket", &bucket_arn) {
+            return Err(s3_error!(AccessDenied));
+        }
+        Ok(())
     }
 }
 
