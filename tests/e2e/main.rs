@@ -8,6 +8,7 @@ mod permissions;
 #[path = "../it/world.rs"]
 mod world;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,7 @@ impl Service {
             data: folder.path().to_owned(),
             address: any,
             objects_address: any,
+            parameters: BTreeMap::new(),
             binaries: Some(binaries()),
         };
         let cloud = Cloud::start(&options).await.unwrap();

@@ -1,6 +1,7 @@
 //! The stage of a test: a local cloud in a folder of its own, and customers with one person each,
 //! whose ids and tokens are those in events/.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -260,6 +261,7 @@ pub fn options(data: &Path) -> Options {
         data: data.to_owned(),
         address: any,
         objects_address: any,
+        parameters: BTreeMap::new(),
         binaries: None,
     }
 }

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 use crate::{CustomerId, RuleError, UserId, hex};
 
 /// Marks a leaked token as ours to secret scanners, and leaves room for another format.
-const PREFIX: &str = "am1_";
+/// What every session token begins with, so that one is known where it should not be.
+pub const PREFIX: &str = "am1_";
 
 /// What a client shows to prove its session: 256 random bits, and whose they are, so that the
 /// session, the user and the thing asked for can be read in one round trip. The names in it prove

@@ -15,5 +15,7 @@ pub use once::Once;
 pub use precondition::{IfMatch, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
-pub use respond::{Handler, Response, answer, created, empty, json, not_stored, with_header};
+pub use respond::{
+    Handler, Response, answer, chain, created, empty, json, not_stored, with_header,
+};
 pub use session::{live, open, open_and};

@@ -109,7 +109,7 @@ fn log(request: &Request, problem: &Problem, micros: u64) {
 }
 
 /// An error and all that it was caused by, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

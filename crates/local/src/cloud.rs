@@ -27,6 +27,8 @@ use crate::{Invoke, InvokeError, LocalError, dynamodb, listen};
 pub struct Options {
     /// template.yaml.
     pub template: PathBuf,
+    /// Parameters of the template that are not to have their default.
+    pub parameters: BTreeMap<String, String>,
     /// Where all state is kept.
     pub data: PathBuf,
     /// Where the API listens; port 0 takes any.
@@ -59,7 +61,7 @@ impl Cloud {
         let lock = File::create(folder.join("lock")).map_err(file)?;
         lock.try_lock().map_err(|_| LocalError::InUse(folder.clone()))?;
 
-        let template = Template::read(&options.template)?;
+        let template = Template::read(&options.template)?.with_parameters(&options.parameters)?;
         let mut functions = template.functions()?;
         let mut secrets = Secrets::open(folder)?;
         let secret = secrets.get("secret keys", &OsEntropy)?;

@@ -30,6 +30,10 @@ struct Arguments {
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
 
+    /// Parameters of the template that are not to have their default: NAME=VALUE
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., value_parser = name_and_value)]
+    parameter_overrides: Vec<(String, String)>,
+
     /// Run built binaries from this folder behind Lambda's Runtime API, instead of this process
     #[arg(long)]
     binaries: Option<PathBuf>,
@@ -41,6 +45,11 @@ struct Arguments {
 
 /// A body for a first request.
 const SIGN_UP: &str = r#"{"company": "Verkstad AB", "name": "Eva Ek", "email": "eva@example.com", "password": "two lathes and a mill"}"#;
+
+fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -71,6 +80,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let cloud = Cloud::start(&Options {
         template: arguments.template,
+        parameters: arguments.parameter_overrides.into_iter().collect(),
         data: arguments.data.clone(),
         address: arguments.address,
         objects_address: arguments.objects_address,

@@ -17,6 +17,7 @@ const ACCOUNT: &str = "000000000000";
 pub struct Template {
     path: PathBuf,
     parameters: Map<String, Value>,
+    conditions: Map<String, Value>,
     globals: Value,
     resources: Map<String, Value>,
     outputs: Map<String, Value>,
@@ -66,6 +67,7 @@ impl Template {
             _ => Map::new(),
         };
         let (parameters, resources) = (section("Parameters"), section("Resources"));
+        let conditions = section("Conditions");
         let (outputs, globals) = (section("Outputs"), Value::Object(section("Globals")));
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut nested = BTreeMap::new();
@@ -77,7 +79,27 @@ impl Template {
             }
         }
         let path = path.to_owned();
-        Ok(Self { path, parameters, globals, resources, outputs, nested })
+        Ok(Self { path, parameters, conditions, globals, resources, outputs, nested })
+    }
+
+    /// Gives parameters other values than their defaults, as `--parameter-overrides` does.
+    pub fn with_parameters(
+        mut self,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Self, LocalError> {
+        for (name, value) in overrides {
+            let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+            let unknown = format!("there is no parameter {name}; there are {}", known.join(", "));
+            let unknown = self.bad(unknown);
+            let parameter = self.parameters.get_mut(name).ok_or(unknown)?;
+            let allowed = parameter["AllowedValues"].as_array();
+            if allowed.is_some_and(|allowed| !allowed.iter().any(|one| text(one) == *value)) {
+                let allowed = parameter["AllowedValues"].to_string();
+                return Err(self.bad(format!("the parameter {name} must be one of {allowed}")));
+            }
+            parameter["Default"] = json!(value);
+        }
+        Ok(self)
     }
 
     /// Every function, in the order of their names.
@@ -91,6 +113,11 @@ impl Template {
     pub fn resources(&self, kind: &str) -> Result<Vec<Resource>, LocalError> {
         let mut found = Vec::new();
         for (name, resource) in self.of_type(kind) {
+            if let Some(condition) = resource["Condition"].as_str()
+                && !self.condition(&json!({ "Condition": condition }))?
+            {
+                continue;
+            }
             let properties = self.resolve(&resource["Properties"])?;
             found.push(Resource { name: self.physical_name(name), properties });
         }
@@ -147,6 +174,10 @@ impl Template {
                 Some((name, of)) if name == "Fn::Sub" => {
                     self.substitute(&text(of)).map(Value::String)
                 }
+                Some((name, of)) if name == "Fn::If" => {
+                    let holds = self.condition(&json!({ "Condition": of[0] }))?;
+                    self.resolve(&of[if holds { 1 } else { 2 }])
+                }
                 _ => self.resolve_members(map),
             },
             Value::Object(map) => self.resolve_members(map),
@@ -164,6 +195,26 @@ impl Template {
         map.iter().map(member).collect::<Result<_, _>>().map(Value::Object)
     }
 
+    /// Whether a condition holds: a name of one, or what stands in its place.
+    fn condition(&self, of: &Value) -> Result<bool, LocalError> {
+        let unknown = || self.bad(format!("this is no condition: {of}"));
+        let (kind, operands) =
+            of.as_object().and_then(|it| it.iter().next()).ok_or_else(unknown)?;
+        let all = || operands.as_array().into_iter().flatten().map(|one| self.condition(one));
+        match kind.as_str() {
+            "Condition" => {
+                self.condition(self.conditions.get(&text(operands)).ok_or_else(unknown)?)
+            }
+            "Fn::Equals" => {
+                Ok(text(&self.resolve(&operands[0])?) == text(&self.resolve(&operands[1])?))
+            }
+            "Fn::Not" => self.condition(&operands[0]).map(|holds| !holds),
+            "Fn::And" => all().try_fold(true, |so_far, one| Ok(so_far && one?)),
+            "Fn::Or" => all().try_fold(false, |so_far, one| Ok(so_far || one?)),
+            _ => Err(unknown()),
+        }
+    }
+
     fn reference(&self, name: &str) -> Result<String, LocalError> {
         match name {
             "AWS::Region" => Ok(REGION.to_owned()),
@@ -171,6 +222,7 @@ impl Template {
             "AWS::Partition" => Ok("aws".to_owned()),
             "AWS::URLSuffix" => Ok("amazonaws.com".to_owned()),
             "AWS::StackName" => Ok("am-local".to_owned()),
+            "AWS::NoValue" => Ok(String::new()),
             _ if self.resources.contains_key(name) => Ok(self.physical_name(name)),
             _ => match self.parameters.get(name) {
                 Some(parameter) => Ok(text(&parameter["Default"])),

@@ -3,6 +3,7 @@
 //! nothing that the function does not need. It must never know a function.
 
 mod clients;
+mod crashes;
 mod entropy;
 mod env;
 mod run;

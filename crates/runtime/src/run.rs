@@ -1,16 +1,22 @@
 //! The loops: one for functions behind API Gateway, one for functions that take other events.
 
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use am_http::Handler;
 use domain::Timestamp;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::crashes::{Crashes, Reporter};
 use crate::{ConfigError, Env};
 
 /// A failed event, to be delivered again.
@@ -33,9 +39,13 @@ pub struct EventFunction<C, E, R> {
 
 /// Runs a function behind API Gateway.
 pub fn http<C: Send + Sync + 'static>(function: HttpFunction<C>) -> ExitCode {
-    run(function.build, async |context| {
+    run(function.build, async |context, crashes| {
         let handle = function.handle;
-        let answer = service_fn(move |event| am_http::answer(context, event, handle));
+        let answer = service_fn(move |event| async move {
+            let answer = am_http::answer(context, event, handle).await;
+            flush(crashes).await;
+            answer
+        });
         lambda_runtime::run(answer).await
     })
 }
@@ -47,14 +57,16 @@ where
     E: DeserializeOwned + Send + 'static,
     R: Serialize + Send + Sync + 'static,
 {
-    run(function.build, async |context| {
+    run(function.build, async |context, crashes| {
         let handle = function.handle;
         let answer = service_fn(move |event: LambdaEvent<E>| async move {
-            let result = handle(context, event.payload).await;
+            let result = AssertUnwindSafe(handle(context, event.payload)).catch_unwind().await;
+            let result = result.unwrap_or_else(|_| Err("the handler panicked".into()));
             if let Err(error) = &result {
                 let request_id = event.context.request_id;
                 tracing::error!(request_id, cause = error.as_ref() as &dyn Error, "failed");
             }
+            flush(crashes).await;
             result
         });
         lambda_runtime::run(answer).await
@@ -67,31 +79,42 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Before the answer: once it is given, the process may be frozen.
+async fn flush(crashes: Option<&Crashes>) {
+    if let Some(crashes) = crashes {
+        crashes.flush().await;
+    }
+}
+
 fn run<C: Send + Sync + 'static>(
     build: Build<C>,
-    take_events: impl AsyncFnOnce(&'static C) -> Result<(), EventError>,
+    take_events: impl AsyncFnOnce(&'static C, Option<&'static Crashes>) -> Result<(), EventError>,
 ) -> ExitCode {
+    let env = Env::new(&|name| std::env::var(name).ok());
+    let crashes = Crashes::start(&env);
+    let reporter = crashes.as_ref().ok().copied().flatten().map(Reporter);
     // Lambda adds the time itself.
-    tracing_subscriber::fmt().json().flatten_event(true).without_time().with_target(false).init();
-    let context: &'static C = match build(&Env::new(&|name| std::env::var(name).ok())) {
-        // Lives as long as the process, like the sandbox it is for.
-        Ok(context) => Box::leak(Box::new(context)),
-        Err(error) => {
-            tracing::error!("cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let log = tracing_subscriber::fmt().json().flatten_event(true).without_time();
+    log.with_target(false).finish().with(reporter).init();
     // One request at a time: one thread suffices, and starts faster.
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = match executor {
-        Ok(executor) => executor.block_on(take_events(context)),
-        Err(error) => Err(error.into()),
-    };
+    let ended = executor.map_err(EventError::from).and_then(|executor| {
+        let crashes = crashes.inspect_err(|error| tracing::error!("cannot start: {error}"))?;
+        executor.block_on(async {
+            let ended = match build(&env) {
+                // Lives as long as the process, like the sandbox it is for.
+                Ok(context) => take_events(Box::leak(Box::new(context)), crashes).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = &ended {
+                tracing::error!(cause = error.as_ref() as &dyn Error, "cannot go on");
+                flush(crashes).await;
+            }
+            ended
+        })
+    });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(cause = error.as_ref() as &dyn Error, "the event loop ended");
-            ExitCode::FAILURE
-        }
+        Err(_) => ExitCode::FAILURE,
     }
 }
