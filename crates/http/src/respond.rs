@@ -67,7 +67,7 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handler<
     // Nothing a handler leaves half done is seen again: the store's changes are transactions.
     let outcome = AssertUnwindSafe(handle(context, &request)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = micros_since(started);
     let mut response = match outcome {
         Ok(response) => {
             let status = response.status().as_u16();
@@ -76,6 +76,7 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handler<
                 route = request.route(),
                 status,
                 micros,
+                failed = 0,
                 "answered"
             );
             response
@@ -102,10 +103,15 @@ fn log(request: &Request, problem: &Problem, micros: u64) {
     match problem.cause() {
         Some(cause) if problem.status().is_server_error() => {
             let cause = chain(cause);
-            tracing::error!(request_id, route, status, code, micros, cause, "failed");
+            tracing::error!(request_id, route, status, code, micros, failed = 1, cause, "failed");
         }
-        _ => tracing::info!(request_id, route, status, code, micros, "refused"),
+        _ => tracing::info!(request_id, route, status, code, micros, failed = 0, "refused"),
     }
+}
+
+/// How long something took, for a log.
+pub fn micros_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// An error and all that it was caused by, in one line.

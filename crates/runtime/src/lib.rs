@@ -6,6 +6,7 @@ mod clients;
 mod crashes;
 mod entropy;
 mod env;
+mod logs;
 mod run;
 
 pub use clients::HttpClient;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use am_http::Handler;
 use domain::Timestamp;
@@ -13,11 +13,8 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-
 use crate::crashes::{Crashes, Reporter};
-use crate::{ConfigError, Env};
+use crate::{ConfigError, Env, logs};
 
 /// A failed event, to be delivered again.
 pub type EventError = Box<dyn Error + Send + Sync>;
@@ -60,11 +57,16 @@ where
     run(function.build, async |context, crashes| {
         let handle = function.handle;
         let answer = service_fn(move |event: LambdaEvent<E>| async move {
+            let (started, request_id) = (Instant::now(), event.context.request_id);
             let result = AssertUnwindSafe(handle(context, event.payload)).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err("the handler panicked".into()));
-            if let Err(error) = &result {
-                let request_id = event.context.request_id;
-                tracing::error!(request_id, cause = error.as_ref() as &dyn Error, "failed");
+            let micros = am_http::micros_since(started);
+            match &result {
+                Ok(_) => tracing::info!(request_id, micros, failed = 0, "taken"),
+                Err(error) => {
+                    let cause = error.as_ref() as &dyn Error;
+                    tracing::error!(request_id, micros, failed = 1, cause, "failed");
+                }
             }
             flush(crashes).await;
             result
@@ -92,10 +94,7 @@ fn run<C: Send + Sync + 'static>(
 ) -> ExitCode {
     let env = Env::new(&|name| std::env::var(name).ok());
     let crashes = Crashes::start(&env);
-    let reporter = crashes.as_ref().ok().copied().flatten().map(Reporter);
-    // Lambda adds the time itself.
-    let log = tracing_subscriber::fmt().json().flatten_event(true).without_time();
-    log.with_target(false).finish().with(reporter).init();
+    logs::start(&env, crashes.as_ref().ok().copied().flatten().map(Reporter));
     // One request at a time: one thread suffices, and starts faster.
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = executor.map_err(EventError::from).and_then(|executor| {
