@@ -37,14 +37,17 @@ struct Arguments {
     binaries: Option<PathBuf>,
 }
 
+/// How often log-ins take turns with the hash alone.
+const ROUNDS: u32 = 5;
+
 /// What was measured of one contender.
 struct Measured {
     name: &'static str,
     what: &'static str,
     cold: Vec<Taken>,
+    /// Since the event was handed over.
     warm: Vec<Duration>,
-    /// Processor time of one warm answer, on average.
-    warm_processor: Duration,
+    warm_processor: Vec<Duration>,
     file_bytes: u64,
 }
 
@@ -79,12 +82,23 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     eprintln!();
     for (contender, measured) in stage.contenders.iter().zip(&mut measured) {
-        eprintln!("warm answers: {}", contender.name);
-        let count = arguments.answers / if contender.slow { 20 } else { 1 };
-        warm(contender, count, measured).await?;
+        if !contender.slow {
+            eprintln!("warm answers: {}", contender.name);
+            warm(contender, 0, arguments.answers, measured).await?;
+        }
     }
-    eprintln!("argon2id alone");
-    let argon2id = prepare::argon2id(&stage.argon2id)?;
+    // In turns, too: a log-in, and what it cannot do without.
+    let mut argon2id = Vec::new();
+    for round in 0..ROUNDS {
+        eprintln!("log-ins and argon2id alone: round {} of {ROUNDS}", round + 1);
+        argon2id.extend(prepare::argon2id(&stage.argon2id)?);
+        for (contender, measured) in stage.contenders.iter().zip(&mut measured) {
+            if contender.slow {
+                let count = arguments.answers / 20 / ROUNDS;
+                warm(contender, round, count, measured).await?;
+            }
+        }
+    }
     let table = report::table(&measured, &argon2id, arguments);
     println!("{table}");
     std::fs::write(&arguments.output, table)?;
@@ -94,23 +108,24 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 async fn warm(
     contender: &Contender,
+    round: u32,
     count: u32,
     measured: &mut Measured,
 ) -> Result<(), Box<dyn Error>> {
     // What a just-in-time compiler and a connection pool need is not counted.
     let unmeasured = count / 10;
-    let first: Bytes = contender.event(1_000_000);
+    let start = (round + 1) * 1_000_000;
+    let first: Bytes = contender.event(start);
     let (mut sandbox, _, mut before) = Sandbox::first(&contender.program, &first).await?;
     for n in 0..unmeasured + count {
-        let event = contender.event(1_000_001 + n);
+        let event = contender.event(start + 1 + n);
         let (answer, taken) = sandbox.ask(&event).await?;
         contender.check(&answer)?;
-        if n < unmeasured {
-            before = taken;
-        } else {
+        if n >= unmeasured {
             measured.warm.push(taken.wall);
-            measured.warm_processor = (taken.processor - before.processor) / (n + 1 - unmeasured);
+            measured.warm_processor.push(taken.processor - before.processor);
         }
+        before = taken;
     }
     Ok(())
 }
@@ -122,7 +137,7 @@ impl Measured {
             what: contender.what,
             cold: Vec::new(),
             warm: Vec::new(),
-            warm_processor: Duration::ZERO,
+            warm_processor: Vec::new(),
             file_bytes: contender.file_bytes,
         }
     }

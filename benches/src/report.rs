@@ -57,7 +57,7 @@ pub(crate) fn table(measured: &[Measured], argon2id: &[Duration], arguments: &Ar
             ms(percentile(&it.warm, 50)),
             ratio(percentile(&it.warm, 50), percentile(&hello.warm, 50)),
             ms(percentile(&it.warm, 99)),
-            ms(it.warm_processor),
+            ms(percentile(&it.warm_processor, 50)),
         );
     }
     let find = |name: &str| measured.iter().find(|it| it.name == name);
@@ -79,7 +79,7 @@ pub(crate) fn table(measured: &[Measured], argon2id: &[Duration], arguments: &Ar
             get.peak_memory_mib() / hello.peak_memory_mib(),
             get.file_bytes as f64 / 1e6,
             ms(alone),
-            ratio(login.warm_processor, alone),
+            ratio(percentile(&login.warm_processor, 50), alone),
         );
     }
     text

@@ -99,6 +99,7 @@ impl Sandbox {
             .env_clear()
             .envs(&program.environment)
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("NODE_NO_WARNINGS", "1")
             .env("AWS_LAMBDA_FUNCTION_NAME", "measured")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
