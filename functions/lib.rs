@@ -22,3 +22,5 @@ pub mod delete_appendix;
 pub mod get_appendix;
 pub mod list_appendices;
 pub mod store_appendix;
+
+pub mod open_backup_run;

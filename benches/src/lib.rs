@@ -13,6 +13,13 @@ pub fn processor_time(process: u32) -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
+/// The part of it that the first thread has taken. In our functions that is all but hashing.
+pub fn processor_time_of_main(process: u32) -> Duration {
+    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap_or_default();
+    let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
+
 /// The most memory that a process has held until now, in KiB.
 pub fn peak_memory_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();

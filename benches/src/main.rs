@@ -37,9 +37,6 @@ struct Arguments {
     binaries: Option<PathBuf>,
 }
 
-/// How often log-ins take turns with the hash alone.
-const ROUNDS: u32 = 5;
-
 /// What was measured of one contender.
 struct Measured {
     name: &'static str,
@@ -48,6 +45,7 @@ struct Measured {
     /// Since the event was handed over.
     warm: Vec<Duration>,
     warm_processor: Vec<Duration>,
+    warm_processor_of_main: Vec<Duration>,
     file_bytes: u64,
 }
 
@@ -82,24 +80,11 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     eprintln!();
     for (contender, measured) in stage.contenders.iter().zip(&mut measured) {
-        if !contender.slow {
-            eprintln!("warm answers: {}", contender.name);
-            warm(contender, 0, arguments.answers, measured).await?;
-        }
+        eprintln!("warm answers: {}", contender.name);
+        let count = arguments.answers / if contender.slow { 20 } else { 1 };
+        warm(contender, count, measured).await?;
     }
-    // In turns, too: a log-in, and what it cannot do without.
-    let mut argon2id = Vec::new();
-    for round in 0..ROUNDS {
-        eprintln!("log-ins and argon2id alone: round {} of {ROUNDS}", round + 1);
-        argon2id.extend(prepare::argon2id(&stage.argon2id)?);
-        for (contender, measured) in stage.contenders.iter().zip(&mut measured) {
-            if contender.slow {
-                let count = arguments.answers / 20 / ROUNDS;
-                warm(contender, round, count, measured).await?;
-            }
-        }
-    }
-    let table = report::table(&measured, &argon2id, arguments);
+    let table = report::table(&measured, arguments);
     println!("{table}");
     std::fs::write(&arguments.output, table)?;
     eprintln!("written to {}", arguments.output.display());
@@ -108,22 +93,22 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 async fn warm(
     contender: &Contender,
-    round: u32,
     count: u32,
     measured: &mut Measured,
 ) -> Result<(), Box<dyn Error>> {
     // What a just-in-time compiler and a connection pool need is not counted.
     let unmeasured = count / 10;
-    let start = (round + 1) * 1_000_000;
-    let first: Bytes = contender.event(start);
+    let first: Bytes = contender.event(1_000_000);
     let (mut sandbox, _, mut before) = Sandbox::first(&contender.program, &first).await?;
     for n in 0..unmeasured + count {
-        let event = contender.event(start + 1 + n);
+        let event = contender.event(1_000_001 + n);
         let (answer, taken) = sandbox.ask(&event).await?;
         contender.check(&answer)?;
         if n >= unmeasured {
             measured.warm.push(taken.wall);
             measured.warm_processor.push(taken.processor - before.processor);
+            let of_main = taken.processor_of_main - before.processor_of_main;
+            measured.warm_processor_of_main.push(of_main);
         }
         before = taken;
     }
@@ -138,6 +123,7 @@ impl Measured {
             cold: Vec::new(),
             warm: Vec::new(),
             warm_processor: Vec::new(),
+            warm_processor_of_main: Vec::new(),
             file_bytes: contender.file_bytes,
         }
     }

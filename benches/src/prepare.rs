@@ -5,7 +5,6 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use benches::file_bytes;
 use bytes::Bytes;
@@ -23,7 +22,6 @@ const SENTRY_DSN: &str = "http://public@127.0.0.1:9/42";
 /// A running cloud, and everything that is measured in front of it.
 pub(crate) struct Stage {
     pub(crate) contenders: Vec<Contender>,
-    pub(crate) argon2id: PathBuf,
     _cloud: Cloud,
     _folder: tempfile::TempDir,
 }
@@ -63,7 +61,7 @@ impl Contender {
 pub(crate) async fn stage(binaries: Option<&Path>) -> Result<Stage, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let built = root.join("target/release");
-    build(&root, &["-p", "benches", "--bin", "hello", "--bin", "argon2id"])?;
+    build(&root, &["-p", "benches", "--bin", "hello"])?;
     let functions = ["get-record", "list-records", "create-session"];
     if binaries.is_none() {
         let bins = functions.iter().flat_map(|name| ["--bin", name]);
@@ -170,15 +168,7 @@ pub(crate) async fn stage(binaries: Option<&Path>) -> Result<Stage, Box<dyn Erro
     // A runtime's own size is Lambda's to carry.
     contenders[5].file_bytes = file_bytes(&node_bundle);
     contenders[6].file_bytes = 0;
-    Ok(Stage { contenders, argon2id: built.join("argon2id"), _cloud: cloud, _folder: folder })
-}
-
-/// The processor time of each check of a password.
-pub(crate) fn argon2id(program: &Path) -> Result<Vec<Duration>, Box<dyn Error>> {
-    let output = Command::new(program).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let micros: Result<Vec<u64>, _> = text.lines().map(str::parse).collect();
-    Ok(micros?.into_iter().map(Duration::from_micros).collect())
+    Ok(Stage { contenders, _cloud: cloud, _folder: folder })
 }
 
 fn log_in() -> Value {

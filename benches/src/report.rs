@@ -14,7 +14,7 @@ mean something elsewhere, the milliseconds and megabytes only say of what order 
 stores are on loopback), nor is what Lambda itself adds.
 ";
 
-pub(crate) fn table(measured: &[Measured], argon2id: &[Duration], arguments: &Arguments) -> String {
+pub(crate) fn table(measured: &[Measured], arguments: &Arguments) -> String {
     let mut text = String::from(HEAD);
     let hello = &measured[0];
     let (starts, answers) = (arguments.starts, arguments.answers);
@@ -62,7 +62,9 @@ pub(crate) fn table(measured: &[Measured], argon2id: &[Duration], arguments: &Ar
     }
     let find = |name: &str| measured.iter().find(|it| it.name == name);
     if let (Some(login), Some(get)) = (find("create_session"), find("get_record")) {
-        let alone = percentile(argon2id, 50);
+        // The password is hashed on a thread of its own.
+        let whole = percentile(&login.warm_processor, 50);
+        let hash = whole.saturating_sub(percentile(&login.warm_processor_of_main, 50));
         let _ = write!(
             text,
             "\n## What was promised\n\n\
@@ -72,14 +74,14 @@ pub(crate) fn table(measured: &[Measured], argon2id: &[Duration], arguments: &Ar
              | Python to get_record, cold, processor | at least 10 | {:.1} |\n\
              | get_record, peak memory, to hello world | 2 | {:.2} |\n\
              | get_record, file | 7 MB | {:.1} MB |\n\
-             | create_session, warm, processor, to argon2id alone ({}) | 1.05 | {:.3} |\n",
+             | create_session, warm, processor, to its argon2id ({}) | 1.05 | {:.3} |\n",
             ratio(get.processor(), hello.processor()),
             find("Node.js").map_or(0.0, |it| ratio(it.processor(), get.processor())),
             find("Python").map_or(0.0, |it| ratio(it.processor(), get.processor())),
             get.peak_memory_mib() / hello.peak_memory_mib(),
             get.file_bytes as f64 / 1e6,
-            ms(alone),
-            ratio(percentile(&login.warm_processor, 50), alone),
+            ms(hash),
+            ratio(whole, hash),
         );
     }
     text

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use benches::{peak_memory_kib, processor_time};
+use benches::{peak_memory_kib, processor_time, processor_time_of_main};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -41,6 +41,8 @@ pub(crate) struct Taken {
     pub(crate) wall: Duration,
     /// Of the process, since its start.
     pub(crate) processor: Duration,
+    /// Of its first thread alone.
+    pub(crate) processor_of_main: Duration,
     pub(crate) peak_memory_kib: u64,
 }
 
@@ -58,6 +60,7 @@ struct Answered {
     handed_over: Instant,
     at: Instant,
     processor: Duration,
+    processor_of_main: Duration,
     peak_memory_kib: u64,
 }
 
@@ -124,6 +127,7 @@ impl Sandbox {
         let taken = Taken {
             wall: answered.at - answered.handed_over,
             processor: answered.processor,
+            processor_of_main: answered.processor_of_main,
             peak_memory_kib: answered.peak_memory_kib,
         };
         Ok((serde_json::from_slice(&answered.body)?, taken))
@@ -163,6 +167,7 @@ impl Api {
                     handed_over: *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner),
                     at,
                     processor: processor_time(process),
+                    processor_of_main: processor_time_of_main(process),
                     peak_memory_kib: peak_memory_kib(process),
                 };
                 let _ = self.answers.send(answered).await;

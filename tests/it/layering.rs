@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use crate::world::repository;
 
 /// Each crate, and the only ones of ours that it may depend on.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("crates/domain", &[]),
     ("crates/passwords", &["domain"]),
     ("crates/store", &["domain", "passwords"]),
+    ("crates/backup", &["domain", "store"]),
     ("crates/http", &["domain", "store"]),
     ("crates/runtime", &["am-http", "domain", "passwords", "store"]),
-    (".", &["am-http", "domain", "passwords", "runtime", "store"]),
+    (".", &["am-http", "backup", "domain", "passwords", "runtime", "store"]),
     ("crates/local", &["am-http", "am-service", "domain", "runtime"]),
 ];
 
-const OURS: [&str; 7] =
-    ["domain", "passwords", "store", "am-http", "runtime", "am-service", "local"];
+const OURS: [&str; 8] =
+    ["domain", "passwords", "store", "backup", "am-http", "runtime", "am-service", "local"];
 
 /// The names below `[dependencies]` of a manifest.
 fn dependencies(folder: &str) -> Vec<String> {
@@ -57,7 +58,8 @@ fn the_domain_knows_no_machinery() {
 
 #[test]
 fn key_strings_are_built_in_one_place() {
-    let kinds = ["RECORD#", "APPENDIX#", "REVISION#", "REQUEST#", "SESSION#", "USER#", "LOGIN#"];
+    let kinds =
+        ["RECORD#", "APPENDIX#", "REVISION#", "REQUEST#", "SESSION#", "USER#", "LOGIN#", "RUN#"];
     for file in sources("crates").into_iter().chain(sources("functions")) {
         let text = std::fs::read_to_string(&file).unwrap();
         let found = kinds.iter().find(|kind| text.contains(**kind));
@@ -70,7 +72,8 @@ fn key_strings_are_built_in_one_place() {
 fn no_request_path_scans() {
     for file in sources("crates/store").into_iter().chain(sources("functions")) {
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(!text.contains(".scan()"), "{} scans", file.display());
+        let backups = file.ends_with("store/src/scan.rs");
+        assert!(backups || !text.contains(".scan()"), "{} scans", file.display());
     }
 }
 

@@ -6,10 +6,12 @@
 mod accounts;
 mod appendices;
 mod authorization;
+mod backups;
 mod concurrency;
 mod http;
 mod layering;
 mod local_cloud;
+mod operator;
 mod records;
 mod template;
 mod world;

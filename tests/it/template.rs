@@ -54,7 +54,7 @@ fn password_hashes_are_for_sign_up_and_log_in_alone() {
 fn nothing_kept_can_be_lost() {
     let template = template();
     let tables = template.resources("AWS::DynamoDB::Table").unwrap();
-    assert_eq!(tables.len(), 4);
+    assert_eq!(tables.len(), 5);
     for table in tables {
         let it = &table.properties;
         let recovery = &it["PointInTimeRecoverySpecification"];
@@ -64,22 +64,29 @@ fn nothing_kept_can_be_lost() {
         assert_eq!(it["SSESpecification"], json!({"SSEEnabled": true, "SSEType": "KMS"}));
     }
     let buckets = template.resources("AWS::S3::Bucket").unwrap();
-    let [bucket] = buckets.as_slice() else { panic!("one bucket") };
-    let it = &bucket.properties;
-    assert_eq!(it["VersioningConfiguration"]["Status"], "Enabled");
+    assert_eq!(buckets.len(), 2);
+    for bucket in &buckets {
+        let it = &bucket.properties;
+        assert_eq!(it["VersioningConfiguration"]["Status"], "Enabled", "{}", bucket.name);
+        let public = it["PublicAccessBlockConfiguration"].as_object().unwrap();
+        assert!(public.len() == 4 && public.values().all(|blocked| blocked == true));
+        assert!(it.get("LifecycleConfiguration").is_none(), "no version expires");
+    }
+    let appendices = buckets.iter().find(|it| it.name.ends_with("appendicesbucket")).unwrap();
+    let it = &appendices.properties;
     let announced = &it["NotificationConfiguration"]["EventBridgeConfiguration"];
     assert_eq!(announced["EventBridgeEnabled"], true);
-    let public = it["PublicAccessBlockConfiguration"].as_object().unwrap();
-    assert!(public.len() == 4 && public.values().all(|blocked| blocked == true));
-    assert!(it.get("LifecycleConfiguration").is_none(), "no version expires");
     let policies = template.resources("AWS::S3::BucketPolicy").unwrap();
-    let statements = policies[0].properties["PolicyDocument"]["Statement"].to_string();
-    for denied in ["aws:SecureTransport", "s3:DeleteObjectVersion"] {
-        assert!(statements.contains(denied), "{denied}");
+    assert_eq!(policies.len(), buckets.len());
+    for policy in policies {
+        let statements = policy.properties["PolicyDocument"]["Statement"].to_string();
+        for denied in ["aws:SecureTransport", "s3:DeleteObjectVersion"] {
+            assert!(statements.contains(denied), "{} and {denied}", policy.name);
+        }
     }
     let text = std::fs::read_to_string(repository().join("infra/storage.yaml")).unwrap();
-    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 6);
-    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 6);
+    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 9);
+    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 9);
 }
 
 #[test]

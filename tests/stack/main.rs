@@ -30,6 +30,8 @@ fn main() {
     step("walking through the API");
     let executor = tokio::runtime::Runtime::new().unwrap();
     executor.block_on(journey::walk(&api));
+    step("firing the event of 18:00");
+    emulator.fire_the_evening();
     println!("the deployed stack works: ok");
 }
 
@@ -129,6 +131,18 @@ impl Emulator {
         let mut python = Command::new(".tools/ministack/bin/python3");
         python.args(["tests/stack/routes.py", &self.endpoint, STACK]);
         run(self.account(&mut python)).trim().to_owned()
+    }
+
+    /// The schedule is the template's, and its function opens a backup run.
+    fn fire_the_evening(&self) {
+        let mut python = Command::new(".tools/ministack/bin/python3");
+        python.args(["tests/stack/fire.py", &self.endpoint, "2026-01-15T17:00:00Z"]);
+        let said = run(self.account(&mut python));
+        let (schedule, answer) = said.trim().split_once('\n').unwrap();
+        assert_eq!(schedule, "cron(0 18 * * ? *) Europe/Stockholm");
+        let opened: serde_json::Value = serde_json::from_str(answer).unwrap();
+        assert_eq!(opened["now"], true, "{opened}");
+        assert_eq!(opened["manifest"], "manifests/2026-01-15T17:00:00.000Z.json", "{opened}");
     }
 
     fn account<'a>(&self, command: &'a mut Command) -> &'a mut Command {

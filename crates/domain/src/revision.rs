@@ -134,6 +134,10 @@ impl Digest {
         }
         Self(*hasher.finalize().as_bytes())
     }
+
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Digest {

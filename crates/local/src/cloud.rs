@@ -18,6 +18,7 @@ use crate::gateway::Gateway;
 use crate::identity::{Identities, OPERATOR, Usage};
 use crate::objects::{Disk, Objects};
 use crate::runtime_api::Binaries;
+use crate::schedules::Daily;
 use crate::secrets::Secrets;
 use crate::template::{Function, Template};
 use crate::{Invoke, InvokeError, LocalError, dynamodb, listen};
@@ -94,6 +95,10 @@ impl Cloud {
         let bus = Bus::new(&functions, invoke.clone());
         let announcing = disk.clone();
         tasks.spawn(async move { bus.run(&announcing).await });
+
+        for daily in Daily::all(&functions)? {
+            tasks.spawn(daily.run(invoke.clone()));
+        }
 
         let gateway = Arc::new(Gateway::new(&functions, invoke.clone()));
         let listener = listen::bind(options.address).await?;

@@ -21,6 +21,8 @@ pub enum LocalError {
     Table { table: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{binary} cannot start")]
     Config { binary: String, source: runtime::ConfigError },
+    #[error("a schedule of the template cannot be kept: {0}")]
+    Schedule(String),
     #[error("template.yaml names {0}, which is no function of this build")]
     UnknownFunction(String),
 }

@@ -82,6 +82,7 @@ fn build(binary: &str, env: &Env<'_>) -> Result<Option<Run>, ConfigError> {
         "list-appendices" => http(list_appendices::FUNCTION, env)?,
         "get-appendix" => http(get_appendix::FUNCTION, env)?,
         "delete-appendix" => http(delete_appendix::FUNCTION, env)?,
+        "open-backup-run" => event(open_backup_run::FUNCTION, env)?,
         "store-appendix" => event(store_appendix::FUNCTION, env)?,
         _ => return Ok(None),
     }))

@@ -17,6 +17,7 @@ mod invoke;
 mod listen;
 mod objects;
 mod runtime_api;
+mod schedules;
 mod secrets;
 pub mod template;
 

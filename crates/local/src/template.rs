@@ -36,6 +36,7 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// EventBridge patterns.
     pub patterns: Vec<Value>,
+    pub schedules: Vec<Schedule>,
     /// What its role allows.
     pub permissions: Vec<Permission>,
     pub timeout_s: u64,
@@ -45,6 +46,15 @@ pub struct Function {
 pub struct Route {
     pub method: String,
     pub path: String,
+}
+
+/// When EventBridge Scheduler runs a function, and on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// `cron(...)`
+    pub expression: String,
+    pub time_zone: String,
+    pub input: String,
 }
 
 /// One resource of the wanted type: its name, as the local cloud knows it, and its properties.
@@ -144,13 +154,18 @@ impl Template {
                 environment.insert(key.clone(), text(value));
             }
         }
-        let (mut routes, mut patterns) = (Vec::new(), Vec::new());
+        let (mut routes, mut patterns, mut schedules) = (Vec::new(), Vec::new(), Vec::new());
         for event in properties["Events"].as_object().into_iter().flat_map(Map::values) {
             let it = &event["Properties"];
             match event["Type"].as_str() {
                 Some("HttpApi") => {
                     routes.push(Route { method: text(&it["Method"]), path: text(&it["Path"]) });
                 }
+                Some("ScheduleV2") => schedules.push(Schedule {
+                    expression: text(&it["ScheduleExpression"]),
+                    time_zone: text(&it["ScheduleExpressionTimezone"]),
+                    input: text(&it["Input"]),
+                }),
                 Some("EventBridgeRule") => patterns.push(it["Pattern"].clone()),
                 other => return Err(self.bad(format!("{name} has an event of type {other:?}"))),
             }
@@ -158,7 +173,16 @@ impl Template {
         let timeout = properties["Timeout"].as_u64().or(globals["Timeout"].as_u64());
         let permissions = permissions(&properties["Policies"]);
         let (name, timeout_s) = (name.to_owned(), timeout.unwrap_or(3));
-        Ok(Function { name, binary, environment, routes, patterns, permissions, timeout_s })
+        Ok(Function {
+            name,
+            binary,
+            environment,
+            routes,
+            patterns,
+            schedules,
+            permissions,
+            timeout_s,
+        })
     }
 
     /// The value with every intrinsic function replaced by what it yields.

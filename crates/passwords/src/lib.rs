@@ -8,10 +8,10 @@
 mod password;
 mod pepper;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use domain::{Entropy, entropy};
 use subtle::ConstantTimeEq as _;
 
@@ -75,28 +75,35 @@ impl std::fmt::Debug for Proof {
 #[derive(Clone)]
 pub struct Passwords {
     peppers: Arc<Peppers>,
+    workspace: Arc<Workspace>,
 }
+
+/// The memory of the last hash, for the next one: to take so many new pages from the operating
+/// system costs half as much again as the hash itself. Hashes at the same time take more of it.
+#[derive(Default)]
+struct Workspace(Mutex<Vec<Block>>);
 
 impl Passwords {
     pub fn new(peppers: Peppers) -> Self {
-        Self { peppers: Arc::new(peppers) }
+        Self { peppers: Arc::new(peppers), workspace: Arc::default() }
     }
 
     /// A new hash of `password`. Takes tens of milliseconds of processor time, off the async thread.
     pub async fn hash(&self, password: Password, entropy: &dyn Entropy) -> StoredHash {
         let salt = entropy::bytes::<SALT_BYTES>(entropy);
-        let peppers = self.peppers.clone();
-        off_thread(move || StoredHash(peppered(peppers.current(), &password, &salt))).await
+        let Self { peppers, workspace } = self.clone();
+        let hash = move || peppered(&workspace, peppers.current(), &password, &salt);
+        off_thread(move || StoredHash(hash())).await
     }
 
     /// Proof that `password` is the one in `stored`, or `None`. Without a stored hash the same work
     /// is done, so that an unknown account takes as long as a wrong password.
     pub async fn verify(&self, password: Password, stored: Option<StoredHash>) -> Option<Proof> {
-        let peppers = self.peppers.clone();
+        let Self { peppers, workspace } = self.clone();
         off_thread(move || match stored {
-            Some(stored) => proof(peppers, &password, &stored),
+            Some(stored) => proof(&workspace, peppers, &password, &stored),
             None => {
-                argon2id(&password, &[0; SALT_BYTES], params());
+                workspace.argon2id(&password, &[0; SALT_BYTES], params());
                 None
             }
         })
@@ -115,8 +122,8 @@ fn params() -> Params {
     Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).expect("constants within bounds")
 }
 
-fn peppered(pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
-    let hash = argon2id(password, salt, params());
+fn peppered(workspace: &Workspace, pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
+    let hash = workspace.argon2id(password, salt, params());
     let mut shown = ParamsString::new();
     for (name, value) in [("m", MEMORY_KIB), ("t", PASSES), ("p", LANES)] {
         shown.add_decimal(name, value).expect("three short parameters");
@@ -132,12 +139,32 @@ fn peppered(pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
     .to_string()
 }
 
-fn argon2id(password: &Password, salt: &[u8], params: Params) -> Zeroizing<[u8; HASH_BYTES]> {
-    let mut hash = Zeroizing::new([0; HASH_BYTES]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.as_bytes(), salt, hash.as_mut_slice())
-        .expect("a capped password, a salt and an output of legal lengths");
-    hash
+impl Workspace {
+    fn argon2id(
+        &self,
+        password: &Password,
+        salt: &[u8],
+        params: Params,
+    ) -> Zeroizing<[u8; HASH_BYTES]> {
+        let count = params.block_count();
+        let mut blocks = std::mem::take(&mut *self.kept());
+        blocks.resize(count.max(blocks.len()), Block::new());
+        let mut hash = Zeroizing::new([0; HASH_BYTES]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(
+                password.as_bytes(),
+                salt,
+                hash.as_mut_slice(),
+                &mut blocks[..count],
+            )
+            .expect("a capped password, a salt and an output of legal lengths");
+        *self.kept() = blocks;
+        hash
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Block>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn stored_mac(pepper: &Pepper, hash: &[u8; HASH_BYTES]) -> [u8; HASH_BYTES] {
@@ -145,11 +172,16 @@ fn stored_mac(pepper: &Pepper, hash: &[u8; HASH_BYTES]) -> [u8; HASH_BYTES] {
 }
 
 /// A hash that cannot be read, or whose pepper is gone, opens nothing.
-fn proof(peppers: Arc<Peppers>, password: &Password, stored: &StoredHash) -> Option<Proof> {
+fn proof(
+    workspace: &Workspace,
+    peppers: Arc<Peppers>,
+    password: &Password,
+    stored: &StoredHash,
+) -> Option<Proof> {
     let (pepper, parsed, params) = read(&peppers, stored)?;
     let (salt, expected) = (parsed.salt?, parsed.hash?);
     let (memory, passes) = (params.m_cost(), params.t_cost());
-    let hash = argon2id(password, salt.as_ref(), params);
+    let hash = workspace.argon2id(password, salt.as_ref(), params);
     if !bool::from(stored_mac(pepper, &hash).ct_eq(expected.as_bytes())) {
         return None;
     }

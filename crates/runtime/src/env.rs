@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use passwords::{Passwords, Peppers};
-use store::{Objects, Store, Tables};
+use store::{Evidence, Objects, Store, Tables};
 
 use crate::clients::{self, HttpClient};
 
@@ -49,6 +49,12 @@ impl<'a> Env<'a> {
     pub fn objects(&self) -> Result<Objects, ConfigError> {
         let bucket = self.required("APPENDICES_BUCKET")?;
         Ok(Objects::new(clients::s3(self)?, bucket))
+    }
+
+    /// The ledger, and the bucket of manifests.
+    pub fn evidence(&self) -> Result<Evidence, ConfigError> {
+        let (ledger, bucket) = (self.required("LEDGER_TABLE")?, self.required("EVIDENCE_BUCKET")?);
+        Ok(Evidence::new(clients::dynamo(self)?, ledger, clients::s3(self)?, bucket))
     }
 
     /// The password policy with its peppers.

@@ -19,12 +19,12 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const DELETED: &str = "deleted";
 /// Seconds since 1970: the tables' time-to-live attribute. Deletion may come days late.
 pub(crate) const EXPIRES_AT: &str = "expires_at";
-const CREATED_AT: &str = "created_at_ms";
-const CREATED_BY: &str = "created_by";
-const CHANGED_AT: &str = "changed_at_ms";
-const CHANGED_BY: &str = "changed_by";
-const CONTENT: &str = "content";
-const DIGEST: &str = "digest";
+pub(crate) const CREATED_AT: &str = "created_at_ms";
+pub(crate) const CREATED_BY: &str = "created_by";
+pub(crate) const CHANGED_AT: &str = "changed_at_ms";
+pub(crate) const CHANGED_BY: &str = "changed_by";
+pub(crate) const CONTENT: &str = "content";
+pub(crate) const DIGEST: &str = "digest";
 
 pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())

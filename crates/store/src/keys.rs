@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    AppendixId, CustomerId, Digest, Email, RecordId, RuleError, TokenHash, UserId, Version,
-    VersionNumber,
+    AppendixId, CustomerId, Digest, Email, RecordId, RuleError, Timestamp, TokenHash, UserId,
+    Version, VersionNumber,
 };
 
 /// A client's name for one attempt to do something, so that a repeated POST is done once.
@@ -53,6 +53,8 @@ pub(crate) enum SortKey {
     Login,
     /// Failed logins from one source, below [`attempts_partition`].
     Attempts(String),
+    /// The backup run of one evening, in the ledger.
+    BackupRun(Timestamp),
 }
 
 impl SortKey {
@@ -81,6 +83,8 @@ impl fmt::Display for SortKey {
             Self::Session(hash) => write!(f, "SESSION#{hash}"),
             Self::Login => f.write_str("LOGIN"),
             Self::Attempts(source) => write!(f, "ATTEMPTS#{source}"),
+            // Thirteen digits of milliseconds sort as text until the year 2286.
+            Self::BackupRun(scheduled_at) => write!(f, "RUN#{:013}", scheduled_at.millis()),
         }
     }
 }
@@ -108,6 +112,9 @@ impl FromStr for SortKey {
             ("SIGNUP", [key]) => Self::SignUp(key.parse()?),
             ("SESSION", [hash]) => Self::Session((*hash).to_owned()),
             ("ATTEMPTS", [source]) => Self::Attempts((*source).to_owned()),
+            ("RUN", [millis]) => {
+                Self::BackupRun(Timestamp::from_millis(millis.parse().map_err(|_| unknown_key())?))
+            }
             _ => return Err(unknown_key()),
         };
         Ok(key)
@@ -146,6 +153,12 @@ pub(crate) fn source_partition(source: &str) -> String {
 fn email_hash(email: &Email) -> Digest {
     Digest::of(&[email.as_str().as_bytes()])
 }
+
+/// The partition of the ledger that has the backup runs.
+pub(crate) const BACKUPS_PARTITION: &str = "BACKUPS";
+
+/// What the sort keys of all revisions start with.
+pub(crate) const REVISION_PREFIX: &str = "REVISION#";
 
 /// What the sort keys of all records start with.
 pub(crate) const RECORD_PREFIX: &str = "RECORD#";
@@ -234,6 +247,7 @@ mod tests {
             SortKey::Session("ab".repeat(32)),
             SortKey::Login,
             SortKey::Attempts("192.0.2.7".to_owned()),
+            SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
         ];
         // Fails to compile when a kind is added and not listed above.
         for kind in &kinds {

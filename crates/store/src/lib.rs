@@ -2,12 +2,14 @@
 //! attribute name in `items`, and the one way to change anything durable in `transaction`.
 //!
 //! Nothing here reads or writes without a [`Customer`], and only a verified session, a sign-up or
-//! an object of the bucket yields one: forgetting the tenant does not compile. This crate must
+//! an object of the bucket yields one: forgetting the tenant does not compile. The exception is
+//! `scan`, which reads everything, for backups. This crate must
 //! never depend on HTTP, on an environment variable or on a clock.
 
 mod accounts;
 mod appendices;
 mod error;
+mod evidence;
 mod items;
 mod keys;
 mod logins;
@@ -15,6 +17,7 @@ mod objects;
 mod records;
 mod requests;
 mod revisions;
+mod scan;
 mod scope;
 mod sessions;
 mod transaction;
@@ -24,12 +27,14 @@ use std::sync::Arc;
 pub use accounts::{CustomerProfile, SignUp, UserProfile};
 pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix, Reservation};
 pub use error::{StoreError, WriteError};
+pub use evidence::{BackupRun, Evidence};
 pub use keys::{Announced, IdempotencyKey, ObjectKey};
 pub use logins::{Attempt, Login, Tried};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};
 pub use revisions::{ListRevisions, RevisionPage};
+pub use scan::{Kept, Segment, StoredRevision};
 pub use scope::Customer;
 pub use sessions::{
     Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY, Wanted,

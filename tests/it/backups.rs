@@ -1,0 +1,108 @@
+//! The evening's run: what is kept is added up, once, and written down for good.
+
+use std::time::Duration;
+
+use am_service::open_backup_run;
+use domain::Timestamp;
+use runtime::Env;
+use serde_json::{Value, json};
+use store::Evidence;
+
+use crate::operator;
+use crate::world::{Event, World};
+
+fn evidence(world: &World) -> Evidence {
+    let environment = world.cloud.operator_environment();
+    let lookup = |name: &str| environment.get(name).cloned();
+    Env::new(&lookup).evidence().unwrap()
+}
+
+/// Opens a run as if it were that late already.
+async fn open(world: &World, scheduled_at: Timestamp) -> Value {
+    let event = serde_json::from_value(json!({ "scheduled_at": scheduled_at })).unwrap();
+    let evidence = evidence(world);
+    let opened = open_backup_run::handle(&world.store, &evidence, &event, scheduled_at).await;
+    serde_json::to_value(opened.unwrap()).unwrap()
+}
+
+/// The first evening at which all of the stage lies before the cut.
+fn evening(world: &World) -> Timestamp {
+    world.now.after(Duration::from_millis(60_001))
+}
+
+#[tokio::test]
+async fn a_run_adds_up_what_was_committed_before_its_cut() {
+    let world = World::with_record().await;
+    let too_early = open(&world, world.now.after(Duration::from_secs(60))).await;
+    assert_eq!((&too_early["revisions"], &too_early["now"]), (&json!(0), &json!(true)));
+    assert_eq!(too_early["cut"], world.now.to_string());
+    // Five customers with an owner each; four records, appendices and versions.
+    let opened = open(&world, evening(&world)).await;
+    assert_eq!(opened["revisions"], 5 * 2 + 4 * 3);
+    assert_eq!(opened["damaged"], 0);
+    assert_ne!(opened["digest"], too_early["digest"]);
+}
+
+#[tokio::test]
+async fn what_comes_later_changes_nothing_and_what_comes_earlier_does() {
+    let world = World::with_record().await;
+    let first = open(&world, evening(&world)).await;
+    let later = world.now.after(Duration::from_secs(1));
+    assert_eq!(world.send(Event::load("update_record/ok").later(later)).await.status(), 200);
+    let digest = async |scheduled_at| open(&world, scheduled_at).await["digest"].clone();
+    assert_eq!(digest(evening(&world).before(Duration::from_millis(1))).await, "0".repeat(64));
+    assert_eq!(digest(evening(&world)).await, first["digest"]);
+    assert_ne!(digest(evening(&world).after(Duration::from_secs(1))).await, first["digest"]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_opened_again_leaves_the_evidence_as_it_was() {
+    let world = World::with_record().await;
+    let first = open(&world, evening(&world)).await;
+    let kept = manifest(&world, &first).await;
+    let again = open(&world, evening(&world)).await;
+    assert_eq!((&first["now"], &again["now"]), (&json!(true), &json!(false)));
+    assert_eq!(kept, manifest(&world, &again).await);
+
+    let manifest: Value = serde_json::from_slice(&kept.1).unwrap();
+    assert_eq!(manifest["cut"], first["cut"]);
+    let records = &manifest["tables"]["records"];
+    assert_eq!(
+        (&records["count"], &manifest["tables"]["accounts"]["count"]),
+        (&json!(12), &json!(10))
+    );
+    let buckets = records["buckets"].as_object().unwrap();
+    assert_eq!(buckets.values().map(|it| it["count"].as_u64().unwrap()).sum::<u64>(), 12);
+    let customers = records["customers"].as_object().unwrap();
+    assert!(customers.len() == 4 && customers.values().all(|count| *count == 3));
+}
+
+#[tokio::test]
+async fn an_altered_revision_shows_in_the_digest_and_is_named() {
+    let world = World::with_record().await;
+    let before = open(&world, evening(&world)).await;
+    operator::alter_a_revision(&world.cloud, "01KEZ00000CSTMRAAAAAAAAAAA").await;
+    let after = open(&world, evening(&world).after(Duration::from_secs(1))).await;
+    assert_eq!(after["revisions"], before["revisions"]);
+    assert_ne!(after["digest"], before["digest"]);
+    assert_eq!((&before["damaged"], &after["damaged"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_time_that_lies_ahead_or_is_none_is_refused() {
+    let world = World::new().await;
+    let refused =
+        async |event| world.cloud.invoke("open-backup-run", event).await.unwrap_err().to_string();
+    let ahead = refused(Event::load("open_backup_run/ahead").json).await;
+    assert!(
+        ahead.contains("scheduled_at is 2999-01-15T17:00:00.000Z, which lies ahead"),
+        "{ahead}"
+    );
+    assert!(refused(json!({})).await.contains("missing field `scheduled_at`"));
+    assert!(refused(json!({"scheduled_at": "at six"})).await.contains("does not fit"));
+}
+
+/// The version and the bytes of the manifest that a run has kept.
+async fn manifest(world: &World, opened: &Value) -> (String, Vec<u8>) {
+    operator::manifest(&world.cloud, opened["manifest"].as_str().unwrap()).await
+}

@@ -1,0 +1,25 @@
+"""Fires the stack's one schedule now: runs its target with its own input, as EventBridge Scheduler
+would at the time given. Prints what the function answers."""
+
+import json
+import sys
+
+import boto3
+
+ENDPOINT, NOW = sys.argv[1:]
+
+
+def client(name):
+    return boto3.client(name, endpoint_url=ENDPOINT)
+
+
+scheduler = client("scheduler")
+[found] = scheduler.list_schedules()["Schedules"]
+schedule = scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+print(schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"])
+target = schedule["Target"]
+answer = client("lambda").invoke(
+    FunctionName=target["Arn"],
+    Payload=target["Input"].replace("<aws.scheduler.scheduled-time>", NOW),
+)
+print(json.dumps(json.load(answer["Payload"])))
