@@ -45,7 +45,8 @@ struct Measured {
     /// Since the event was handed over.
     warm: Vec<Duration>,
     warm_processor: Vec<Duration>,
-    warm_processor_of_main: Vec<Duration>,
+    /// The part of it that threads other than the first took.
+    warm_processor_beside: Vec<Duration>,
     file_bytes: u64,
 }
 
@@ -66,8 +67,7 @@ fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let stage = prepare::stage(arguments.binaries.as_deref()).await?;
-    let mut measured: Vec<Measured> =
-        stage.contenders.iter().map(|it| Measured::nothing(it)).collect();
+    let mut measured: Vec<Measured> = stage.contenders.iter().map(Measured::nothing).collect();
     // In turns, so that a busy moment of the machine is shared by all.
     for round in 1..=arguments.starts {
         eprint!("\rcold starts: round {round} of {}", arguments.starts);
@@ -106,9 +106,10 @@ async fn warm(
         contender.check(&answer)?;
         if n >= unmeasured {
             measured.warm.push(taken.wall);
-            measured.warm_processor.push(taken.processor - before.processor);
+            let whole = taken.processor - before.processor;
             let of_main = taken.processor_of_main - before.processor_of_main;
-            measured.warm_processor_of_main.push(of_main);
+            measured.warm_processor.push(whole);
+            measured.warm_processor_beside.push(whole.saturating_sub(of_main));
         }
         before = taken;
     }
@@ -123,7 +124,7 @@ impl Measured {
             cold: Vec::new(),
             warm: Vec::new(),
             warm_processor: Vec::new(),
-            warm_processor_of_main: Vec::new(),
+            warm_processor_beside: Vec::new(),
             file_bytes: contender.file_bytes,
         }
     }

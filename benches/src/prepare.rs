@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::Program;
 
-/// As many records as a page of a list has.
+/// More than the page of a list has.
 const RECORDS: usize = 50;
 const PASSWORD: &str = "two lathes and a mill";
 /// Nothing listens there; nothing is sent either, as long as nothing fails.
@@ -62,14 +62,12 @@ pub(crate) async fn stage(binaries: Option<&Path>) -> Result<Stage, Box<dyn Erro
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let built = root.join("target/release");
     build(&root, &["-p", "benches", "--bin", "hello"])?;
-    let functions = ["get-record", "list-records", "create-session"];
     if binaries.is_none() {
+        let functions = ["get-record", "list-records", "create-session"];
         let bins = functions.iter().flat_map(|name| ["--bin", name]);
         build(&root, &["--features", "bins"].into_iter().chain(bins).collect::<Vec<_>>())?;
     }
-    let binaries = binaries.unwrap_or(&built);
-    let (node, node_bundle) = node(&root)?;
-    let (python, python_function) = python(&root)?;
+    let (node, python) = (node(&root)?, python(&root)?);
 
     let folder = tempfile::tempdir()?;
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -82,101 +80,131 @@ pub(crate) async fn stage(binaries: Option<&Path>) -> Result<Stage, Box<dyn Erro
         binaries: None,
     })
     .await?;
-    let (token, record) = fill(&cloud).await?;
+    let filled = fill(&cloud).await?;
+    let programs = Programs { cloud: &cloud, built: &built, binaries: binaries.unwrap_or(&built) };
+    let contenders = programs.contenders(&root, &filled, node, python)?;
+    Ok(Stage { contenders, _cloud: cloud, _folder: folder })
+}
 
-    let environment = |binary: &str| {
-        let function = cloud.functions().iter().find(|it| it.binary == binary);
+/// What there is to run, and the environment that Lambda would give it.
+struct Programs<'a> {
+    cloud: &'a Cloud,
+    built: &'a Path,
+    binaries: &'a Path,
+}
+
+impl Programs<'_> {
+    fn contenders(
+        &self,
+        root: &Path,
+        filled: &Filled,
+        node: (PathBuf, PathBuf),
+        python: (PathBuf, PathBuf),
+    ) -> Result<Vec<Contender>, Box<dyn Error>> {
+        let get_record = filled.event(root, "get_record/ok.json")?;
+        let list_records = filled.event(root, "list_records/ok.json")?;
+        let log_in = filled.event(root, "create_session/ok.json")?;
+        let mut without_sentry = self.ours("get-record");
+        without_sentry.environment.remove("SENTRY_DSN");
+        let contender = |name, what, program: Program, event: &Value, status| Contender {
+            name,
+            what,
+            slow: name == "create_session",
+            file_bytes: file_bytes(&program.path),
+            program,
+            event: event.clone(),
+            status,
+        };
+        // A runtime's own size is Lambda's to carry; a script is all there is of the others.
+        let rival = |name, what, (runtime, script): (PathBuf, PathBuf)| {
+            let file_bytes = file_bytes(&script);
+            let program = self.rival(runtime, &script, filled);
+            Contender { file_bytes, ..contender(name, what, program, &get_record, 200) }
+        };
+        Ok(vec![
+            contender(
+                "hello world",
+                "lambda_http, answers at once",
+                self.hello(),
+                &get_record,
+                200,
+            ),
+            contender(
+                "get_record",
+                "session and record, Sentry on",
+                self.ours("get-record"),
+                &get_record,
+                200,
+            ),
+            contender("get_record, no Sentry", "without a DSN", without_sentry, &get_record, 200),
+            contender(
+                "list_records",
+                "session and a page of 25",
+                self.ours("list-records"),
+                &list_records,
+                200,
+            ),
+            contender("create_session", "a log-in", self.ours("create-session"), &log_in, 201),
+            rival("Node.js", "AWS SDK v3, bundled; one GetItem", node),
+            rival("Python", "boto3; one GetItem", python),
+        ])
+    }
+
+    fn environment(&self, binary: &str) -> BTreeMap<String, String> {
+        let function = self.cloud.functions().iter().find(|it| it.binary == binary);
         function.map(|it| it.environment.clone()).unwrap_or_default()
-    };
-    let ours = |binary: &str| Program {
-        path: binaries.join(binary),
-        arguments: Vec::new(),
-        environment: environment(binary),
-    };
-    let event = |name: &str| -> Result<Value, Box<dyn Error>> {
+    }
+
+    fn ours(&self, binary: &str) -> Program {
+        let environment = self.environment(binary);
+        Program { path: self.binaries.join(binary), arguments: Vec::new(), environment }
+    }
+
+    fn hello(&self) -> Program {
+        let environment = self.environment("get-record");
+        Program { path: self.built.join("hello"), arguments: Vec::new(), environment }
+    }
+
+    /// Reads the same item, by an operator's right to it.
+    fn rival(&self, runtime: PathBuf, script: &Path, filled: &Filled) -> Program {
+        let mut environment = self.environment("get-record");
+        environment.extend(self.cloud.operator_environment().clone());
+        environment.insert("PARTITION".to_owned(), filled.customer.clone());
+        environment.insert("SORT".to_owned(), format!("RECORD#{}", filled.record));
+        let arguments = vec![script.to_string_lossy().into_owned()];
+        Program { path: runtime, arguments, environment }
+    }
+}
+
+/// A customer with records, and a session of its owner.
+struct Filled {
+    token: String,
+    customer: String,
+    record: String,
+}
+
+impl Filled {
+    /// An event of events/, of this customer.
+    fn event(&self, root: &Path, name: &str) -> Result<Value, Box<dyn Error>> {
         let text = std::fs::read_to_string(root.join("events").join(name))?;
         let mut event: Value = serde_json::from_str(&text)?;
-        event["headers"]["authorization"] = json!(format!("Bearer {token}"));
+        event["headers"]["authorization"] = json!(format!("Bearer {}", self.token));
+        if event["pathParameters"]["record_id"].is_string() {
+            event["pathParameters"]["record_id"] = json!(self.record);
+        }
+        if name.starts_with("create_session") {
+            event["body"] = json!(log_in().to_string());
+        }
         Ok(event)
-    };
-    let mut get_record = event("get_record/ok.json")?;
-    get_record["pathParameters"]["record_id"] = json!(record);
-    let mut create_session = event("create_session/ok.json")?;
-    create_session["body"] = json!(log_in().to_string());
-
-    // The same item, by the same right to read it.
-    let mut theirs = environment("get-record");
-    theirs.extend(cloud.operator_environment().clone());
-    let customer = customer_of(&cloud, &token).await?;
-    theirs.insert("PARTITION".to_owned(), customer);
-    theirs.insert("SORT".to_owned(), format!("RECORD#{record}"));
-    let rival = |path: PathBuf, script: &Path| Program {
-        path,
-        arguments: vec![script.to_string_lossy().into_owned()],
-        environment: theirs.clone(),
-    };
-    let mut without_sentry = ours("get-record");
-    without_sentry.environment.remove("SENTRY_DSN");
-
-    let contender = |name, what, program: Program, event: &Value, status| Contender {
-        name,
-        what,
-        slow: name == "create_session",
-        file_bytes: file_bytes(&program.path),
-        program,
-        event: event.clone(),
-        status,
-    };
-    let hello = Program {
-        path: built.join("hello"),
-        arguments: Vec::new(),
-        environment: environment("get-record"),
-    };
-    let mut contenders = vec![
-        contender("hello world", "lambda_http, answers at once", hello, &get_record, 200),
-        contender(
-            "get_record",
-            "session and record, Sentry on",
-            ours("get-record"),
-            &get_record,
-            200,
-        ),
-        contender("get_record, no Sentry", "without a DSN", without_sentry, &get_record, 200),
-        contender(
-            "list_records",
-            "session and a page of 50",
-            ours("list-records"),
-            &event("list_records/ok.json")?,
-            200,
-        ),
-        contender("create_session", "a log-in", ours("create-session"), &create_session, 201),
-        contender(
-            "Node.js",
-            "AWS SDK v3, bundled; one GetItem",
-            rival(node, &node_bundle),
-            &get_record,
-            200,
-        ),
-        contender(
-            "Python",
-            "boto3; one GetItem",
-            rival(python, &python_function),
-            &get_record,
-            200,
-        ),
-    ];
-    // A runtime's own size is Lambda's to carry.
-    contenders[5].file_bytes = file_bytes(&node_bundle);
-    contenders[6].file_bytes = 0;
-    Ok(Stage { contenders, _cloud: cloud, _folder: folder })
+    }
 }
 
 fn log_in() -> Value {
     json!({"email": "eva@example.com", "password": PASSWORD})
 }
 
-/// Signs up, logs in, and keeps some records; the token and the id of a record.
-async fn fill(cloud: &Cloud) -> Result<(String, String), Box<dyn Error>> {
+/// Signs up, logs in, and keeps some records.
+async fn fill(cloud: &Cloud) -> Result<Filled, Box<dyn Error>> {
     let http = reqwest::Client::new();
     let post = async |path: &str, key: String, token: &str, body: &Value| {
         let url = format!("http://{}{path}", cloud.address());
@@ -184,27 +212,20 @@ async fn fill(cloud: &Cloud) -> Result<(String, String), Box<dyn Error>> {
         let answer = request.json(body).send().await?.error_for_status()?;
         answer.json::<Value>().await
     };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut person = log_in();
     person["company"] = json!("Verkstad AB");
     person["name"] = json!("Eva Ek");
-    post("/v1/customers", "sign-up".to_owned(), "", &person).await?;
+    let signed_up = post("/v1/customers", "sign-up".to_owned(), "", &person).await?;
     let session = post("/v1/sessions", "log-in".to_owned(), "", &log_in()).await?;
-    let token = session["token"].as_str().unwrap_or_default().to_owned();
-    let mut id = String::new();
+    let (token, customer) = (text(&session["token"]), text(&signed_up["customer"]["id"]));
+    let mut record = String::new();
     for n in 0..RECORDS {
-        let content = json!({"type": "inspection", "title": format!("Pump {n}"), "fields": {"bar": 4.5, "seal": "worn"}});
-        let record = post("/v1/records", format!("record-{n}"), &token, &content).await?;
-        id = record["id"].as_str().unwrap_or_default().to_owned();
+        let fields = json!({"bar": 4.5, "seal": "worn"});
+        let body = json!({"type": "inspection", "title": format!("Pump {n}"), "fields": fields});
+        record = text(&post("/v1/records", format!("record-{n}"), &token, &body).await?["id"]);
     }
-    Ok((token, id))
-}
-
-async fn customer_of(cloud: &Cloud, token: &str) -> Result<String, Box<dyn Error>> {
-    let url = format!("http://{}/v1/session", cloud.address());
-    let answer = reqwest::Client::new().get(url).bearer_auth(token).send().await?;
-    let session: Value = answer.error_for_status()?.json().await?;
-    let id = session["customer"]["id"].as_str().ok_or("a session has a customer")?;
-    Ok(id.to_owned())
+    Ok(Filled { token, customer, record })
 }
 
 fn build(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {

@@ -15,25 +15,24 @@ stores are on loopback), nor is what Lambda itself adds.
 ";
 
 pub(crate) fn table(measured: &[Measured], arguments: &Arguments) -> String {
-    let mut text = String::from(HEAD);
+    [HEAD.to_owned(), cold(measured, arguments), warm(measured, arguments), promises(measured)]
+        .concat()
+}
+
+fn cold(measured: &[Measured], arguments: &Arguments) -> String {
     let hello = &measured[0];
-    let (starts, answers) = (arguments.starts, arguments.answers);
-    let _ = write!(
-        text,
-        "\n## Cold starts: from the start of the process to its first answer\n\nMedians of {starts} starts each.\n\n\
+    let mut text = format!(
+        "\n## Cold starts: from the start of the process to its first answer\n\nMedians of {} starts each.\n\n\
          | program | | processor | ratio | wall | ratio | peak memory | ratio | file |\n\
-         |---|---|--:|--:|--:|--:|--:|--:|--:|\n"
+         |---|---|--:|--:|--:|--:|--:|--:|--:|\n",
+        arguments.starts
     );
     for it in measured {
         let (processor, wall, memory) = (it.processor(), it.wall(), it.peak_memory_mib());
-        let file = if it.file_bytes == 0 {
-            String::new()
-        } else {
-            format!("{:.1} MB", it.file_bytes as f64 / 1e6)
-        };
+        let mb = format!("{:.1} MB", it.file_bytes as f64 / 1e6);
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {:.2} | {} | {:.2} | {memory:.1} MiB | {:.2} | {file} |",
+            "| {} | {} | {} | {:.2} | {} | {:.2} | {memory:.1} MiB | {:.2} | {} |",
             it.name,
             it.what,
             ms(processor),
@@ -41,13 +40,19 @@ pub(crate) fn table(measured: &[Measured], arguments: &Arguments) -> String {
             ms(wall),
             ratio(wall, hello.wall()),
             memory / hello.peak_memory_mib(),
+            if it.file_bytes == 0 { "" } else { &mb },
         );
     }
-    let _ = write!(
-        text,
-        "\n## Warm answers: from handing the event over to its answer\n\n{answers} answers each, one after the \
+    text
+}
+
+fn warm(measured: &[Measured], arguments: &Arguments) -> String {
+    let hello = &measured[0];
+    let mut text = format!(
+        "\n## Warm answers: from handing the event over to its answer\n\n{} answers each, one after the \
          other; log-ins a twentieth as many.\n\n\
-         | program | p50 | ratio | p99 | processor per answer |\n|---|--:|--:|--:|--:|\n"
+         | program | p50 | ratio | p99 | processor per answer |\n|---|--:|--:|--:|--:|\n",
+        arguments.answers
     );
     for it in measured {
         let _ = writeln!(
@@ -60,31 +65,34 @@ pub(crate) fn table(measured: &[Measured], arguments: &Arguments) -> String {
             ms(percentile(&it.warm_processor, 50)),
         );
     }
-    let find = |name: &str| measured.iter().find(|it| it.name == name);
-    if let (Some(login), Some(get)) = (find("create_session"), find("get_record")) {
-        // The password is hashed on a thread of its own.
-        let whole = percentile(&login.warm_processor, 50);
-        let hash = whole.saturating_sub(percentile(&login.warm_processor_of_main, 50));
-        let _ = write!(
-            text,
-            "\n## What was promised\n\n\
-             | | limit | measured |\n|---|--:|--:|\n\
-             | get_record, cold, processor, to hello world | 1.4 | {:.2} |\n\
-             | Node.js to get_record, cold, processor | at least 10 | {:.1} |\n\
-             | Python to get_record, cold, processor | at least 10 | {:.1} |\n\
-             | get_record, peak memory, to hello world | 2 | {:.2} |\n\
-             | get_record, file | 7 MB | {:.1} MB |\n\
-             | create_session, warm, processor, to its argon2id ({}) | 1.05 | {:.3} |\n",
-            ratio(get.processor(), hello.processor()),
-            find("Node.js").map_or(0.0, |it| ratio(it.processor(), get.processor())),
-            find("Python").map_or(0.0, |it| ratio(it.processor(), get.processor())),
-            get.peak_memory_mib() / hello.peak_memory_mib(),
-            get.file_bytes as f64 / 1e6,
-            ms(hash),
-            ratio(whole, hash),
-        );
-    }
     text
+}
+
+fn promises(measured: &[Measured]) -> String {
+    let [hello, get, _, _, login, node, python] = measured else { return String::new() };
+    let hash = percentile(&login.warm_processor_beside, 50);
+    let shares = login.warm_processor.iter().zip(&login.warm_processor_beside);
+    let mut shares: Vec<f64> = shares.map(|(whole, hash)| ratio(*whole, *hash)).collect();
+    shares.sort_by(f64::total_cmp);
+    format!(
+        "\n## What was promised\n\n\
+         | | limit | measured |\n|---|--:|--:|\n\
+         | get_record, cold, processor, to hello world | 1.4 | {:.2} |\n\
+         | Node.js to get_record, cold, processor | at least 10 | {:.1} |\n\
+         | Python to get_record, cold, processor | at least 10 | {:.1} |\n\
+         | get_record, peak memory, to hello world | 2 | {:.2} |\n\
+         | get_record, file | 7 MB | {:.1} MB |\n\
+         | create_session, warm, processor, to the part of it that is argon2id ({}) | 1.05 | {:.2} |\n\n\
+         The part that is argon2id is what the thread took that the password is hashed on, in the same log-in: \
+         a hash\nalone in a loop has warmer caches. The rest is five requests to the store, and JSON.\n",
+        ratio(get.processor(), hello.processor()),
+        ratio(node.processor(), get.processor()),
+        ratio(python.processor(), get.processor()),
+        get.peak_memory_mib() / hello.peak_memory_mib(),
+        get.file_bytes as f64 / 1e6,
+        ms(hash),
+        shares.get(shares.len() / 2).copied().unwrap_or_default(),
+    )
 }
 
 impl Measured {

@@ -154,9 +154,9 @@ impl Drop for Sandbox {
 impl Api {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_owned();
-        match request.method() {
-            &Method::GET if path.ends_with("/invocation/next") => self.next().await,
-            &Method::POST if path.ends_with("/response") || path.ends_with("/error") => {
+        match *request.method() {
+            Method::GET if path.ends_with("/invocation/next") => self.next().await,
+            Method::POST if path.ends_with("/response") || path.ends_with("/error") => {
                 let Ok(body) = request.into_body().collect().await else {
                     return status(StatusCode::BAD_REQUEST);
                 };

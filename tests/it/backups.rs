@@ -11,6 +11,9 @@ use store::Evidence;
 use crate::operator;
 use crate::world::{Event, World};
 
+/// How long before a run its cut lies.
+const CUT_BEFORE: Duration = Duration::from_secs(5 * 60);
+
 fn evidence(world: &World) -> Evidence {
     let environment = world.cloud.operator_environment();
     let lookup = |name: &str| environment.get(name).cloned();
@@ -27,14 +30,14 @@ async fn open(world: &World, scheduled_at: Timestamp) -> Value {
 
 /// The first evening at which all of the stage lies before the cut.
 fn evening(world: &World) -> Timestamp {
-    world.now.after(Duration::from_millis(60_001))
+    world.now.after(CUT_BEFORE).after(Duration::from_millis(1))
 }
 
 #[tokio::test]
 async fn a_run_adds_up_what_was_committed_before_its_cut() {
     let world = World::with_record().await;
-    let too_early = open(&world, world.now.after(Duration::from_secs(60))).await;
-    assert_eq!((&too_early["revisions"], &too_early["now"]), (&json!(0), &json!(true)));
+    let too_early = open(&world, world.now.after(CUT_BEFORE)).await;
+    assert_eq!((&too_early["revisions"], &too_early["opened"]), (&json!(0), &json!(true)));
     assert_eq!(too_early["cut"], world.now.to_string());
     // Five customers with an owner each; four records, appendices and versions.
     let opened = open(&world, evening(&world)).await;
@@ -61,7 +64,7 @@ async fn a_run_that_is_opened_again_leaves_the_evidence_as_it_was() {
     let first = open(&world, evening(&world)).await;
     let kept = manifest(&world, &first).await;
     let again = open(&world, evening(&world)).await;
-    assert_eq!((&first["now"], &again["now"]), (&json!(true), &json!(false)));
+    assert_eq!((&first["opened"], &again["opened"]), (&json!(true), &json!(false)));
     assert_eq!(kept, manifest(&world, &again).await);
 
     let manifest: Value = serde_json::from_slice(&kept.1).unwrap();
@@ -78,14 +81,43 @@ async fn a_run_that_is_opened_again_leaves_the_evidence_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_altered_revision_shows_in_the_digest_and_is_named() {
+async fn a_run_that_was_cut_off_is_noted_with_the_manifest_that_is_kept() {
     let world = World::with_record().await;
-    let before = open(&world, evening(&world)).await;
-    operator::alter_a_revision(&world.cloud, "01KEZ00000CSTMRAAAAAAAAAAA").await;
-    let after = open(&world, evening(&world).after(Duration::from_secs(1))).await;
-    assert_eq!(after["revisions"], before["revisions"]);
-    assert_ne!(after["digest"], before["digest"]);
-    assert_eq!((&before["damaged"], &after["damaged"]), (&json!(0), &json!(1)));
+    let (evidence, at) = (evidence(&world), evening(&world));
+    let earlier = backup::manifest(&world.store, at.before(CUT_BEFORE)).await.unwrap();
+    evidence.keep(&format!("manifests/{at}.json"), earlier.to_json()).await.unwrap();
+    alter(&world, "content", Some("{}")).await;
+    let opened = open(&world, at).await;
+    assert_eq!(opened["opened"], true);
+    assert_eq!(opened["digest"], earlier.summary.digest, "not of what was altered since");
+}
+
+#[tokio::test]
+async fn whatever_is_altered_in_a_revision_shows_in_the_digest_and_is_named() {
+    for (attribute, value) in [
+        ("content", Some("{}")),
+        ("content", None),
+        ("digest", Some("none")),
+        // As if it were of a time that no run has come to yet.
+        ("changed_at_ms", Some("32503680000000")),
+        ("version", None),
+    ] {
+        let world = World::with_record().await;
+        let before = open(&world, evening(&world)).await;
+        let key = alter(&world, attribute, value).await;
+        let after = open(&world, evening(&world).after(Duration::from_secs(1))).await;
+        let what = format!("{attribute} = {value:?}");
+        assert_eq!((&before["damaged"], &after["damaged"]), (&json!(0), &json!(1)), "{what}");
+        assert_eq!(after["revisions"], before["revisions"], "{what}");
+        assert_eq!(after["digest"] == before["digest"], attribute == "digest", "{what}");
+        let manifest: Value = serde_json::from_slice(&manifest(&world, &after).await.1).unwrap();
+        assert_eq!(manifest["tables"]["records"]["damaged_keys"], json!([key]), "{what}");
+    }
+}
+
+/// Gives one revision of A's another value, or takes it away; its key.
+async fn alter(world: &World, attribute: &str, value: Option<&str>) -> String {
+    operator::alter_a_revision(&world.cloud, "01KEZ00000CSTMRAAAAAAAAAAA", attribute, value).await
 }
 
 #[tokio::test]

@@ -43,8 +43,14 @@ pub async fn manifest(cloud: &Cloud, key: &str) -> (String, Vec<u8>) {
     (version, object.body.collect().await.unwrap().to_vec())
 }
 
-/// Gives one revision of the customer's records other content, and leaves its digest.
-pub async fn alter_a_revision(cloud: &Cloud, customer: &str) {
+/// Gives one attribute of a revision of the customer's another value, or takes it away. The key of
+/// the revision.
+pub async fn alter_a_revision(
+    cloud: &Cloud,
+    customer: &str,
+    attribute: &str,
+    value: Option<&str>,
+) -> String {
     let table = variable(cloud, "RECORDS_TABLE");
     let client = dynamo(cloud);
     let found = client
@@ -57,6 +63,16 @@ pub async fn alter_a_revision(cloud: &Cloud, customer: &str) {
         .await
         .unwrap();
     let mut item = found.items()[0].clone();
-    item.insert("content".to_owned(), AttributeValue::S("{}".to_owned()));
+    let key = format!("{customer}/{}", item["sk"].as_s().unwrap());
+    match (value, item.remove(attribute).unwrap()) {
+        (None, _) => {}
+        (Some(value), AttributeValue::N(_)) => {
+            item.insert(attribute.to_owned(), AttributeValue::N(value.to_owned()));
+        }
+        (Some(value), _) => {
+            item.insert(attribute.to_owned(), AttributeValue::S(value.to_owned()));
+        }
+    }
     client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+    key
 }

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use am_http::{Problem, Request, Response, StatusCode, empty};
 use http_body_util::{BodyExt as _, Full};
@@ -17,21 +18,29 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use local::{Cloud, Options};
-use runtime::HttpFunction;
+use runtime::{EventError, EventFunction, HttpFunction};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
-        return runtime::http(HttpFunction {
-            build: |_| Ok(()),
-            handle: |(), request| Box::pin(fail(request)),
-        });
+        return match std::env::var("AWS_LAMBDA_FUNCTION_NAME").as_deref() {
+            Ok("StoreAppendix") => runtime::event(EventFunction {
+                build: |_| Ok(()),
+                handle: |(), event| Box::pin(fail_event(event)),
+            }),
+            _ => runtime::http(HttpFunction {
+                build: |_| Ok(()),
+                handle: |(), request| Box::pin(fail(request)),
+            }),
+        };
     }
     let executor = tokio::runtime::Runtime::new().unwrap();
     executor.block_on(a_panic_arrives_before_its_answer_and_the_process_lives_on());
     executor.block_on(the_cause_of_a_5xx_arrives_and_no_other_problem_does());
-    executor.block_on(nobody_waits_for_a_collector_that_is_gone());
+    executor.block_on(a_failed_event_arrives_once_and_without_what_the_store_said());
+    executor.block_on(too_many_is_kept_to());
+    executor.block_on(nobody_waits_for_a_collector_that_is_gone_or_silent());
     println!("crashes reach Sentry: ok");
     ExitCode::SUCCESS
 }
@@ -47,8 +56,38 @@ async fn fail(request: &Request) -> Result<Response, Problem> {
     }
 }
 
+/// An error that shows more of itself than it says, like those of an SDK.
+#[derive(Debug)]
+struct Refused {
+    _raw: &'static str,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the store refused")
+    }
+}
+
+impl std::error::Error for Refused {}
+
+async fn fail_event(event: Value) -> Result<Value, EventError> {
+    match event["way"].as_str() {
+        Some("panic") => panic!("no such way"),
+        Some("error") => Err(Refused { _raw: "a record of a customer's" }.into()),
+        _ => Ok(event),
+    }
+}
+
 /// What the collector has got: the path, the authentication and the body of each request.
 type Collected = Arc<Mutex<Vec<(String, String, String)>>>;
+
+/// How a collector answers.
+#[derive(Clone, Copy)]
+enum Manner {
+    Takes,
+    TooMany,
+    Silent,
+}
 
 struct Stage {
     cloud: Cloud,
@@ -57,18 +96,23 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new(dsn: &str) -> Self {
+    async fn new(manner: Manner) -> Self {
+        let (address, collected) = collector(manner).await;
+        Self::with(&format!("http://public@{address}/42"), collected).await
+    }
+
+    async fn with(dsn: &str, collected: Collected) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binaries = folder.path().join("binaries");
         std::fs::create_dir(&binaries).unwrap();
-        let function = binaries.join("get-record");
-        std::os::unix::fs::symlink(std::env::current_exe().unwrap(), function).unwrap();
+        for function in ["get-record", "store-appendix"] {
+            let this = std::env::current_exe().unwrap();
+            std::os::unix::fs::symlink(this, binaries.join(function)).unwrap();
+        }
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (collector, collected) = collector().await;
-        let dsn = dsn.replace("COLLECTOR", &collector.to_string());
         let options = Options {
             template: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("template.yaml"),
-            parameters: BTreeMap::from([("SentryDsn".to_owned(), dsn)]),
+            parameters: BTreeMap::from([("SentryDsn".to_owned(), dsn.to_owned())]),
             data: folder.path().join("data"),
             address: any,
             objects_address: any,
@@ -106,10 +150,8 @@ impl Stage {
     }
 }
 
-const DSN: &str = "http://public@COLLECTOR/42";
-
 async fn a_panic_arrives_before_its_answer_and_the_process_lives_on() {
-    let stage = Stage::new(DSN).await;
+    let stage = Stage::new(Manner::Takes).await;
     let (status, body) = stage.ask("panic").await;
     assert_eq!((status, &body["code"]), (500, &Value::from("internal_error")));
 
@@ -118,7 +160,9 @@ async fn a_panic_arrives_before_its_answer_and_the_process_lives_on() {
     assert_eq!(event["tags"]["route"], "GET /v1/records/{record_id}");
     assert_eq!(event["transaction"], "GetRecord");
     assert_eq!(event["release"], concat!("am-service@", env!("CARGO_PKG_VERSION")));
-    let exception = &event["exception"]["values"][0];
+    let exceptions = event["exception"]["values"].as_array().unwrap();
+    let [failed, exception] = exceptions.as_slice() else { panic!("{exceptions:?}") };
+    assert_eq!(failed["value"], "the handler panicked");
     assert_eq!(exception["type"], "panic");
     let told = exception["value"].as_str().unwrap();
     assert!(
@@ -138,7 +182,7 @@ async fn a_panic_arrives_before_its_answer_and_the_process_lives_on() {
 }
 
 async fn the_cause_of_a_5xx_arrives_and_no_other_problem_does() {
-    let stage = Stage::new(DSN).await;
+    let stage = Stage::new(Manner::Takes).await;
     assert_eq!(stage.ask("refused").await.0, 404);
     assert_eq!(stage.ask("nothing").await.0, 204);
     assert!(stage.collected.lock().unwrap().is_empty());
@@ -150,15 +194,44 @@ async fn the_cause_of_a_5xx_arrives_and_no_other_problem_does() {
     assert_eq!(event["tags"]["code"], "internal_error");
 }
 
-async fn nobody_waits_for_a_collector_that_is_gone() {
+async fn a_failed_event_arrives_once_and_without_what_the_store_said() {
+    for (way, said) in [("error", "the store refused"), ("panic", "the handler panicked")] {
+        let stage = Stage::new(Manner::Takes).await;
+        let event = serde_json::json!({ "way": way });
+        let error = stage.cloud.invoke("store-appendix", event).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+        assert!(!error.contains("customer"), "{error}");
+        let (event, envelope) = stage.only_event();
+        assert_eq!(event["exception"]["values"][0]["value"], said);
+        assert_eq!(event["transaction"], "StoreAppendix");
+        assert!(!envelope.contains("customer"), "{envelope}");
+        // Nothing of it is left for the next one.
+        stage.cloud.invoke("store-appendix", serde_json::json!({})).await.unwrap();
+        stage.only_event();
+    }
+}
+
+async fn too_many_is_kept_to() {
+    let stage = Stage::new(Manner::TooMany).await;
+    for _ in 0..3 {
+        assert_eq!(stage.ask("cause").await.0, 500);
+    }
+    stage.only_event();
+}
+
+async fn nobody_waits_for_a_collector_that_is_gone_or_silent() {
     // Nothing listens at the discard port.
-    let stage = Stage::new("http://public@127.0.0.1:9/42").await;
-    assert_eq!(stage.ask("panic").await.0, 500);
-    assert_eq!(stage.ask("nothing").await.0, 204);
+    let gone = Stage::with("http://public@127.0.0.1:9/42", Collected::default()).await;
+    for stage in [gone, Stage::new(Manner::Silent).await] {
+        let asked = std::time::Instant::now();
+        assert_eq!(stage.ask("panic").await.0, 500);
+        assert!(asked.elapsed() < Duration::from_secs(20), "the function's own timeout is 28 s");
+        assert_eq!(stage.ask("nothing").await.0, 204);
+    }
 }
 
 /// A server in Sentry's place, on loopback.
-async fn collector() -> (SocketAddr, Collected) {
+async fn collector(manner: Manner) -> (SocketAddr, Collected) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let collected = Collected::default();
@@ -166,7 +239,7 @@ async fn collector() -> (SocketAddr, Collected) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let keep = keep.clone();
-            let serve = service_fn(move |request| collect(keep.clone(), request));
+            let serve = service_fn(move |request| collect(manner, keep.clone(), request));
             let http = hyper::server::conn::http1::Builder::new();
             tokio::spawn(http.serve_connection(TokioIo::new(stream), serve));
         }
@@ -175,6 +248,7 @@ async fn collector() -> (SocketAddr, Collected) {
 }
 
 async fn collect(
+    manner: Manner,
     keep: Collected,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
@@ -183,5 +257,14 @@ async fn collect(
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body = String::from_utf8(body.to_vec()).unwrap();
     keep.lock().unwrap().push((path, authentication, body));
-    Ok(hyper::Response::new(Full::default()))
+    let mut answer = hyper::Response::new(Full::default());
+    match manner {
+        Manner::Takes => {}
+        Manner::TooMany => {
+            *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            answer.headers_mut().insert("retry-after", 18_446_744_073_709_551_615_u64.into());
+        }
+        Manner::Silent => std::future::pending().await,
+    }
+    Ok(answer)
 }

@@ -141,7 +141,7 @@ impl Emulator {
         let (schedule, answer) = said.trim().split_once('\n').unwrap();
         assert_eq!(schedule, "cron(0 18 * * ? *) Europe/Stockholm");
         let opened: serde_json::Value = serde_json::from_str(answer).unwrap();
-        assert_eq!(opened["now"], true, "{opened}");
+        assert_eq!(opened["opened"], true, "{opened}");
         assert_eq!(opened["manifest"], "manifests/2026-01-15T17:00:00.000Z.json", "{opened}");
     }
 

@@ -5,5 +5,5 @@
 mod manifest;
 mod tally;
 
-pub use manifest::{Manifest, TableManifest, manifest};
+pub use manifest::{Manifest, Summary, TableManifest, manifest};
 pub use tally::Tally;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{CustomerId, Digest, Timestamp};
 use futures_util::future::try_join_all;
-use serde::{Serialize, Serializer};
-use store::{Kept, Segment, Store, StoreError, StoredRevision};
+use serde::{Deserialize, Serialize, Serializer};
+use store::{Found, Kept, Segment, Store, StoreError};
 
 use crate::Tally;
 
@@ -15,13 +15,24 @@ const BUCKETS: usize = 64;
 /// So many readers share a table.
 const SEGMENTS: u32 = 4;
 /// Enough to see what is wrong.
-const DAMAGED_MAX: usize = 100;
+const DAMAGED_KEYS_MAX: usize = 100;
 
 /// All revisions that were committed before the cut. They never change again, so neither does this.
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
     pub cut: Timestamp,
+    pub summary: Summary,
     pub tables: BTreeMap<&'static str, TableManifest>,
+}
+
+/// A manifest in three figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub revisions: u64,
+    /// The sum of their digests, as 64 hexadecimal digits.
+    pub digest: String,
+    /// How many of them are not as they were written.
+    pub damaged: u64,
 }
 
 /// What one table held.
@@ -32,10 +43,11 @@ pub struct TableManifest {
     /// The same by the hash of the key; empty ones are left out.
     #[serde(serialize_with = "filled")]
     buckets: BTreeMap<usize, Tally>,
-    /// How many revisions each customer has.
+    /// How many readable revisions each customer has.
     pub customers: BTreeMap<CustomerId, u64>,
-    /// The keys of items that are not as they were written, the first hundred.
-    pub damaged: Vec<String>,
+    pub damaged: u64,
+    /// The keys of the first hundred of these.
+    pub damaged_keys: Vec<String>,
 }
 
 /// Adds up every table, as it was at `cut`. In constant memory but for a count per customer.
@@ -54,48 +66,59 @@ pub async fn manifest(store: &Store, cut: Timestamp) -> Result<Manifest, StoreEr
         }
         tables.insert(kept.name(), table);
     }
-    Ok(Manifest { cut, tables })
+    let mut all = Tally::default();
+    tables.values().for_each(|table| all.merge(&table.all));
+    let damaged = tables.values().map(|table| table.damaged).sum();
+    let summary = Summary { revisions: all.count, digest: all.digest(), damaged };
+    Ok(Manifest { cut, summary, tables })
 }
 
 impl Manifest {
-    /// Of all tables.
-    pub fn all(&self) -> Tally {
-        let mut all = Tally::default();
-        self.tables.values().for_each(|table| all.merge(&table.all));
-        all
-    }
-
     /// The form it is kept in.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a manifest becomes JSON")
     }
 
-    pub fn damaged(&self) -> impl Iterator<Item = &String> {
-        self.tables.values().flat_map(|table| &table.damaged)
+    /// The summary of a manifest in the form that it is kept in.
+    pub fn summary_of(json: &[u8]) -> Result<Summary, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Kept {
+            summary: Summary,
+        }
+        serde_json::from_slice::<Kept>(json).map(|kept| kept.summary)
+    }
+
+    /// The keys of damaged items, the first hundred of each table.
+    pub fn damaged_keys(&self) -> impl Iterator<Item = &str> {
+        self.tables.values().flat_map(|table| &table.damaged_keys).map(String::as_str)
     }
 }
 
 impl TableManifest {
-    fn add(&mut self, cut: Timestamp, found: Result<StoredRevision, StoreError>) {
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => return self.note_damage(error.to_string()),
+    /// What is damaged is counted as it is, whenever it says that it was written.
+    fn add(&mut self, cut: Timestamp, found: Found) {
+        let (key, digest) = match found {
+            Found::Revision(it) if it.as_written && it.changed_at >= cut => return,
+            Found::Revision(it) => {
+                *self.customers.entry(it.customer).or_default() += 1;
+                if !it.as_written {
+                    self.note_damage(1, [it.key.clone()]);
+                }
+                (it.key, it.digest)
+            }
+            Found::Unreadable { key, digest } => {
+                self.note_damage(1, [key.clone()]);
+                (key, digest)
+            }
         };
-        if found.changed_at >= cut {
-            return;
-        }
-        if !found.as_written {
-            self.note_damage(found.key.clone());
-        }
-        self.all.add(&found.digest);
-        self.buckets.entry(bucket(&found.key)).or_default().add(&found.digest);
-        *self.customers.entry(found.customer).or_default() += 1;
+        self.all.add(&digest);
+        self.buckets.entry(bucket(&key)).or_default().add(&digest);
     }
 
-    fn note_damage(&mut self, key: String) {
-        if self.damaged.len() < DAMAGED_MAX {
-            self.damaged.push(key);
-        }
+    fn note_damage(&mut self, count: u64, keys: impl IntoIterator<Item = String>) {
+        self.damaged += count;
+        let room = DAMAGED_KEYS_MAX - self.damaged_keys.len();
+        self.damaged_keys.extend(keys.into_iter().take(room));
     }
 
     fn merge(&mut self, other: Self) {
@@ -106,7 +129,7 @@ impl TableManifest {
         for (customer, count) in other.customers {
             *self.customers.entry(customer).or_default() += count;
         }
-        other.damaged.into_iter().for_each(|key| self.note_damage(key));
+        self.note_damage(other.damaged, other.damaged_keys);
     }
 }
 

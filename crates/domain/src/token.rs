@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{CustomerId, RuleError, UserId, hex};
 
-/// Marks a leaked token as ours to secret scanners, and leaves room for another format.
-/// What every session token begins with, so that one is known where it should not be.
+/// Marks a leaked token as ours, to secret scanners and to whoever must not pass one on, and leaves
+/// room for another format.
 pub const PREFIX: &str = "am1_";
 
 /// What a client shows to prove its session: 256 random bits, and whose they are, so that the

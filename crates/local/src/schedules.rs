@@ -72,8 +72,8 @@ impl Daily {
         self.input.replace(SCHEDULED_TIME, &utc)
     }
 
-    /// Runs the function at each of its times, until dropped. A time that passed while nothing ran
-    /// here is passed over, as on AWS.
+    /// Runs the function at each of its times, until dropped. Of the times that passed while
+    /// this machine slept, only one is made up for.
     pub(crate) async fn run(self, functions: Arc<dyn Invoke>) {
         let mut due = self.next(&now());
         while let Ok(time) = &due {
@@ -84,12 +84,19 @@ impl Daily {
                 continue;
             }
             self.fire(&functions, time).await;
-            due = self.next(time);
+            due = self.next(&now.max(time.clone()));
         }
+        tracing::error!(function = self.function, "the calendar ends here");
     }
 
     async fn fire(&self, functions: &Arc<dyn Invoke>, time: &Zoned) {
-        let event = serde_json::from_str(&self.event(time)).unwrap_or_default();
+        let event = match serde_json::from_str(&self.event(time)) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(function = self.function, %error, "its input is no JSON");
+                return;
+            }
+        };
         match functions.invoke(&self.function, event).await {
             Ok(result) => tracing::info!(function = self.function, %result, "ran on schedule"),
             Err(error) => tracing::error!(function = self.function, %error, "failed on schedule"),

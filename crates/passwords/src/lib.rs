@@ -158,6 +158,8 @@ impl Workspace {
                 &mut blocks[..count],
             )
             .expect("a capped password, a salt and an output of legal lengths");
+        // What is in there yields the hash, which nothing is to keep.
+        blocks.fill(Block::new());
         *self.kept() = blocks;
         hash
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::json;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -14,21 +14,31 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::crashes::Reporter;
 use crate::{Env, now};
 
-/// The field that makes a line the one of a request.
-const OF_A_REQUEST: &str = "micros";
+/// The field that makes a line one with metrics: whether something was done, or failed.
+const FAILED: &str = "failed";
+/// Requests have one; how long events take says nothing of how long people wait.
+const ROUTE: &str = "route";
 
 /// Logs to standard output from now on.
 pub(crate) fn start(env: &Env<'_>, reporter: Option<Reporter>) {
-    let namespace = env.optional("METRICS_NAMESPACE");
+    log(std::io::stdout, env.optional("METRICS_NAMESPACE")).with(reporter).init();
+}
+
+fn log<W>(
+    writer: W,
+    namespace: Option<String>,
+) -> impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .without_time()
         .with_target(false)
         .map_event_format(|json| Lines { json, namespace })
+        .with_writer(writer)
         .finish()
-        .with(reporter)
-        .init();
 }
 
 struct Lines<F> {
@@ -50,28 +60,88 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let fields = event.metadata().fields();
-        let namespace = self.namespace.as_deref().filter(|_| fields.field(OF_A_REQUEST).is_some());
+        let namespace = self.namespace.as_deref().filter(|_| fields.field(FAILED).is_some());
         let Some(namespace) = namespace else {
             return self.json.format_event(context, writer, event);
         };
         let mut line = String::new();
         self.json.format_event(context, Writer::new(&mut line), event)?;
         let line = line.strip_suffix("}\n").ok_or(fmt::Error)?;
-        writeln!(writer, "{line},\"_aws\":{}}}", directive(namespace, now().millis()))
+        let of_a_request = fields.field(ROUTE).is_some();
+        writeln!(writer, "{line},\"_aws\":{}}}", directive(namespace, of_a_request))
     }
 }
 
 /// Names the fields that are metrics, of the stack as a whole: Lambda has its own for each function.
-fn directive(namespace: &str, now_ms: i64) -> serde_json::Value {
+fn directive(namespace: &str, of_a_request: bool) -> serde_json::Value {
+    let mut metrics = vec![json!({ "Name": FAILED, "Unit": "Count" })];
+    if of_a_request {
+        metrics.push(json!({ "Name": "micros", "Unit": "Microseconds" }));
+    }
     json!({
-        "Timestamp": now_ms,
-        "CloudWatchMetrics": [{
-            "Namespace": namespace,
-            "Dimensions": [[]],
-            "Metrics": [
-                { "Name": OF_A_REQUEST, "Unit": "Microseconds" },
-                { "Name": "failed", "Unit": "Count" },
-            ],
-        }],
+        "Timestamp": now().millis(),
+        "CloudWatchMetrics": [
+            { "Namespace": namespace, "Dimensions": [[]], "Metrics": metrics },
+        ],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+    use std::sync::Arc;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What is written while `of` runs, line by line.
+    fn lines(namespace: Option<&str>, of: impl FnOnce()) -> Vec<Value> {
+        let mut file = tempfile::tempfile().unwrap();
+        let writer = Arc::new(file.try_clone().unwrap());
+        tracing::subscriber::with_default(log(writer, namespace.map(str::to_owned)), of);
+        file.flush().unwrap();
+        file.rewind().unwrap();
+        let text = std::io::read_to_string(file).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn answered() {
+        tracing::info!(
+            request_id = "r",
+            route = "GET /\"x\"}",
+            micros = 7_u64,
+            failed = 0,
+            "answered"
+        );
+    }
+
+    #[test]
+    fn the_line_of_a_request_carries_its_metrics() {
+        let [line] = <[Value; 1]>::try_from(lines(Some("am-service"), answered)).unwrap();
+        assert_eq!((&line["micros"], &line["failed"]), (&json!(7), &json!(0)));
+        assert_eq!((&line["message"], &line["route"]), (&json!("answered"), &json!("GET /\"x\"}")));
+        assert!(line["_aws"]["Timestamp"].is_u64());
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(metrics["Namespace"], "am-service");
+        for metric in metrics["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_u64(), "{metric}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_an_event_says_nothing_of_how_long_people_wait() {
+        let of = || tracing::error!(micros = 900_000_000_u64, failed = 1, "failed");
+        let line = &lines(Some("am-service"), of)[0];
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        assert_eq!(metrics.as_slice(), [json!({"Name": "failed", "Unit": "Count"})]);
+    }
+
+    #[test]
+    fn other_lines_and_those_of_nowhere_carry_none() {
+        let other =
+            lines(Some("am-service"), || tracing::info!(outcome = "stored", "object noted"));
+        assert!(other[0].get("_aws").is_none());
+        assert!(lines(None, answered)[0].get("_aws").is_none());
+    }
 }

@@ -69,7 +69,8 @@ where
                 }
             }
             flush(crashes).await;
-            result
+            // Lambda's runtime logs what it gets, to the last byte of a store's answer.
+            result.map_err(|error| EventError::from(am_http::chain(&*error)))
         });
         lambda_runtime::run(answer).await
     })
@@ -100,10 +101,11 @@ fn run<C: Send + Sync + 'static>(
     let ended = executor.map_err(EventError::from).and_then(|executor| {
         let crashes = crashes.inspect_err(|error| tracing::error!("cannot start: {error}"))?;
         executor.block_on(async {
-            let ended = match build(&env) {
+            let ended = match std::panic::catch_unwind(AssertUnwindSafe(|| build(&env))) {
                 // Lives as long as the process, like the sandbox it is for.
-                Ok(context) => take_events(Box::leak(Box::new(context)), crashes).await,
-                Err(error) => Err(error.into()),
+                Ok(Ok(context)) => take_events(Box::leak(Box::new(context)), crashes).await,
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err("building the function panicked".into()),
             };
             if let Err(error) = &ended {
                 tracing::error!(cause = error.as_ref() as &dyn Error, "cannot go on");

@@ -25,16 +25,11 @@ pub struct BackupRun {
     /// Everything committed before is in the manifest.
     pub cut: Timestamp,
     pub opened_at: Timestamp,
+    /// Where the manifest is, in the bucket of evidence.
+    pub manifest: String,
     /// How many revisions, and the digest of them all.
     pub revisions: u64,
     pub digest: String,
-}
-
-impl BackupRun {
-    /// Where the manifest of the run is, in the bucket of evidence.
-    pub fn manifest_key(&self) -> String {
-        format!("manifests/{}.json", self.scheduled_at)
-    }
 }
 
 impl Evidence {
@@ -42,29 +37,36 @@ impl Evidence {
         Self { dynamo, ledger, s3, bucket }
     }
 
-    /// Keeps the manifest of a run and then notes the run, each unless it is there already: an event
-    /// that comes twice, or again after half of it was done, does no harm. Whether it was noted now.
-    pub async fn open_run(&self, run: &BackupRun, manifest: Vec<u8>) -> Result<bool, StoreError> {
+    /// Keeps a manifest at `key`, unless there is one already: an event that comes twice, or again
+    /// after half of it was done, changes nothing. What is kept there now.
+    pub async fn keep(&self, key: &str, manifest: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let kept = self
             .s3
             .put_object()
             .bucket(&self.bucket)
-            .key(run.manifest_key())
+            .key(key)
             .content_type("application/json")
             .if_none_match("*")
-            .body(manifest.into())
+            .body(manifest.clone().into())
             .send()
             .await;
         match kept {
-            Err(error) if error.code() != Some("PreconditionFailed") => {
-                return Err(StoreError::unavailable(error));
-            }
-            _ => {}
+            Ok(_) => return Ok(manifest),
+            Err(error) if error.code() == Some("PreconditionFailed") => {}
+            Err(error) => return Err(StoreError::unavailable(error)),
         }
+        let earlier = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
+        let body = earlier.map_err(StoreError::unavailable)?.body;
+        let bytes = body.collect().await.map_err(StoreError::unavailable)?;
+        Ok(bytes.to_vec())
+    }
+
+    /// Notes a run whose manifest is kept, unless it is noted already. Whether it was now.
+    pub async fn note_run(&self, run: &BackupRun) -> Result<bool, StoreError> {
         let mut item = items::key(keys::BACKUPS_PARTITION, &SortKey::BackupRun(run.scheduled_at));
         item.insert("cut_ms".to_owned(), items::number(run.cut.millis()));
         item.insert("opened_at_ms".to_owned(), items::number(run.opened_at.millis()));
-        item.insert("manifest".to_owned(), items::text(run.manifest_key()));
+        item.insert("manifest".to_owned(), items::text(&run.manifest));
         item.insert("revisions".to_owned(), items::number(run.revisions));
         item.insert("digest".to_owned(), items::text(&run.digest));
         let noted = self

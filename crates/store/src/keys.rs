@@ -262,7 +262,8 @@ mod tests {
                 | SortKey::SignUp(_)
                 | SortKey::Session(_)
                 | SortKey::Login
-                | SortKey::Attempts(_) => {}
+                | SortKey::Attempts(_)
+                | SortKey::BackupRun(_) => {}
             }
         }
         kinds

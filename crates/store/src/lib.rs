@@ -2,8 +2,8 @@
 //! attribute name in `items`, and the one way to change anything durable in `transaction`.
 //!
 //! Nothing here reads or writes without a [`Customer`], and only a verified session, a sign-up or
-//! an object of the bucket yields one: forgetting the tenant does not compile. The exception is
-//! `scan`, which reads everything, for backups. This crate must
+//! an object of the bucket yields one: forgetting the tenant does not compile. The exceptions
+//! are `scan` and `evidence`, which are about all customers, for backups. This crate must
 //! never depend on HTTP, on an environment variable or on a clock.
 
 mod accounts;
@@ -34,7 +34,7 @@ pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};
 pub use revisions::{ListRevisions, RevisionPage};
-pub use scan::{Kept, Segment, StoredRevision};
+pub use scan::{Found, Kept, Segment, StoredRevision};
 pub use scope::Customer;
 pub use sessions::{
     Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY, Wanted,

@@ -45,14 +45,26 @@ pub struct StoredRevision {
     pub as_written: bool,
 }
 
+/// What is found where a revision should be.
+#[derive(Clone, Debug)]
+pub enum Found {
+    Revision(StoredRevision),
+    /// Something that lacks what a revision has.
+    Unreadable {
+        key: String,
+        /// Of all its attributes.
+        digest: Digest,
+    },
+}
+
 impl Store {
-    /// Hands every revision of one segment to `each`. What cannot be read is handed over too, as the
-    /// error that it is; only a failing database ends the reading.
+    /// Hands every revision of one segment to `each`, damaged ones too; only a failing database ends
+    /// the reading.
     pub async fn scan_revisions(
         &self,
         table: Kept,
         segment: Segment,
-        mut each: impl FnMut(Result<StoredRevision, StoreError>),
+        mut each: impl FnMut(Found),
     ) -> Result<(), StoreError> {
         let table = match table {
             Kept::Records => &self.tables.records,
@@ -73,9 +85,24 @@ impl Store {
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(StoreError::unavailable)?;
-            page.items().iter().map(read).for_each(&mut each);
+            page.items().iter().map(found).for_each(&mut each);
         }
         Ok(())
+    }
+}
+
+fn found(item: &Item) -> Found {
+    if let Ok(revision) = read(item) {
+        return Found::Revision(revision);
+    }
+    let text = |name| Fields(item).text(name).unwrap_or("?");
+    let mut attributes: Vec<String> =
+        item.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    attributes.sort();
+    let parts: Vec<&[u8]> = attributes.iter().map(String::as_bytes).collect();
+    Found::Unreadable {
+        key: format!("{}/{}", text(items::PARTITION), text(items::SORT)),
+        digest: Digest::of(&parts),
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) struct Reporter(pub(crate) &'static Crashes);
 
 impl<S: Subscriber> Layer<S> for Reporter {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if *event.metadata().level() == Level::ERROR {
+        // Lambda's runtime logs again what the loops have logged.
+        let ours = !event.metadata().target().starts_with("lambda_runtime");
+        if ours && *event.metadata().level() == Level::ERROR {
             let mut crash = Crash::default();
             event.record(&mut crash);
             self.0.report(crash);

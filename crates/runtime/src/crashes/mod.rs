@@ -1,6 +1,6 @@
-//! Crashes reach Sentry: each error that is logged, and each panic with its stack, with the
-//! function, the request and the release, and nothing personal. They are sent before the answer is
-//! given: afterwards Lambda may freeze the process.
+//! Crashes reach Sentry: each error that is logged, and each panic of a handler with its stack, with
+//! the function, the request and the release, and nothing personal. They are sent before the answer
+//! is given: afterwards Lambda may freeze the process.
 //!
 //! Until something fails, all there is of it is a parsed address: Sentry's client, its list of loaded
 //! images and the machine's trusted roots are made when the first crash is.
@@ -89,25 +89,28 @@ impl Crashes {
 
     /// Sends what was reported since the last time. A failure is logged: nobody waits for Sentry.
     pub(crate) async fn flush(&self) {
+        // A panic that nobody logged is nobody else's.
+        *self.panicked() = None;
         self.outbox.send(&self.dsn).await;
     }
 
     fn report(&self, crash: Crash) {
-        let mut exception = Exception {
-            ty: crash.message,
+        let mut exceptions = vec![Exception {
+            ty: scrub(&crash.message),
             value: crash.cause.as_deref().map(scrub),
             ..Exception::default()
-        };
-        if let Some(panic) = self.panicked().take() {
-            exception.ty = "panic".to_owned();
-            exception.value = Some(scrub(&panic.message));
-            exception.stacktrace =
-                Some(Stacktrace { frames: panic.stack, ..Stacktrace::default() });
-        }
+        }];
+        // The newest comes last, in Sentry's order: it is what the report is called by.
+        exceptions.extend(self.panicked().take().map(|panic| Exception {
+            ty: "panic".to_owned(),
+            value: Some(scrub(&panic.message)),
+            stacktrace: Some(Stacktrace { frames: panic.stack, ..Stacktrace::default() }),
+            ..Exception::default()
+        }));
         let event = Event {
             level: Level::Error,
             transaction: Some(self.function.clone()),
-            exception: vec![exception].into(),
+            exception: exceptions.into(),
             tags: crash.tags.into_iter().map(|(name, value)| (name, scrub(&value))).collect(),
             ..Event::default()
         };

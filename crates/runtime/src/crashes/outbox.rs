@@ -12,12 +12,13 @@ use sentry::{Envelope, Transport, TransportFactory, TransportOptions};
 
 use super::RELEASE;
 
-/// A client waits for its answer meanwhile.
+/// For all of one invocation's crashes: a client waits for its answer meanwhile.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// What fails without end must not fill the memory: beyond this, one invocation's crashes are lost.
 const WAITING_MAX: usize = 20;
 /// How long to be silent when Sentry says "too many" and not for how long.
 const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Default)]
 pub(super) struct Outbox(Arc<Mutex<Waiting>>);
@@ -50,24 +51,23 @@ impl Outbox {
         if envelopes.is_empty() {
             return;
         }
+        if tokio::time::timeout(SEND_TIMEOUT, self.send_all(dsn, &envelopes)).await.is_err() {
+            tracing::warn!("Sentry did not answer in time");
+        }
+    }
+
+    async fn send_all(&self, dsn: &Dsn, envelopes: &[Envelope]) {
         let connector = connector(dsn);
         for envelope in envelopes {
-            let sent = tokio::time::timeout(SEND_TIMEOUT, post(&connector, dsn, &envelope)).await;
-            match sent {
-                Ok(Ok(Answer::Taken)) => {}
-                Ok(Ok(Answer::TooMany { wait })) => {
-                    self.waiting().silent_until = Some(Instant::now() + wait);
+            // Warnings, not errors: an error would be reported in turn.
+            match post(&connector, dsn, envelope).await {
+                Ok(Answer::Taken) => {}
+                Ok(Answer::TooMany { wait }) => {
+                    self.waiting().silent_until = Some(Instant::now() + wait.min(PAUSE_MAX));
                     return;
                 }
-                // Warnings, not errors: an error would be reported in turn.
-                Ok(Ok(Answer::Refused { status })) => {
-                    tracing::warn!(status, "Sentry refused a crash");
-                }
-                Ok(Err(cause)) => tracing::warn!(cause, "a crash did not reach Sentry"),
-                Err(_) => {
-                    tracing::warn!("Sentry did not answer in time");
-                    return;
-                }
+                Ok(Answer::Refused { status }) => tracing::warn!(status, "Sentry refused a crash"),
+                Err(cause) => tracing::warn!(cause, "a crash did not reach Sentry"),
             }
         }
     }
