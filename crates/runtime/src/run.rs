@@ -39,7 +39,12 @@ pub fn http<C: Send + Sync + 'static>(function: HttpFunction<C>) -> ExitCode {
     run(function.build, async |context, crashes| {
         let handle = function.handle;
         let answer = service_fn(move |event| async move {
-            let answer = am_http::answer(context, event, handle).await;
+            let answer = am_http::answer(context, event, handle);
+            // Handlers panic within; what is left is the making of a request and of an answer.
+            let answer = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+                tracing::error!(failed = 1, cause = "no request or answer was made", "failed");
+                Err("the function panicked".into())
+            });
             flush(crashes).await;
             answer
         });
