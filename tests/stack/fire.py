@@ -16,7 +16,7 @@ def client(name):
 scheduler = client("scheduler")
 [found] = scheduler.list_schedules()["Schedules"]
 schedule = scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
-print(schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"])
+print(schedule["ScheduleExpression"])
 target = schedule["Target"]
 answer = client("lambda").invoke(
     FunctionName=target["Arn"],
