@@ -1,5 +1,6 @@
 //! The stores as an operator sees them, past every rule of the service.
 
+use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::Cloud;
 use runtime::HttpClient;
@@ -8,14 +9,18 @@ fn variable(cloud: &Cloud, name: &str) -> String {
     cloud.operator_environment()[name].clone()
 }
 
-pub fn s3(cloud: &Cloud) -> aws_sdk_s3::Client {
-    use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+fn credentials(cloud: &Cloud) -> Credentials {
     let (key, secret) =
         (variable(cloud, "AWS_ACCESS_KEY_ID"), variable(cloud, "AWS_SECRET_ACCESS_KEY"));
+    Credentials::new(key, secret, None, None, "test")
+}
+
+fn s3(cloud: &Cloud) -> aws_sdk_s3::Client {
+    use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new(key, secret, None, None, "test"))
+        .credentials_provider(credentials(cloud))
         .endpoint_url(variable(cloud, "AWS_ENDPOINT_URL_S3"))
         .force_path_style(true)
         .http_client(HttpClient::plain());
@@ -23,13 +28,11 @@ pub fn s3(cloud: &Cloud) -> aws_sdk_s3::Client {
 }
 
 fn dynamo(cloud: &Cloud) -> aws_sdk_dynamodb::Client {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
-    let (key, secret) =
-        (variable(cloud, "AWS_ACCESS_KEY_ID"), variable(cloud, "AWS_SECRET_ACCESS_KEY"));
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new(key, secret, None, None, "test"))
+        .credentials_provider(credentials(cloud))
         .endpoint_url(variable(cloud, "AWS_ENDPOINT_URL_DYNAMODB"))
         .http_client(HttpClient::plain());
     aws_sdk_dynamodb::Client::from_conf(config.build())
