@@ -2,6 +2,7 @@
 //! `main.rs` its Lambda binary. Handlers are a library too, so that tests and the local cloud run
 //! the very code that AWS runs.
 
+pub mod resources;
 pub mod shapes;
 
 pub mod create_customer;
@@ -23,4 +24,11 @@ pub mod get_appendix;
 pub mod list_appendices;
 pub mod store_appendix;
 
+pub mod audit_backups;
 pub mod open_backup_run;
+pub mod record_backup_job;
+pub mod restore_service;
+pub mod verify_restore;
+
+pub mod get_policy;
+pub mod get_requirements;

@@ -17,6 +17,9 @@ const CUT_BEFORE: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug, Deserialize)]
 pub struct Event {
     scheduled_at: Timestamp,
+    /// Nobody is writing: the cut is the scheduled time itself. The Scheduler never says so.
+    #[serde(default)]
+    quiet: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,7 +52,8 @@ pub async fn handle(
     if scheduled_at > now {
         return Err(format!("scheduled_at is {scheduled_at}, which lies ahead of {now}").into());
     }
-    let manifest = backup::manifest(store, scheduled_at.before(CUT_BEFORE)).await?;
+    let before = if event.quiet { Duration::ZERO } else { CUT_BEFORE };
+    let manifest = backup::manifest(store, scheduled_at.before(before)).await?;
     if manifest.summary.damaged > 0 {
         let keys: Vec<&str> = manifest.damaged_keys().collect();
         let (damaged, cause) = (manifest.summary.damaged, keys.join(", "));
@@ -57,16 +61,16 @@ pub async fn handle(
     }
     let key = format!("manifests/{scheduled_at}.json");
     let kept = evidence.keep(&key, manifest.to_json()).await?;
-    let kept = Manifest::summary_of(&kept)?;
+    let Manifest { cut, summary: kept, .. } = Manifest::from_json(&kept)?;
     let run = BackupRun {
         scheduled_at,
-        cut: manifest.cut,
+        cut,
         opened_at: now,
         manifest: key,
         revisions: kept.revisions,
         digest: kept.digest,
     };
-    let opened = evidence.note_run(&run).await?;
+    let opened = store.note_run(&run).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
     Ok(Outcome { opened, cut, manifest, revisions, digest, damaged: kept.damaged })
 }

@@ -2,8 +2,10 @@
 
 mod account;
 mod appendix;
+mod policy;
 mod record;
 
 pub use account::{CustomerView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
+pub use policy::{Audit, Check, RestoreReason, RestoreState, RestoreView, VerifiedBackup};
 pub use record::{RecordView, RevisionView};

@@ -5,6 +5,9 @@
 
 #[path = "../journey/mod.rs"]
 mod journey;
+#[expect(dead_code, reason = "some of it is for the tests in process")]
+#[path = "../it/operator.rs"]
+mod operator;
 mod permissions;
 #[expect(dead_code, reason = "the stage is set for the tests in process, which use all of it")]
 #[path = "../it/world.rs"]

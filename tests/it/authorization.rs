@@ -27,7 +27,9 @@ use Role::{Admin, Member, Viewer};
 use Stranger::{NotFound, Own};
 
 /// Every function behind the API, and who may call it.
-const ACCESS: [(&str, Access); 15] = [
+const ACCESS: [(&str, Access); 17] = [
+    ("get_policy", Public),
+    ("get_requirements", Public),
     ("create_customer", Public),
     ("create_session", Public),
     ("get_session", From(Viewer, Own)),

@@ -9,16 +9,8 @@ async fn everything_is_there_after_a_restart() {
     let world = World::with_record().await;
     world.upload_photo().await;
     let before = world.send_file("get_record/ok").await;
-    let folder = world.stop();
-
-    let cloud = loop {
-        // Connections that are still closing hold the folder for a moment.
-        match Cloud::start(&options(folder.path())).await {
-            Ok(cloud) => break cloud,
-            Err(LocalError::InUse(_)) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error}"),
-        }
-    };
+    let world = world.restarted(&[]).await;
+    let cloud = &world.cloud;
     let mut event = Event::load("get_record/ok").json;
     event["requestContext"]["timeEpoch"] = runtime::now().millis().into();
     let after = cloud.invoke("get-record", event).await.unwrap();

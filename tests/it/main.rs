@@ -11,6 +11,7 @@ mod concurrency;
 mod http;
 mod layering;
 mod local_cloud;
+#[expect(dead_code, reason = "some of it is for the proofs")]
 mod operator;
 mod records;
 mod template;

@@ -79,3 +79,76 @@ pub async fn alter_a_revision(
     client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     key
 }
+
+/// The keys of the bucket of evidence that start so, in their order.
+pub async fn evidence_keys(cloud: &Cloud, prefix: &str) -> Vec<String> {
+    let bucket = variable(cloud, "EVIDENCE_BUCKET");
+    let listed = s3(cloud).list_objects_v2().bucket(bucket).send().await.unwrap();
+    let keys = listed.contents().iter().map(|it| it.key().unwrap().to_owned());
+    keys.filter(|key| key.starts_with(prefix)).collect()
+}
+
+/// The documents of the ledger whose keys start so.
+pub async fn documents(cloud: &Cloud, partition: &str, prefix: &str) -> Vec<serde_json::Value> {
+    let found = dynamo(cloud)
+        .query()
+        .table_name(variable(cloud, "LEDGER_TABLE"))
+        .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+        .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+        .expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let document = |item: &std::collections::HashMap<String, AttributeValue>| {
+        serde_json::from_str(item["document"].as_s().unwrap()).unwrap()
+    };
+    found.items().iter().map(document).collect()
+}
+
+/// Deletes everything in a table, as a fault of ours might. The table itself is protected.
+pub async fn empty_table(cloud: &Cloud, name: &str) {
+    use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+    let (client, table) = (dynamo(cloud), variable(cloud, name));
+    let refused = client.delete_table().table_name(&table).send().await;
+    assert!(refused.is_err(), "{table} could be deleted");
+    loop {
+        let found = client.scan().table_name(&table).limit(25).send().await.unwrap();
+        let deletes = found.items().iter().map(|item| {
+            let keys = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
+            let delete = DeleteRequest::builder().set_key(Some(keys.into())).build().unwrap();
+            WriteRequest::builder().delete_request(delete).build()
+        });
+        let deletes: Vec<WriteRequest> = deletes.collect();
+        if deletes.is_empty() {
+            return;
+        }
+        client.batch_write_item().request_items(&table, deletes).send().await.unwrap();
+    }
+}
+
+/// Deletes what is at a key of the bucket, as far as anybody can: a marker hides it.
+pub async fn hide_object(cloud: &Cloud, key: &str) {
+    let bucket = variable(cloud, "APPENDICES_BUCKET");
+    s3(cloud).delete_object().bucket(bucket).key(key).send().await.unwrap();
+}
+
+/// Every item of a table.
+pub async fn items(
+    cloud: &Cloud,
+    name: &str,
+) -> Vec<std::collections::HashMap<String, AttributeValue>> {
+    let mut pages =
+        dynamo(cloud).scan().table_name(variable(cloud, name)).into_paginator().items().send();
+    let mut all = Vec::new();
+    while let Some(item) = pages.next().await {
+        all.push(item.unwrap());
+    }
+    all
+}
+
+/// Deletes one item.
+pub async fn delete_item(cloud: &Cloud, name: &str, partition: &str, sort: &str) {
+    let delete = dynamo(cloud).delete_item().table_name(variable(cloud, name));
+    let delete = delete.key("pk", AttributeValue::S(partition.to_owned()));
+    delete.key("sk", AttributeValue::S(sort.to_owned())).send().await.unwrap();
+}

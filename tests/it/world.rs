@@ -99,6 +99,7 @@ pub struct World {
     pub passwords: Passwords,
     pub now: Timestamp,
     folder: TempDir,
+    binaries: Option<PathBuf>,
 }
 
 impl World {
@@ -110,7 +111,7 @@ impl World {
     /// The same, with the built binaries of a folder where there is one.
     pub async fn running(binaries: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { binaries, ..options(folder.path()) };
+        let options = Options { binaries: binaries.clone(), ..options(folder.path()) };
         let cloud = Cloud::start(&options).await.unwrap();
         let environment = cloud.operator_environment().clone();
         let lookup = |name: &str| environment.get(name).cloned();
@@ -122,6 +123,7 @@ impl World {
             now: runtime::now(),
             cloud,
             folder,
+            binaries,
         };
         // One hash for all: hashing is made to be slow.
         let word = Password::try_from(PASSWORD.to_owned()).unwrap();
@@ -245,6 +247,28 @@ impl World {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The same world, after its cloud was stopped and started with parameters of its template.
+    pub async fn restarted(self, parameters: &[(&str, &str)]) -> Self {
+        let Self { cloud, passwords, folder, binaries, .. } = self;
+        drop(cloud);
+        let given = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let parameters = given.collect();
+        let options = Options { parameters, binaries: binaries.clone(), ..options(folder.path()) };
+        let cloud = loop {
+            // Connections that are still closing hold the folder for a moment.
+            match Cloud::start(&options).await {
+                Ok(cloud) => break cloud,
+                Err(local::LocalError::InUse(_)) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let environment = cloud.operator_environment().clone();
+        let lookup = |name: &str| environment.get(name).cloned();
+        let env = Env::new(&lookup);
+        let (store, objects) = (env.store().unwrap(), env.objects().unwrap());
+        Self { store, objects, passwords, now: runtime::now(), cloud, folder, binaries }
     }
 
     /// Stops the cloud and keeps its folder.

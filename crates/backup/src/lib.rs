@@ -1,9 +1,21 @@
-//! What proves a backup: the manifest of all that was kept at one moment, as counts and digests that
-//! a restored copy must yield again. The core is pure; reading goes through `store`. It must never
-//! depend on HTTP or on a clock.
+//! What proves a backup: the manifest of all that was kept at one moment, as counts and digests, and
+//! the verification that a restored copy yields the same again - or what in it does not. The sums
+//! are pure; reading goes through `store`. It must never depend on HTTP or on a clock.
 
+mod buckets;
+mod check;
+mod findings;
 mod manifest;
+mod objects;
+mod restored;
 mod tally;
+mod trace;
+mod verify;
 
-pub use manifest::{Manifest, Summary, TableManifest, manifest};
+pub use buckets::{Buckets, Suspects};
+pub use check::TableCheck;
+pub use findings::{Cause, Finding, Findings};
+pub use manifest::{APPENDICES, EVIDENCE, Manifest, Summary, TableManifest, manifest};
+pub use restored::{Dangling, dangling, mend, set_unclaimed_aside};
 pub use tally::Tally;
+pub use verify::{Report, Verifier};

@@ -4,73 +4,140 @@ use std::collections::BTreeMap;
 
 use domain::{CustomerId, Digest, Timestamp};
 use futures_util::future::try_join_all;
-use serde::{Deserialize, Serialize, Serializer};
-use store::{Found, Kept, Segment, Store, StoreError};
+use serde::{Deserialize, Serialize};
+use store::{Elsewhere, Found, Kept, Reading, Segment, Store, StoreError, Table};
 
-use crate::Tally;
+use crate::{Buckets, Tally};
 
-/// Into so many parts the revisions of a table fall by the hash of their key: where a copy differs,
-/// the difference is in few of them.
-const BUCKETS: usize = 64;
 /// So many readers share a table.
-const SEGMENTS: u32 = 4;
+pub(crate) const SEGMENTS: u32 = 4;
 /// Enough to see what is wrong.
 const DAMAGED_KEYS_MAX: usize = 100;
+/// What the bytes of appendices are called among the tables.
+pub const APPENDICES: &str = "appendices";
+/// What manifests and reports are called. No manifest counts them.
+pub const EVIDENCE: &str = "evidence";
 
-/// All revisions that were committed before the cut. They never change again, so neither does this.
-#[derive(Clone, Debug, Serialize)]
+/// All that was committed before the cut. It never changes again, so neither does this.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     pub cut: Timestamp,
     pub summary: Summary,
-    pub tables: BTreeMap<&'static str, TableManifest>,
+    /// By the names of [`Kept`], and [`APPENDICES`]. Logins and appendices are counted as the
+    /// revisions say they must be: they are held against them.
+    pub tables: BTreeMap<String, TableManifest>,
 }
 
 /// A manifest in three figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
+    /// Of records, appendices, customers and users.
     pub revisions: u64,
-    /// The sum of their digests, as 64 hexadecimal digits.
+    /// The sum of all digests, as 64 hexadecimal digits.
     pub digest: String,
-    /// How many of them are not as they were written.
+    /// How many are not as they were written.
     pub damaged: u64,
 }
 
 /// What one table held.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TableManifest {
     #[serde(flatten)]
     pub all: Tally,
-    /// The same by the hash of the key; empty ones are left out.
-    #[serde(serialize_with = "filled")]
-    buckets: BTreeMap<usize, Tally>,
+    pub buckets: Buckets,
     /// How many readable revisions each customer has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub customers: BTreeMap<CustomerId, u64>,
+    #[serde(default)]
     pub damaged: u64,
     /// The keys of the first hundred of these.
+    #[serde(default)]
     pub damaged_keys: Vec<String>,
+}
+
+/// What was read of some of a table: itself, and what it says of others.
+#[derive(Default)]
+struct Part {
+    this: TableManifest,
+    logins: TableManifest,
+    appendices: TableManifest,
 }
 
 /// Adds up every table, as it was at `cut`. In constant memory but for a count per customer.
 pub async fn manifest(store: &Store, cut: Timestamp) -> Result<Manifest, StoreError> {
     let mut tables = BTreeMap::new();
-    for kept in Kept::ALL {
-        let segments = (0..SEGMENTS).map(async |index| {
-            let mut part = TableManifest::default();
-            let segment = Segment { index, of: SEGMENTS };
-            store.scan_revisions(kept, segment, |found| part.add(cut, found)).await?;
-            Ok::<_, StoreError>(part)
-        });
-        let mut table = TableManifest::default();
-        for part in try_join_all(segments).await? {
-            table.merge(part);
-        }
-        tables.insert(kept.name(), table);
+    let (mut logins, mut appendices) = (TableManifest::default(), TableManifest::default());
+    for kept in [Kept::Records, Kept::Accounts, Kept::Ledger] {
+        let part = part(&store.table(kept), cut).await?;
+        tables.insert(kept.name().to_owned(), part.this);
+        logins.merge(part.logins);
+        appendices.merge(part.appendices);
     }
+    let revisions = [Kept::Records, Kept::Accounts].map(|kept| tables[kept.name()].all.count);
+    tables.insert(Kept::Logins.name().to_owned(), logins);
+    tables.insert(APPENDICES.to_owned(), appendices);
     let mut all = Tally::default();
     tables.values().for_each(|table| all.merge(&table.all));
     let damaged = tables.values().map(|table| table.damaged).sum();
-    let summary = Summary { revisions: all.count, digest: all.digest(), damaged };
+    let summary = Summary { revisions: revisions.iter().sum(), digest: all.digest(), damaged };
     Ok(Manifest { cut, summary, tables })
+}
+
+async fn part(table: &Table, cut: Timestamp) -> Result<Part, StoreError> {
+    let segments = (0..SEGMENTS).map(async |index| {
+        let mut part = Part::default();
+        let mut pages = table.read(Reading::Lasting, Segment { index, of: SEGMENTS });
+        while let Some(page) = pages.next().await? {
+            page.into_iter().for_each(|found| part.add(cut, found));
+        }
+        Ok::<_, StoreError>(part)
+    });
+    let mut whole = Part::default();
+    for part in try_join_all(segments).await? {
+        whole.this.merge(part.this);
+        whole.logins.merge(part.logins);
+        whole.appendices.merge(part.appendices);
+    }
+    Ok(whole)
+}
+
+impl Part {
+    /// What is damaged is counted as it is, whenever it says that it was written.
+    fn add(&mut self, cut: Timestamp, found: Found) {
+        match found {
+            Found::Lasting(it) => {
+                if it.as_written && it.changed_at.is_some_and(|at| at >= cut) {
+                    return;
+                }
+                if !it.as_written {
+                    self.this.note_damage(1, [it.key.to_string()]);
+                }
+                if let Some(customer) = it.customer {
+                    *self.this.customers.entry(customer).or_default() += 1;
+                }
+                self.this.count(&it.thing, &counted(&it.digest, it.as_written));
+                match it.elsewhere {
+                    Some(Elsewhere::Login { key, digest }) => {
+                        self.logins.count(&key.to_string(), &digest);
+                    }
+                    Some(Elsewhere::Object { key, digest }) => {
+                        self.appendices.count(&key.to_string(), &digest);
+                    }
+                    None => {}
+                }
+            }
+            Found::Unreadable { key, digest } => {
+                self.this.note_damage(1, [key.to_string()]);
+                self.this.count(&key.to_string(), &counted(&digest, false));
+            }
+            Found::Current(_) | Found::Passing => {}
+        }
+    }
+}
+
+/// The digest by which an item counts: that it is not as it was written shows in it too.
+pub(crate) fn counted(digest: &Digest, as_written: bool) -> Digest {
+    if as_written { *digest } else { Digest::of(&[digest.as_bytes(), b"damaged"]) }
 }
 
 impl Manifest {
@@ -79,13 +146,14 @@ impl Manifest {
         serde_json::to_vec(self).expect("a manifest becomes JSON")
     }
 
-    /// The summary of a manifest in the form that it is kept in.
-    pub fn summary_of(json: &[u8]) -> Result<Summary, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Kept {
-            summary: Summary,
-        }
-        serde_json::from_slice::<Kept>(json).map(|kept| kept.summary)
+    /// A manifest in the form that it is kept in.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// What one table held; nothing, where the manifest does not know it.
+    pub fn table(&self, name: &str) -> TableManifest {
+        self.tables.get(name).cloned().unwrap_or_default()
     }
 
     /// The keys of damaged items, the first hundred of each table.
@@ -95,24 +163,9 @@ impl Manifest {
 }
 
 impl TableManifest {
-    /// What is damaged is counted as it is, whenever it says that it was written.
-    fn add(&mut self, cut: Timestamp, found: Found) {
-        let (key, digest) = match found {
-            Found::Revision(it) if it.as_written && it.changed_at >= cut => return,
-            Found::Revision(it) => {
-                *self.customers.entry(it.customer).or_default() += 1;
-                if !it.as_written {
-                    self.note_damage(1, [it.key.clone()]);
-                }
-                (it.key, it.digest)
-            }
-            Found::Unreadable { key, digest } => {
-                self.note_damage(1, [key.clone()]);
-                (key, digest)
-            }
-        };
-        self.all.add(&digest);
-        self.buckets.entry(bucket(&key)).or_default().add(&digest);
+    fn count(&mut self, thing: &str, digest: &Digest) {
+        self.all.add(digest);
+        self.buckets.add(thing, digest);
     }
 
     fn note_damage(&mut self, count: u64, keys: impl IntoIterator<Item = String>) {
@@ -123,21 +176,10 @@ impl TableManifest {
 
     fn merge(&mut self, other: Self) {
         self.all.merge(&other.all);
-        for (bucket, tally) in other.buckets {
-            self.buckets.entry(bucket).or_default().merge(&tally);
-        }
+        self.buckets.merge(&other.buckets);
         for (customer, count) in other.customers {
             *self.customers.entry(customer).or_default() += count;
         }
         self.note_damage(other.damaged, other.damaged_keys);
     }
-}
-
-fn bucket(key: &str) -> usize {
-    usize::from(Digest::of(&[key.as_bytes()]).as_bytes()[0]) * BUCKETS / 256
-}
-
-/// JSON has text for names.
-fn filled<S: Serializer>(of: &BTreeMap<usize, Tally>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(of.iter().map(|(bucket, tally)| (bucket.to_string(), tally)))
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use domain::Digest;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// How many revisions, and the sum of their digests modulo 2^256. The order they are added in does
 /// not matter, so any number of readers can each add up a part. One altered, missing or extra
 /// revision changes it: finding others with the same sum takes about as long as breaking BLAKE3.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub count: u64,
     #[serde(rename = "digest")]
@@ -60,6 +60,19 @@ impl Serialize for Sum {
     }
 }
 
+impl<'de> Deserialize<'de> for Sum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let word = |index: usize| {
+            let digits = text.get(index * 16..(index + 1) * 16)?;
+            u64::from_str_radix(digits, 16).ok()
+        };
+        let words = || Some([word(3)?, word(2)?, word(1)?, word(0)?]);
+        let sum = words().filter(|_| text.len() == 64).map(Self);
+        sum.ok_or_else(|| de::Error::custom("must be 64 hexadecimal digits"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +114,9 @@ mod tests {
         let mut tally = Tally { count: 1, sum: Sum([u64::MAX; 4]) };
         tally.merge(&Tally { count: 1, sum: Sum([1, 0, 0, 0]) });
         assert_eq!(tally.sum, Sum([0; 4]));
-        assert_eq!(Sum([1, 0, 0, 0xff]).to_string(), format!("{:016x}{:048x}", 0xff, 1));
+        let sum = Sum([1, 0, 0, 0xff]);
+        assert_eq!(sum.to_string(), format!("{:016x}{:048x}", 0xff, 1));
+        assert_eq!(serde_json::from_value::<Sum>(serde_json::json!(sum)).unwrap(), sum);
+        assert!(serde_json::from_str::<Sum>("\"ff\"").is_err());
     }
 }

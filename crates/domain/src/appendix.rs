@@ -172,15 +172,9 @@ impl FromStr for Sha256 {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let rule = || RuleError::new("must be a SHA-256 as 64 hexadecimal digits");
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(rule());
-        }
-        let mut bytes = [0; 32];
-        for (i, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| rule())?;
-        }
-        Ok(Self(bytes))
+        hex::read(text)
+            .map(Self)
+            .ok_or_else(|| RuleError::new("must be a SHA-256 as 64 hexadecimal digits"))
     }
 }
 

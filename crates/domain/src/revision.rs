@@ -100,6 +100,19 @@ impl<T> Revision<T> {
         Self { deleted: true, ..self.changed(self.content.clone(), by, at) }
     }
 
+    /// The same revision of other content: of the same in another form.
+    pub fn with<U>(self, content: U) -> Revision<U> {
+        Revision {
+            version: self.version,
+            created_at: self.created_at,
+            created_by: self.created_by,
+            changed_at: self.changed_at,
+            changed_by: self.changed_by,
+            deleted: self.deleted,
+            content,
+        }
+    }
+
     /// A BLAKE3 digest of every attribute, under the key it is stored at, so that an altered,
     /// swapped or moved revision shows. `content` is the exact text that is stored.
     pub fn digest(&self, key: &str, content: &str) -> Digest {
@@ -137,6 +150,11 @@ impl Digest {
 
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Whether `text` is this digest as it is shown.
+    pub fn is_shown_as(&self, text: &str) -> bool {
+        hex::read(text) == Some(self.0)
     }
 }
 

@@ -12,13 +12,14 @@ use runtime::OsEntropy;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
+use crate::backup::{self, Backup, Faults};
 use crate::events::Bus;
 use crate::functions::InProcess;
 use crate::gateway::Gateway;
 use crate::identity::{Identities, OPERATOR, Usage};
 use crate::objects::{Disk, Objects};
 use crate::runtime_api::Binaries;
-use crate::schedules::Daily;
+use crate::schedules::Scheduled;
 use crate::secrets::Secrets;
 use crate::template::{Function, Template};
 use crate::{Invoke, InvokeError, LocalError, dynamodb, listen};
@@ -49,6 +50,7 @@ pub struct Cloud {
     template: Vec<Function>,
     operator: BTreeMap<String, String>,
     identities: Arc<Identities>,
+    pub(crate) backup: Arc<Backup>,
     _tasks: JoinSet<()>,
     /// Held for as long as the folder is in use.
     _lock: File,
@@ -69,13 +71,26 @@ impl Cloud {
         let identities = Arc::new(Identities::new(secret, &functions));
         let mut tasks = JoinSet::new();
 
-        let dynamodb = dynamodb::start(folder, &template, identities.clone(), &mut tasks).await?;
+        let (dynamodb, tables) =
+            dynamodb::start(folder, &template, identities.clone(), &mut tasks).await?;
         let disk = Arc::new(Disk::open_folder(folder)?);
-        let buckets = template.resources("AWS::S3::Bucket")?.into_iter().map(|it| it.name);
-        let objects = Objects::new(disk.clone(), buckets.collect());
+        for bucket in template.resources("AWS::S3::Bucket")? {
+            disk.add_bucket(&bucket.name).map_err(|error| LocalError::Database {
+                path: folder.clone(),
+                what: error.to_string(),
+            })?;
+        }
+        let objects = Objects::new(disk.clone(), identities.clone());
         let listener = listen::bind(options.objects_address).await?;
         let objects_address = listen::address_of(&listener)?;
-        tasks.spawn(objects.serve(listener, identities.clone()));
+        tasks.spawn(objects.serve(listener));
+
+        let plan = backup::Plan::read(&template)?;
+        let backup = Arc::new(Backup::open(folder, plan, tables, disk.clone())?);
+        let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let endpoints =
+            Endpoints { dynamodb, s3: objects_address, backup: listen::address_of(&listener)? };
+        tasks.spawn(backup::serve(backup.clone(), listener, identities.clone()));
 
         let mut operator = BTreeMap::new();
         for function in &mut functions {
@@ -83,10 +98,10 @@ impl Cloud {
                 *value = secrets.resolve(value, &OsEntropy)?;
             }
             operator.extend(function.environment.clone());
-            let platform = platform(&function.binary, &identities, dynamodb, objects_address);
+            let platform = endpoints.environment(&function.binary, &identities);
             function.environment.extend(platform);
         }
-        operator.extend(platform(OPERATOR, &identities, dynamodb, objects_address));
+        operator.extend(endpoints.environment(OPERATOR, &identities));
         let invoke: Arc<dyn Invoke> = match &options.binaries {
             Some(folder) => Arc::new(Binaries::new(folder, &functions)),
             None => Arc::new(InProcess::start(&functions)?),
@@ -96,9 +111,11 @@ impl Cloud {
         let announcing = disk.clone();
         tasks.spawn(async move { bus.run(&announcing).await });
 
-        for daily in Daily::all(&functions)? {
-            tasks.spawn(daily.run(invoke.clone()));
+        for scheduled in Scheduled::all(&functions)? {
+            tasks.spawn(scheduled.run(invoke.clone()));
         }
+        backup.go_on();
+        backup.spawn_calendars(&mut tasks);
 
         let gateway = Arc::new(Gateway::new(&functions, invoke.clone()));
         let listener = listen::bind(options.address).await?;
@@ -118,6 +135,7 @@ impl Cloud {
             template: functions,
             operator,
             identities,
+            backup,
             _tasks: tasks,
             _lock: lock,
         })
@@ -154,26 +172,42 @@ impl Cloud {
         self.functions.invoke(function, event).await
     }
 
+    /// What is to go wrong with backups.
+    pub fn faults(&self) -> &Faults {
+        &self.backup.faults
+    }
+
     /// Waits until every event of the bucket was delivered or given up.
     pub async fn settle(&self) {
-        while self.disk.undelivered().is_ok_and(|count| count > 0) {
+        while !self.is_settled() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+
+    /// Whether no event waits to be delivered.
+    pub fn is_settled(&self) -> bool {
+        self.disk.undelivered().is_ok_and(|count| count == 0)
+    }
 }
 
-/// The environment that Lambda sets beside the template's.
-fn platform(
-    access_key: &str,
-    identities: &Identities,
+/// Where the services are.
+#[derive(Clone, Copy)]
+struct Endpoints {
     dynamodb: SocketAddr,
     s3: SocketAddr,
-) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("AWS_REGION".to_owned(), "eu-central-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID".to_owned(), access_key.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY".to_owned(), identities.secret_key(access_key)),
-        ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), format!("http://{dynamodb}")),
-        ("AWS_ENDPOINT_URL_S3".to_owned(), format!("http://{s3}")),
-    ])
+    backup: SocketAddr,
+}
+
+impl Endpoints {
+    /// The environment that Lambda sets beside the template's.
+    fn environment(self, access_key: &str, identities: &Identities) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("AWS_REGION".to_owned(), "eu-central-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID".to_owned(), access_key.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), identities.secret_key(access_key)),
+            ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), format!("http://{}", self.dynamodb)),
+            ("AWS_ENDPOINT_URL_S3".to_owned(), format!("http://{}", self.s3)),
+            ("AWS_ENDPOINT_URL_BACKUP".to_owned(), format!("http://{}", self.backup)),
+        ])
+    }
 }

@@ -23,6 +23,8 @@ pub enum LocalError {
     Config { binary: String, source: runtime::ConfigError },
     #[error("a schedule of the template cannot be kept: {0}")]
     Schedule(String),
+    #[error("the backup cannot go on")]
+    Backup(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("template.yaml names {0}, which is no function of this build")]
     UnknownFunction(String),
 }

@@ -82,7 +82,13 @@ fn build(binary: &str, env: &Env<'_>) -> Result<Option<Run>, ConfigError> {
         "list-appendices" => http(list_appendices::FUNCTION, env)?,
         "get-appendix" => http(get_appendix::FUNCTION, env)?,
         "delete-appendix" => http(delete_appendix::FUNCTION, env)?,
+        "audit-backups" => event(audit_backups::FUNCTION, env)?,
         "open-backup-run" => event(open_backup_run::FUNCTION, env)?,
+        "record-backup-job" => event(record_backup_job::FUNCTION, env)?,
+        "restore-service" => event(restore_service::FUNCTION, env)?,
+        "verify-restore" => event(verify_restore::FUNCTION, env)?,
+        "get-policy" => http(get_policy::FUNCTION, env)?,
+        "get-requirements" => http(get_requirements::FUNCTION, env)?,
         "store-appendix" => event(store_appendix::FUNCTION, env)?,
         _ => return Ok(None),
     }))

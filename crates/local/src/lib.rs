@@ -5,13 +5,16 @@
 //! It keeps everything in one folder, survives being killed, and is honest about what it is not:
 //! docs/ARCHITECTURE.md has the list.
 
+mod backup;
 mod cloud;
 mod dynamodb;
 mod error;
+mod evening;
 mod events;
 mod functions;
 mod gateway;
 mod hex;
+mod history;
 mod identity;
 mod invoke;
 mod listen;
@@ -20,8 +23,11 @@ mod runtime_api;
 mod schedules;
 mod secrets;
 pub mod template;
+mod yaml;
 
+pub use backup::{Fault, Faults};
 pub use cloud::{Cloud, Options};
 pub use error::LocalError;
+pub use evening::{Evening, Progress};
 pub use identity::Usage;
 pub use invoke::{Invoke, InvokeError};

@@ -48,6 +48,10 @@ where
                 continue;
             }
         };
+        // Headers and a body are two writes; the second would wait for the first to be confirmed.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection will be slow");
+        }
         let service = service(peer);
         connections.spawn(async move {
             let served = http1::Builder::new()

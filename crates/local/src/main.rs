@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use local::{Cloud, Options};
+use clap::{Parser, Subcommand};
+use local::{Cloud, Options, Progress};
 use tracing::level_filters::LevelFilter;
 
 /// AM Service on this machine: the API, its database, its bucket and their events, in one process
@@ -14,33 +14,44 @@ use tracing::level_filters::LevelFilter;
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Where the API listens: a loopback address
-    #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000))]
+    #[arg(long, global = true, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000))]
     address: SocketAddr,
 
     /// Where uploads and downloads of appendices go: a loopback address
-    #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3001))]
+    #[arg(long, global = true, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3001))]
     objects_address: SocketAddr,
 
     /// The folder that keeps everything, over restarts
-    #[arg(long, default_value = "data")]
+    #[arg(long, global = true, default_value = "data")]
     data: PathBuf,
 
     /// The template whose routes, tables and events are served
-    #[arg(long, default_value = "template.yaml")]
+    #[arg(long, global = true, default_value = "template.yaml")]
     template: PathBuf,
 
     /// Parameters of the template that are not to have their default: NAME=VALUE
-    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., value_parser = name_and_value)]
+    #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1.., value_parser = name_and_value)]
     parameter_overrides: Vec<(String, String)>,
 
     /// Run built binaries from this folder behind Lambda's Runtime API, instead of this process
-    #[arg(long)]
+    #[arg(long, global = true)]
     binaries: Option<PathBuf>,
 
     /// What to log: off, error, warn, info, debug or trace
-    #[arg(long, default_value_t = LevelFilter::INFO)]
+    #[arg(long, global = true, default_value_t = LevelFilter::INFO)]
     log_level: LevelFilter,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Back everything up now, restore it beside, and verify it item by item: the whole evening
+    ///
+    /// The service must not be running on the folder. Ends with 1 if anything is found wrong.
+    Backup,
 }
 
 /// A body for a first request.
@@ -64,7 +75,7 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             let mut source = error.source();
@@ -77,16 +88,21 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let backup = matches!(arguments.command, Some(Command::Backup));
+    let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let cloud = Cloud::start(&Options {
         template: arguments.template,
         parameters: arguments.parameter_overrides.into_iter().collect(),
         data: arguments.data.clone(),
-        address: arguments.address,
-        objects_address: arguments.objects_address,
+        address: if backup { any } else { arguments.address },
+        objects_address: if backup { any } else { arguments.objects_address },
         binaries: arguments.binaries,
     })
     .await?;
+    if backup {
+        return back_up(&cloud).await;
+    }
     let address = cloud.address();
     println!("AM Service is at http://{address}");
     println!("  appendices   http://{}", cloud.objects_address());
@@ -102,5 +118,39 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     println!("    -d '{SIGN_UP}'");
     println!("\nREADME.md goes on from there. Ctrl-C stops; nothing is lost.");
     tokio::signal::ctrl_c().await?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn back_up(cloud: &Cloud) -> Result<ExitCode, Box<dyn Error>> {
+    let started = std::time::Instant::now();
+    let evening = cloud
+        .run_evening(|progress| {
+            let seconds = started.elapsed().as_secs_f32();
+            let what = match progress {
+                Progress::Opened { cut, revisions, digest } => {
+                    format!("manifest   {revisions} revisions before {cut}, digest {digest}")
+                }
+                Progress::BackedUp { resource, state, items } => {
+                    format!("backup     {resource}: {state}, {items} items")
+                }
+                Progress::Restored { resource, state } => {
+                    format!("restore    {resource}: {state}")
+                }
+                Progress::Judged { resource, verdict } => {
+                    format!("verdict    {resource}: {verdict}")
+                }
+            };
+            println!("{seconds:7.1} s  {what}");
+        })
+        .await?;
+    println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
+    let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
+    if sound && evening.failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (resource, state) in &evening.failed {
+        eprintln!("error: {resource} was not proven: {state}");
+    }
+    eprintln!("error: not everything that was backed up is as it was; the log above says what");
+    Ok(ExitCode::FAILURE)
 }

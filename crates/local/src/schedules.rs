@@ -1,9 +1,10 @@
-//! EventBridge Scheduler: runs functions at the template's times, in the zone that it names.
+//! EventBridge Scheduler, and the calendars of AWS Backup: what is done at the template's times, in
+//! the zone that it names.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
@@ -14,67 +15,68 @@ use crate::{Invoke, LocalError};
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// What Scheduler puts the time in place of.
 const SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
+/// More days than any month has.
+const DAYS_AHEAD: i32 = 62;
 
 fn now() -> Zoned {
     Timestamp::now().to_zoned(TimeZone::UTC)
 }
 
-/// One schedule: every day at one time.
+/// Of cron's many forms, a minute of one hour or of each, of each day or of one of the month.
 #[derive(Clone, Debug)]
-pub(crate) struct Daily {
-    function: String,
-    input: String,
-    at: Time,
+pub(crate) struct Calendar {
+    name: String,
+    minute: i8,
+    hour: Option<i8>,
+    day: Option<i8>,
     zone: TimeZone,
 }
 
-impl Daily {
-    /// Every schedule of the template. Of cron's many forms, only a minute and an hour of each day.
-    pub(crate) fn all(template: &[Function]) -> Result<Vec<Self>, LocalError> {
-        let schedules = template
-            .iter()
-            .flat_map(|function| function.schedules.iter().map(|it| (it, &function.binary)));
-        schedules.map(|(schedule, binary)| Self::read(schedule, binary)).collect()
-    }
-
-    fn read(schedule: &Schedule, binary: &str) -> Result<Self, LocalError> {
-        let bad = |what: &str| {
-            LocalError::Schedule(format!("{binary} at {}: {what}", schedule.expression))
-        };
-        let fields = schedule.expression.strip_prefix("cron(").and_then(|it| it.strip_suffix(')'));
+impl Calendar {
+    pub(crate) fn read(expression: &str, zone: &str, name: &str) -> Result<Self, LocalError> {
+        let bad = |what: &str| LocalError::Schedule(format!("{name} at {expression}: {what}"));
+        let fields = expression.strip_prefix("cron(").and_then(|it| it.strip_suffix(')'));
         let fields: Vec<&str> = fields.unwrap_or_default().split(' ').collect();
-        let [minute, hour, "*", "*", "?", "*"] = fields.as_slice() else {
-            return Err(bad("only cron(MINUTE HOUR * * ? *) is run here"));
+        let [minute, hour, day, "*", "?", "*"] = fields.as_slice() else {
+            return Err(bad("only cron(MINUTE HOUR|* DAY|* * ? *) is run here"));
         };
-        let (Ok(minute), Ok(hour)) = (minute.parse(), hour.parse()) else {
-            return Err(bad("hour and minute must be numbers"));
+        let each = |field: &str, most: i8| match field {
+            "*" => Ok(None),
+            number => match number.parse() {
+                Ok(number) if (0..=most).contains(&number) => Ok(Some(number)),
+                _ => Err(bad("minute, hour and day must be numbers that there are")),
+            },
         };
-        Ok(Self {
-            function: binary.to_owned(),
-            input: schedule.input.clone(),
-            at: Time::new(hour, minute, 0, 0).map_err(|error| bad(&error.to_string()))?,
-            zone: TimeZone::get(&schedule.time_zone).map_err(|error| bad(&error.to_string()))?,
-        })
+        let (minute, hour, day) = (each(minute, 59)?, each(hour, 23)?, each(day, 31)?);
+        let (Some(minute), false) = (minute, day.is_some() && hour.is_none()) else {
+            return Err(bad("a minute must be named, and an hour where a day is"));
+        };
+        let zone = TimeZone::get(zone).map_err(|error| bad(&error.to_string()))?;
+        Ok(Self { name: name.to_owned(), minute, hour, day, zone })
     }
 
     /// The first time after `moment`.
     fn next(&self, moment: &Zoned) -> Result<Zoned, jiff::Error> {
         let local = moment.with_time_zone(self.zone.clone());
-        let today = local.date().to_datetime(self.at).to_zoned(self.zone.clone())?;
-        if today > local {
-            return Ok(today);
+        let Some(hour) = self.hour else {
+            let minute = local.with().minute(self.minute).second(0).subsec_nanosecond(0).build()?;
+            return if minute > local { Ok(minute) } else { minute.checked_add(1.hour()) };
+        };
+        let fits = |date: &Date| self.day.is_none_or(|day| day == date.day());
+        for ahead in 0..DAYS_AHEAD {
+            let date = local.date().checked_add(ahead.days())?;
+            let time = Time::new(hour, self.minute, 0, 0)?;
+            let time = date.to_datetime(time).to_zoned(self.zone.clone())?;
+            if fits(&date) && time > local {
+                return Ok(time);
+            }
         }
-        local.date().checked_add(1.day())?.to_datetime(self.at).to_zoned(self.zone.clone())
+        Err(jiff::Error::from_args(format_args!("there is no such day")))
     }
 
-    fn event(&self, time: &Zoned) -> String {
-        let utc = time.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        self.input.replace(SCHEDULED_TIME, &utc)
-    }
-
-    /// Runs the function at each of its times, until dropped. Of the times that passed while
-    /// this machine slept, only one is made up for.
-    pub(crate) async fn run(self, functions: Arc<dyn Invoke>) {
+    /// Does something at each of its times, until dropped. Of the times that passed while this
+    /// machine slept, only one is made up for.
+    pub(crate) async fn run<F: Future<Output = ()>>(self, mut each: impl FnMut(Zoned) -> F) {
         let mut due = self.next(&now());
         while let Ok(time) = &due {
             let now = now();
@@ -83,10 +85,47 @@ impl Daily {
                 tokio::time::sleep(left.min(LOOK_AGAIN)).await;
                 continue;
             }
-            self.fire(&functions, time).await;
+            each(time.clone()).await;
             due = self.next(&now.max(time.clone()));
         }
-        tracing::error!(function = self.function, "the calendar ends here");
+        tracing::error!(name = self.name, "the calendar ends here");
+    }
+}
+
+/// One schedule of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Scheduled {
+    function: String,
+    input: String,
+    calendar: Calendar,
+}
+
+impl Scheduled {
+    /// Every schedule of the template.
+    pub(crate) fn all(template: &[Function]) -> Result<Vec<Self>, LocalError> {
+        let schedules = template
+            .iter()
+            .flat_map(|function| function.schedules.iter().map(|it| (it, &function.binary)));
+        schedules.map(|(schedule, binary)| Self::read(schedule, binary)).collect()
+    }
+
+    fn read(schedule: &Schedule, binary: &str) -> Result<Self, LocalError> {
+        Ok(Self {
+            function: binary.to_owned(),
+            input: schedule.input.clone(),
+            calendar: Calendar::read(&schedule.expression, &schedule.time_zone, binary)?,
+        })
+    }
+
+    fn event(&self, time: &Zoned) -> String {
+        let utc = time.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        self.input.replace(SCHEDULED_TIME, &utc)
+    }
+
+    /// Runs the function at each of its times, until dropped.
+    pub(crate) async fn run(self, functions: Arc<dyn Invoke>) {
+        let calendar = self.calendar.clone();
+        calendar.run(async |time| self.fire(&functions, &time).await).await;
     }
 
     async fn fire(&self, functions: &Arc<dyn Invoke>, time: &Zoned) {
@@ -108,39 +147,55 @@ impl Daily {
 mod tests {
     use super::*;
 
-    fn daily(expression: &str, zone: &str) -> Result<Daily, LocalError> {
+    fn scheduled(expression: &str, zone: &str) -> Result<Scheduled, LocalError> {
         let schedule = Schedule {
             expression: expression.to_owned(),
             time_zone: zone.to_owned(),
             input: format!("{{\"scheduled_at\": \"{SCHEDULED_TIME}\"}}"),
         };
-        Daily::read(&schedule, "open-backup-run")
+        Scheduled::read(&schedule, "open-backup-run")
+    }
+
+    fn times(expression: &str, from: &str) -> Vec<String> {
+        let scheduled = scheduled(expression, "Europe/Stockholm").unwrap();
+        let mut now: Zoned = from.parse().unwrap();
+        let mut times = Vec::new();
+        for _ in 0..2 {
+            now = scheduled.calendar.next(&now).unwrap();
+            times.push(now.timestamp().to_string());
+        }
+        times
     }
 
     #[test]
     fn six_in_the_evening_is_six_in_summer_and_in_winter() {
-        let evening = daily("cron(0 18 * * ? *)", "Europe/Stockholm").unwrap();
-        let mut now: Zoned = "2026-03-28T12:00:00Z[UTC]".parse().unwrap();
-        let mut events = Vec::new();
-        for _ in 0..2 {
-            now = evening.next(&now).unwrap();
-            events.push(evening.event(&now));
-        }
         // Summer time begins in the night between.
-        let expected = ["2026-03-28T17:00:00Z", "2026-03-29T16:00:00Z"];
-        assert_eq!(events, expected.map(|time| format!("{{\"scheduled_at\": \"{time}\"}}")));
+        let times = times("cron(0 18 * * ? *)", "2026-03-28T12:00:00Z[UTC]");
+        assert_eq!(times, ["2026-03-28T17:00:00Z", "2026-03-29T16:00:00Z"]);
+        let evening = scheduled("cron(0 18 * * ? *)", "Europe/Stockholm").unwrap();
+        let time = "2026-03-28T17:00:00Z[UTC]".parse().unwrap();
+        assert_eq!(evening.event(&time), "{\"scheduled_at\": \"2026-03-28T17:00:00Z\"}");
     }
 
     #[test]
-    fn what_is_no_daily_time_is_refused_and_named() {
+    fn a_day_of_the_month_comes_once_a_month_and_a_minute_every_hour() {
+        let monthly = times("cron(0 4 1 * ? *)", "2026-01-01T03:00:00Z[UTC]");
+        assert_eq!(monthly, ["2026-02-01T03:00:00Z", "2026-03-01T03:00:00Z"]);
+        let hourly = times("cron(30 * * * ? *)", "2026-01-01T03:30:00Z[UTC]");
+        assert_eq!(hourly, ["2026-01-01T04:30:00Z", "2026-01-01T05:30:00Z"]);
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_and_named() {
         for (expression, zone, what) in [
-            ("rate(1 hour)", "UTC", "only cron(MINUTE HOUR * * ? *)"),
-            ("cron(0 18 ? * MON *)", "UTC", "only cron(MINUTE HOUR * * ? *)"),
+            ("rate(1 hour)", "UTC", "only cron("),
+            ("cron(0 18 ? * MON *)", "UTC", "only cron("),
             ("cron(x 18 * * ? *)", "UTC", "must be numbers"),
-            ("cron(0 25 * * ? *)", "UTC", "hour"),
+            ("cron(0 25 * * ? *)", "UTC", "must be numbers"),
+            ("cron(* 18 * * ? *)", "UTC", "a minute must be named"),
             ("cron(0 18 * * ? *)", "Europe/Atlantis", "Atlantis"),
         ] {
-            let error = daily(expression, zone).unwrap_err().to_string();
+            let error = scheduled(expression, zone).unwrap_err().to_string();
             assert!(error.contains(what) && error.contains("open-backup-run"), "{error}");
         }
     }

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
-use serde_norway::Value as Yaml;
-
 use crate::LocalError;
+use crate::yaml::{self, text};
+use serde_json::{Map, Value, json};
 
 const REGION: &str = "eu-central-1";
 const ACCOUNT: &str = "000000000000";
@@ -70,8 +69,7 @@ impl Template {
         let text = std::fs::read_to_string(path)
             .map_err(|source| LocalError::File { path: path.to_owned(), source })?;
         let bad = |what: String| LocalError::Template { path: path.to_owned(), what };
-        let yaml: Yaml = serde_norway::from_str(&text).map_err(|error| bad(error.to_string()))?;
-        let mut document = to_json(&yaml);
+        let mut document = yaml::read(&text).map_err(|error| bad(error.to_string()))?;
         let mut section = |name: &str| match document.get_mut(name).map(Value::take) {
             Some(Value::Object(section)) => section,
             _ => Map::new(),
@@ -89,7 +87,9 @@ impl Template {
             }
         }
         let path = path.to_owned();
-        Ok(Self { path, parameters, conditions, globals, resources, outputs, nested })
+        let mut read = Self { path, parameters, conditions, globals, resources, outputs, nested };
+        read.bind();
+        Ok(read)
     }
 
     /// Gives parameters other values than their defaults, as `--parameter-overrides` does.
@@ -109,7 +109,28 @@ impl Template {
             }
             parameter["Default"] = json!(value);
         }
+        self.bind();
         Ok(self)
+    }
+
+    /// Gives nested stacks the parameters that this one has for them. What one says of another comes
+    /// with the second turn; what neither of them knows (the API's id) is of no use here.
+    fn bind(&mut self) {
+        for _ in 0..2 {
+            let names: Vec<String> = self.nested.keys().cloned().collect();
+            for name in names {
+                let given = self.resources[&name]["Properties"]["Parameters"].clone();
+                let given = given.as_object().into_iter().flatten();
+                let given: Vec<(String, Value)> = given
+                    .filter_map(|(name, value)| Some((name.clone(), self.resolve(value).ok()?)))
+                    .collect();
+                let nested = self.nested.get_mut(&name).expect("it is one of them");
+                for (name, value) in given {
+                    nested.parameters.insert(name, json!({ "Default": value }));
+                }
+                nested.bind();
+            }
+        }
     }
 
     /// Every function, in the order of their names.
@@ -195,7 +216,8 @@ impl Template {
                         of.as_array().into_iter().flatten().map(text).collect();
                     self.attribute(&parts.join(".")).map(Value::String)
                 }
-                Some((name, of)) if name == "Fn::Sub" => {
+                // What a text is put together from by parts is in no name that is used here.
+                Some((name, of)) if name == "Fn::Sub" && of.is_string() => {
                     self.substitute(&text(of)).map(Value::String)
                 }
                 Some((name, of)) if name == "Fn::If" => {
@@ -246,6 +268,9 @@ impl Template {
             "AWS::Partition" => Ok("aws".to_owned()),
             "AWS::URLSuffix" => Ok("amazonaws.com".to_owned()),
             "AWS::StackName" => Ok("am-local".to_owned()),
+            "AWS::StackId" => {
+                Ok(format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/am-local/0"))
+            }
             "AWS::NoValue" => Ok(String::new()),
             _ if self.resources.contains_key(name) => Ok(self.physical_name(name)),
             _ => match self.parameters.get(name) {
@@ -270,6 +295,15 @@ impl Template {
             ("AWS::DynamoDB::Table", "Arn") => {
                 Ok(format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}"))
             }
+            ("AWS::Backup::BackupVault", "BackupVaultArn")
+            | ("AWS::Backup::LogicallyAirGappedBackupVault", "BackupVaultArn") => {
+                Ok(format!("arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{physical}"))
+            }
+            ("AWS::Backup::RestoreTestingPlan", "RestoreTestingPlanArn") => {
+                Ok(format!("arn:aws:backup:{REGION}:{ACCOUNT}:restore-testing-plan:{physical}"))
+            }
+            ("AWS::Backup::BackupPlan", "BackupPlanId") => Ok(physical),
+            ("AWS::IAM::Role", "Arn") => Ok(format!("arn:aws:iam::{ACCOUNT}:role/{physical}")),
             ("AWS::S3::Bucket", "Arn") => Ok(format!("arn:aws:s3:::{physical}")),
             ("AWS::SQS::Queue", "Arn") => Ok(format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{physical}")),
             _ => Err(unknown()),
@@ -324,48 +358,4 @@ fn permissions(policies: &Value) -> Vec<Permission> {
     }
     all.sort();
     all
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
-/// YAML as JSON, with `!Ref x` as `{"Ref": "x"}` and `!GetAtt a.b` as `{"Fn::GetAtt": ["a", "b"]}`.
-fn to_json(yaml: &Yaml) -> Value {
-    match yaml {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(value) => json!(value),
-        Yaml::Number(value) => value
-            .as_i64()
-            .map(Value::from)
-            .or_else(|| value.as_f64().map(Value::from))
-            .unwrap_or(Value::Null),
-        Yaml::String(value) => json!(value),
-        Yaml::Sequence(items) => items.iter().map(to_json).collect(),
-        Yaml::Mapping(members) => {
-            let name = |key: &Yaml| text(&to_json(key));
-            members.iter().map(|(key, value)| (name(key), to_json(value))).collect()
-        }
-        Yaml::Tagged(tagged) => {
-            let tag = tagged.tag.to_string();
-            let value = to_json(&tagged.value);
-            match tag.trim_start_matches('!') {
-                "Ref" => json!({ "Ref": value }),
-                "GetAtt" => {
-                    let path = text(&value);
-                    let parts: Vec<&str> = path.split('.').collect();
-                    json!({ "Fn::GetAtt": parts })
-                }
-                other => {
-                    let mut map = Map::new();
-                    map.insert(format!("Fn::{other}"), value);
-                    Value::Object(map)
-                }
-            }
-        }
-    }
 }

@@ -15,6 +15,8 @@ use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 
 use crate::{ConfigError, Env};
 
+pub use aws_sdk_backup::Client as BackupClient;
+
 /// One store call must leave time for another within a function's 28 seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -80,6 +82,19 @@ pub(crate) fn s3(env: &Env<'_>) -> Result<aws_sdk_s3::Client, ConfigError> {
         .http_client(env.http_client().get(endpoint.as_deref()));
     config.set_endpoint_url(endpoint);
     Ok(aws_sdk_s3::Client::from_conf(config.build()))
+}
+
+pub(crate) fn backup(env: &Env<'_>) -> Result<BackupClient, ConfigError> {
+    let endpoint = env.optional("AWS_ENDPOINT_URL_BACKUP");
+    let mut config = aws_sdk_backup::Config::builder()
+        .behavior_version(aws_sdk_backup::config::BehaviorVersion::latest())
+        .region(region(env)?)
+        .credentials_provider(credentials(env)?)
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts())
+        .http_client(env.http_client().get(endpoint.as_deref()));
+    config.set_endpoint_url(endpoint);
+    Ok(BackupClient::from_conf(config.build()))
 }
 
 fn region(env: &Env<'_>) -> Result<Region, ConfigError> {

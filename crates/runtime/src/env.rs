@@ -5,7 +5,7 @@ use std::str::FromStr;
 use passwords::{Passwords, Peppers};
 use store::{Evidence, Objects, Store, Tables};
 
-use crate::clients::{self, HttpClient};
+use crate::clients::{self, BackupClient, HttpClient};
 
 /// A function cannot start: the message names the variable and never shows its value.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,7 @@ impl<'a> Env<'a> {
             accounts: self.required("ACCOUNTS_TABLE")?,
             logins: self.required("LOGINS_TABLE")?,
             sessions: self.required("SESSIONS_TABLE")?,
+            ledger: self.required("LEDGER_TABLE")?,
         };
         Ok(Store::new(clients::dynamo(self)?, tables))
     }
@@ -51,10 +52,14 @@ impl<'a> Env<'a> {
         Ok(Objects::new(clients::s3(self)?, bucket))
     }
 
-    /// The ledger, and the bucket of manifests.
+    /// The bucket of manifests and reports.
     pub fn evidence(&self) -> Result<Evidence, ConfigError> {
-        let (ledger, bucket) = (self.required("LEDGER_TABLE")?, self.required("EVIDENCE_BUCKET")?);
-        Ok(Evidence::new(clients::dynamo(self)?, ledger, clients::s3(self)?, bucket))
+        Ok(Evidence::new(clients::s3(self)?, self.required("EVIDENCE_BUCKET")?))
+    }
+
+    /// AWS Backup.
+    pub fn aws_backup(&self) -> Result<BackupClient, ConfigError> {
+        clients::backup(self)
     }
 
     /// The password policy with its peppers.
@@ -62,12 +67,18 @@ impl<'a> Env<'a> {
         self.parsed::<Peppers>("PEPPERS").map(Passwords::new)
     }
 
-    pub(crate) fn required(&self, name: &'static str) -> Result<String, ConfigError> {
+    /// A variable that the template sets for this function alone.
+    pub fn required(&self, name: &'static str) -> Result<String, ConfigError> {
         self.optional(name).ok_or(ConfigError::Missing(name))
     }
 
+    /// Whether a variable is set to something.
+    pub fn has(&self, name: &str) -> bool {
+        self.optional(name).is_some()
+    }
+
     /// A variable that is set to something.
-    pub(crate) fn optional(&self, name: &str) -> Option<String> {
+    pub fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 

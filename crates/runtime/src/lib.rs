@@ -9,7 +9,7 @@ mod env;
 mod logs;
 mod run;
 
-pub use clients::HttpClient;
+pub use clients::{BackupClient, HttpClient};
 pub use entropy::OsEntropy;
 pub use env::{ConfigError, Env};
 pub use run::{Build, EventError, EventFunction, HttpFunction, event, http, now};

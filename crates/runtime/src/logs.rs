@@ -14,8 +14,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::crashes::Reporter;
 use crate::{Env, now};
 
-/// The field that makes a line one with metrics: whether something was done, or failed.
+/// Whether something was done, or failed.
 const FAILED: &str = "failed";
+/// How old the newest backup is that was proven; each hour has a line of it.
+const VERIFIED_AGE: &str = "verified_age_hours";
 /// Requests have one; how long events take says nothing of how long people wait.
 const ROUTE: &str = "route";
 
@@ -60,24 +62,28 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let fields = event.metadata().fields();
-        let namespace = self.namespace.as_deref().filter(|_| fields.field(FAILED).is_some());
+        let has = |name| fields.field(name).is_some();
+        let namespace = self.namespace.as_deref().filter(|_| has(FAILED) || has(VERIFIED_AGE));
         let Some(namespace) = namespace else {
             return self.json.format_event(context, writer, event);
         };
         let mut line = String::new();
         self.json.format_event(context, Writer::new(&mut line), event)?;
         let line = line.strip_suffix("}\n").ok_or(fmt::Error)?;
-        let of_a_request = fields.field(ROUTE).is_some();
-        writeln!(writer, "{line},\"_aws\":{}}}", directive(namespace, of_a_request))
+        let mut metrics = Vec::new();
+        for (name, unit, is) in [
+            (FAILED, "Count", has(FAILED)),
+            ("micros", "Microseconds", has(ROUTE)),
+            (VERIFIED_AGE, "None", has(VERIFIED_AGE)),
+        ] {
+            metrics.extend(is.then(|| json!({ "Name": name, "Unit": unit })));
+        }
+        writeln!(writer, "{line},\"_aws\":{}}}", directive(namespace, &metrics))
     }
 }
 
 /// Names the fields that are metrics, of the stack as a whole: Lambda has its own for each function.
-fn directive(namespace: &str, of_a_request: bool) -> serde_json::Value {
-    let mut metrics = vec![json!({ "Name": FAILED, "Unit": "Count" })];
-    if of_a_request {
-        metrics.push(json!({ "Name": "micros", "Unit": "Microseconds" }));
-    }
+fn directive(namespace: &str, metrics: &[serde_json::Value]) -> serde_json::Value {
     json!({
         "Timestamp": now().millis(),
         "CloudWatchMetrics": [
@@ -135,6 +141,15 @@ mod tests {
         let line = &lines(Some("am-service"), of)[0];
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         assert_eq!(metrics.as_slice(), [json!({"Name": "failed", "Unit": "Count"})]);
+    }
+
+    #[test]
+    fn the_age_of_the_proven_backup_is_a_metric_of_its_own() {
+        let of = || tracing::info!(verified_age_hours = 7.5, "audited");
+        let line = &lines(Some("am-service"), of)[0];
+        assert_eq!(line["verified_age_hours"], 7.5);
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        assert_eq!(metrics.as_slice(), [json!({"Name": "verified_age_hours", "Unit": "None"})]);
     }
 
     #[test]

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Revision, Timestamp};
+use domain::{Digest, Revision, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::StoreError;
 use crate::keys::SortKey;
+use crate::{RowKey, StoreError};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -25,6 +25,8 @@ pub(crate) const CHANGED_AT: &str = "changed_at_ms";
 pub(crate) const CHANGED_BY: &str = "changed_by";
 pub(crate) const CONTENT: &str = "content";
 pub(crate) const DIGEST: &str = "digest";
+/// When a row of the ledger was written.
+pub(crate) const NOTED_AT: &str = "noted_at_ms";
 
 pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
@@ -45,6 +47,16 @@ pub(crate) fn revision_pair<T: Serialize>(
     revision: &Revision<T>,
 ) -> (Item, Item) {
     let content = serde_json::to_string(&revision.content).expect("domain types become JSON");
+    written_pair(partition, sort, revision, content)
+}
+
+/// The same for content in the form that it is stored in.
+pub(crate) fn written_pair<T>(
+    partition: &str,
+    sort: &SortKey,
+    revision: &Revision<T>,
+    content: String,
+) -> (Item, Item) {
     let digest = revision.digest(&format!("{partition}/{sort}"), &content);
     let mut item = key(partition, sort);
     item.insert(VERSION.to_owned(), number(revision.version));
@@ -66,19 +78,36 @@ pub(crate) fn revision_pair<T: Serialize>(
 /// Reads what [`revision_pair`] wrote, from either of its items.
 pub(crate) fn read_revision<T: DeserializeOwned>(item: &Item) -> Result<Revision<T>, StoreError> {
     let fields = Fields(item);
+    let written = read_written(fields)?;
+    let content = serde_json::from_str(written.content)
+        .map_err(|_| fields.damaged("content does not fit its kind"))?;
+    Ok(written.with(content))
+}
+
+/// The same, with content in the form that it is stored in.
+pub(crate) fn read_written(fields: Fields<'_>) -> Result<Revision<&str>, StoreError> {
     Ok(Revision {
         version: fields.parse(VERSION)?,
         created_at: fields.time(CREATED_AT)?,
         created_by: fields.parse(CREATED_BY)?,
         changed_at: fields.time(CHANGED_AT)?,
         changed_by: fields.parse(CHANGED_BY)?,
-        deleted: matches!(item.get(DELETED), Some(AttributeValue::Bool(true))),
-        content: serde_json::from_str(fields.text(CONTENT)?)
-            .map_err(|_| fields.damaged("content does not fit its kind"))?,
+        deleted: matches!(fields.0.get(DELETED), Some(AttributeValue::Bool(true))),
+        content: fields.text(CONTENT)?,
     })
 }
 
+/// A digest of every attribute there is.
+pub(crate) fn digest(item: &Item) -> Digest {
+    let mut attributes: Vec<String> =
+        item.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    attributes.sort();
+    let parts: Vec<&[u8]> = attributes.iter().map(String::as_bytes).collect();
+    Digest::of(&parts)
+}
+
 /// Reads attributes, and says of which item where one is not as written.
+#[derive(Clone, Copy)]
 pub(crate) struct Fields<'a>(pub(crate) &'a Item);
 
 impl<'a> Fields<'a> {
@@ -99,6 +128,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn sort_key(&self) -> Result<SortKey, StoreError> {
         self.parse(SORT)
+    }
+
+    pub(crate) fn key(&self) -> Result<RowKey, StoreError> {
+        let text = |name| self.text(name).map(str::to_owned);
+        Ok(RowKey { partition: text(PARTITION)?, sort: text(SORT)? })
     }
 
     pub(crate) fn damaged(&self, what: &'static str) -> StoreError {

@@ -11,6 +11,8 @@ use domain::{
     Version, VersionNumber,
 };
 
+use crate::RowKey;
+
 /// A client's name for one attempt to do something, so that a repeated POST is done once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
@@ -53,8 +55,17 @@ pub(crate) enum SortKey {
     Login,
     /// Failed logins from one source, below [`attempts_partition`].
     Attempts(String),
-    /// The backup run of one evening, in the ledger.
+    /// The backup run of one evening, in the ledger; what became of its jobs and of its restored
+    /// copies is below the same partition.
     BackupRun(Timestamp),
+    /// How a backup job ended.
+    BackupJob(String),
+    /// What was found in a restored copy of what one run has backed up, by the restore's job.
+    Verification(Timestamp, String),
+    /// A restore of the whole service.
+    Restore(Timestamp),
+    /// How one thing that the policy promises stands.
+    Policy(String),
 }
 
 impl SortKey {
@@ -85,6 +96,10 @@ impl fmt::Display for SortKey {
             Self::Attempts(source) => write!(f, "ATTEMPTS#{source}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
             Self::BackupRun(scheduled_at) => write!(f, "RUN#{:013}", scheduled_at.millis()),
+            Self::BackupJob(id) => write!(f, "JOB#{id}"),
+            Self::Verification(run, job) => write!(f, "VERIFIED#{:013}#{job}", run.millis()),
+            Self::Restore(opened_at) => write!(f, "RESTORE#{:013}", opened_at.millis()),
+            Self::Policy(what) => write!(f, "POLICY#{what}"),
         }
     }
 }
@@ -112,13 +127,19 @@ impl FromStr for SortKey {
             ("SIGNUP", [key]) => Self::SignUp(key.parse()?),
             ("SESSION", [hash]) => Self::Session((*hash).to_owned()),
             ("ATTEMPTS", [source]) => Self::Attempts((*source).to_owned()),
-            ("RUN", [millis]) => {
-                Self::BackupRun(Timestamp::from_millis(millis.parse().map_err(|_| unknown_key())?))
-            }
+            ("RUN", [millis]) => Self::BackupRun(time(millis)?),
+            ("JOB", [id]) => Self::BackupJob((*id).to_owned()),
+            ("VERIFIED", [run, job]) => Self::Verification(time(run)?, (*job).to_owned()),
+            ("RESTORE", [millis]) => Self::Restore(time(millis)?),
+            ("POLICY", [what]) => Self::Policy((*what).to_owned()),
             _ => return Err(unknown_key()),
         };
         Ok(key)
     }
+}
+
+fn time(millis: &str) -> Result<Timestamp, RuleError> {
+    millis.parse().map(Timestamp::from_millis).map_err(|_| unknown_key())
 }
 
 fn unknown_key() -> RuleError {
@@ -156,6 +177,29 @@ fn email_hash(email: &Email) -> Digest {
 
 /// The partition of the ledger that has the backup runs.
 pub(crate) const BACKUPS_PARTITION: &str = "BACKUPS";
+
+/// The partition of the ledger that has the restores of the service.
+pub(crate) const RESTORES_PARTITION: &str = "RESTORES";
+
+/// The partition of the ledger that says how the policy is kept.
+pub(crate) const POLICY_PARTITION: &str = "POLICY";
+
+/// What the partitions of the ledger start with that say what a customer has erased. Their sort
+/// keys are those of the things.
+pub(crate) const ERASED_PREFIX: &str = "ERASED#";
+
+/// The partition of what a customer has erased.
+pub(crate) fn erased_partition(customer: CustomerId) -> String {
+    format!("{ERASED_PREFIX}{customer}")
+}
+
+/// What the sort keys of all backup runs start with.
+pub(crate) const RUN_PREFIX: &str = "RUN#";
+
+/// What the sort keys of a run's verifications start with.
+pub(crate) fn verifications_prefix(run: Timestamp) -> String {
+    format!("VERIFIED#{:013}#", run.millis())
+}
 
 /// What the sort keys of all revisions start with.
 pub(crate) const REVISION_PREFIX: &str = "REVISION#";
@@ -198,6 +242,23 @@ impl fmt::Display for ObjectKey {
 /// link is signed for an [`ObjectKey`], and that takes a [`crate::Customer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announced(pub(crate) ObjectKey);
+
+impl Announced {
+    /// Where the version is that these are the bytes of.
+    pub fn version(&self) -> RowKey {
+        let ObjectKey { customer, record, appendix, number } = self.0;
+        RowKey {
+            partition: customer_partition(customer),
+            sort: SortKey::AppendixVersion(record, appendix, number).to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Announced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl FromStr for Announced {
     type Err = RuleError;
@@ -248,6 +309,10 @@ mod tests {
             SortKey::Login,
             SortKey::Attempts("192.0.2.7".to_owned()),
             SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
+            SortKey::BackupJob("4f3c-9a".to_owned()),
+            SortKey::Verification(Timestamp::from_millis(1_768_464_000_000), "b-1".to_owned()),
+            SortKey::Restore(Timestamp::from_millis(1_768_464_000_000)),
+            SortKey::Policy("backup".to_owned()),
         ];
         // Fails to compile when a kind is added and not listed above.
         for kind in &kinds {
@@ -263,7 +328,11 @@ mod tests {
                 | SortKey::Session(_)
                 | SortKey::Login
                 | SortKey::Attempts(_)
-                | SortKey::BackupRun(_) => {}
+                | SortKey::BackupRun(_)
+                | SortKey::BackupJob(_)
+                | SortKey::Verification(..)
+                | SortKey::Restore(_)
+                | SortKey::Policy(_) => {}
             }
         }
         kinds

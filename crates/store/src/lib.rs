@@ -3,16 +3,21 @@
 //!
 //! Nothing here reads or writes without a [`Customer`], and only a verified session, a sign-up or
 //! an object of the bucket yields one: forgetting the tenant does not compile. The exceptions
-//! are `scan` and `evidence`, which are about all customers, for backups. This crate must
+//! are `scan`, `ledger`, `evidence` and `erasures`, which are about all customers, for backups. This crate must
 //! never depend on HTTP, on an environment variable or on a clock.
 
 mod accounts;
 mod appendices;
+mod batch;
+mod bucket;
+mod erasures;
 mod error;
 mod evidence;
 mod items;
 mod keys;
+mod ledger;
 mod logins;
+mod mend;
 mod objects;
 mod records;
 mod requests;
@@ -20,25 +25,29 @@ mod revisions;
 mod scan;
 mod scope;
 mod sessions;
+mod standing;
 mod transaction;
 
 use std::sync::Arc;
 
 pub use accounts::{CustomerProfile, SignUp, UserProfile};
 pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix, Reservation};
+pub use bucket::{Held, Listing};
 pub use error::{StoreError, WriteError};
-pub use evidence::{BackupRun, Evidence};
+pub use evidence::Evidence;
 pub use keys::{Announced, IdempotencyKey, ObjectKey};
+pub use ledger::{BackupJob, BackupRun, RestoreNote, Verification};
 pub use logins::{Attempt, Login, Tried};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};
 pub use revisions::{ListRevisions, RevisionPage};
-pub use scan::{Found, Kept, Segment, StoredRevision};
+pub use scan::{Elsewhere, Found, Kept, Pages, Reading, RowKey, Seen, Segment, Table};
 pub use scope::Customer;
 pub use sessions::{
     Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY, Wanted,
 };
+pub use standing::{BucketStanding, RECOVERY_DAYS, Recovery, TableStanding};
 
 pub use aws_sdk_dynamodb::Client as DynamoClient;
 pub use aws_sdk_s3::Client as S3Client;
@@ -58,6 +67,8 @@ pub struct Tables {
     pub logins: String,
     /// What passes: sessions and login attempts.
     pub sessions: String,
+    /// What was erased, backed up, verified and restored. No restore puts anything here back.
+    pub ledger: String,
 }
 
 /// The database. Cheap to clone.
@@ -70,5 +81,15 @@ pub struct Store {
 impl Store {
     pub fn new(dynamo: DynamoClient, tables: Tables) -> Self {
         Self { dynamo, tables: Arc::new(tables) }
+    }
+
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// The same database with other tables: restored ones.
+    #[must_use]
+    pub fn with_tables(&self, tables: Tables) -> Self {
+        Self::new(self.dynamo.clone(), tables)
     }
 }

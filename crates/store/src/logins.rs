@@ -23,8 +23,8 @@ pub const SOURCE_ATTEMPTS_MAX: u32 = 500;
 /// Counting and opening a window exclude each other; a few turns find one of them possible.
 const COUNT_TRIES_MAX: u32 = 4;
 
-const CUSTOMER: &str = "customer_id";
-const USER: &str = "user_id";
+pub(crate) const CUSTOMER: &str = "customer_id";
+pub(crate) const USER: &str = "user_id";
 const PASSWORD_HASH: &str = "password_hash";
 const COUNT: &str = "count";
 

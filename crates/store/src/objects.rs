@@ -7,7 +7,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::types::ChecksumMode;
 use domain::appendix::Declared;
-use domain::{AppendixId, FileName, RecordId, Timestamp, VersionNumber};
+use domain::{AppendixId, Digest, FileName, RecordId, Timestamp, VersionNumber};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Announced, Customer, ObjectKey, StoreError};
@@ -20,8 +20,8 @@ pub const DOWNLOAD_VALID_FOR: Duration = Duration::from_secs(5 * 60);
 /// The bucket of appendices. Cheap to clone.
 #[derive(Clone)]
 pub struct Objects {
-    s3: Client,
-    bucket: String,
+    pub(crate) s3: Client,
+    pub(crate) bucket: String,
 }
 
 /// A permission to upload exactly the declared bytes, once.
@@ -65,6 +65,12 @@ impl ObjectKey {
         number: VersionNumber,
     ) -> Self {
         Self { customer: customer.id(), record, appendix, number }
+    }
+
+    /// The digest of an object as a manifest counts it: of its key, its size, and its SHA-256 in
+    /// base64.
+    pub(crate) fn digest(&self, bytes: u64, sha256: &str) -> Digest {
+        Digest::of(&[self.to_string().as_bytes(), &bytes.to_le_bytes(), sha256.as_bytes()])
     }
 }
 
@@ -138,7 +144,11 @@ impl Objects {
             Ok(head) => Ok(Some(ObjectFacts {
                 bytes: head.content_length().and_then(|n| n.try_into().ok()).unwrap_or(0),
                 content_type: head.content_type().unwrap_or_default().to_owned(),
-                sha256: head.checksum_sha256().map(str::to_owned),
+                // One of parts is no hash of the bytes.
+                sha256: head
+                    .checksum_sha256()
+                    .filter(|hash| !hash.contains('-'))
+                    .map(str::to_owned),
             })),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => {
                 Ok(None)

@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::{
     Appendix, AppendixId, Record, RecordId, Revision, Role, SessionToken, Timestamp, TokenHash,
     UserId,
 };
 
+use crate::batch::Batch;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
-use crate::transaction::{Step, Transaction, backoff};
+use crate::transaction::{Step, Transaction};
 use crate::{
     Customer, CustomerProfile, Earlier, IdempotencyKey, Login, Remember, Store, StoreError, Tried,
     UserProfile, WriteError,
@@ -24,7 +24,6 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Use is noted at most this often: one write an hour, not one a request.
 pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
-const BATCH_ATTEMPTS_MAX: u32 = 5;
 
 const USER: &str = "user_id";
 const CREATED_AT: &str = "created_at_ms";
@@ -147,7 +146,10 @@ impl Store {
         for key in [&record_key, &appendix_key, &request_key].into_iter().flatten() {
             batch.add(&self.tables.records, &partition, key);
         }
-        let found = self.batch_get(batch).await?;
+        let mut found = HashMap::new();
+        for item in batch.read(&self.dynamo).await? {
+            found.insert(Fields(&item).text(items::SORT)?.to_owned(), item);
+        }
         let find = |key: &SortKey| found.get(&key.to_string());
 
         let Some(item) = find(&session_key) else {
@@ -247,58 +249,10 @@ impl Store {
             .map_err(StoreError::unavailable)?;
         Ok(())
     }
-
-    /// Reads every key of the batch that exists, by sort key, with strong consistency.
-    async fn batch_get(&self, batch: Batch) -> Result<HashMap<String, Item>, StoreError> {
-        let mut wanted = batch.build();
-        let mut found = HashMap::new();
-        for attempt in 0..BATCH_ATTEMPTS_MAX {
-            if attempt > 0 {
-                tokio::time::sleep(backoff(attempt)).await;
-            }
-            let answer = self
-                .dynamo
-                .batch_get_item()
-                .set_request_items(Some(wanted))
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                let sort = Fields(&item).text(items::SORT)?.to_owned();
-                found.insert(sort, item);
-            }
-            wanted = answer.unprocessed_keys.unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok(found);
-            }
-        }
-        Err(StoreError::Busy)
-    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(
     item: Option<&Item>,
 ) -> Result<Option<Revision<T>>, StoreError> {
     item.map(items::read_revision).transpose()
-}
-
-/// The keys of one batched read, by table.
-#[derive(Default)]
-struct Batch(HashMap<String, Vec<Item>>);
-
-impl Batch {
-    fn add(&mut self, table: &str, partition: &str, sort: &SortKey) {
-        self.0.entry(table.to_owned()).or_default().push(items::key(partition, sort));
-    }
-
-    fn build(self) -> HashMap<String, KeysAndAttributes> {
-        let keys = |keys| {
-            KeysAndAttributes::builder()
-                .set_keys(Some(keys))
-                .consistent_read(true)
-                .build()
-                .expect("keys are set")
-        };
-        self.0.into_iter().map(|(table, items)| (table, keys(items))).collect()
-    }
 }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 use domain::{Revision, Version};
 use serde::Serialize;
 
+use crate::erasures::erasure_item;
 use crate::items::{self, Item};
 use crate::keys::SortKey;
 use crate::requests::Remember;
@@ -28,6 +29,7 @@ pub(crate) enum Step {
     Login,
     /// Something else must be there.
     Require,
+    Erasure,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -92,7 +94,25 @@ impl<'a> Transaction<'a> {
         revision: &Revision<T>,
     ) -> Self {
         let partition = keys::customer_partition(customer.id());
-        let (item, immutable) = items::revision_pair(&partition, sort, revision);
+        let pair = items::revision_pair(&partition, sort, revision);
+        let replaced = self.replace_pair(table, revision, pair);
+        if revision.deleted { replaced.note_erasure(customer, sort, revision) } else { replaced }
+    }
+
+    /// What no restore may bring back is noted where no restore reaches.
+    fn note_erasure<T>(self, customer: &Customer, sort: &SortKey, revision: &Revision<T>) -> Self {
+        let (by, at) = (revision.changed_by, revision.changed_at);
+        let ledger = self.store.tables.ledger.clone();
+        self.put(Step::Erasure, put(&ledger, erasure_item(customer.id(), sort, by, at)))
+    }
+
+    /// The same for the two items of a change.
+    pub(crate) fn replace_pair<T>(
+        self,
+        table: &str,
+        revision: &Revision<T>,
+        (item, immutable): (Item, Item),
+    ) -> Self {
         let seen = revision.version.get() - 1;
         let put = put(table, item)
             .condition_expression("#version = :seen AND attribute_not_exists(#deleted)")

@@ -6,14 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use domain::{Entropy as _, RecordId};
+use domain::RecordId;
 use runtime::OsEntropy;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::outbox;
 use crate::LocalError;
-use crate::hex::hex;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -29,6 +28,13 @@ const SCHEMA: &str = "
         etag         TEXT NOT NULL,
         stored_at_ms INTEGER NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY);
+    CREATE TABLE IF NOT EXISTS markers (
+        bucket   TEXT NOT NULL,
+        key      TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        PRIMARY KEY (bucket, key)
+    );
     CREATE INDEX IF NOT EXISTS versions_by_key ON versions (bucket, key, sequence);
     CREATE TABLE IF NOT EXISTS events (
         id     INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,10 +44,17 @@ const SCHEMA: &str = "
     );
 ";
 
-/// Lambda tries an event three times.
-const TRIES_MAX: u32 = 3;
-/// A failed event waits this long, then twice as long.
-const RETRY_AFTER_MS: i64 = 1_000;
+/// The newest version of each key that is not marked as deleted since.
+const VIEWS: &str = "
+    CREATE VIEW IF NOT EXISTS newest AS
+    SELECT * FROM versions AS v
+    WHERE NOT EXISTS (SELECT 1 FROM versions AS later WHERE later.bucket = v.bucket
+                      AND later.key = v.key AND later.sequence > v.sequence)
+      AND NOT EXISTS (SELECT 1 FROM markers AS m WHERE m.bucket = v.bucket
+                      AND m.key = v.key AND m.sequence >= v.sequence);
+";
+/// The columns of [`Facts`].
+const FACTS: &str = "version_id, bytes, content_type, sha256, etag, stored_at_ms";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DiskError {
@@ -75,6 +88,12 @@ pub(crate) struct Incoming {
     pub(crate) file: tokio::fs::File,
 }
 
+impl Incoming {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Drop for Incoming {
     fn drop(&mut self) {
         // Not there any more where it was stored.
@@ -92,12 +111,8 @@ pub(crate) struct NewObject {
     pub(crate) sha256: Option<String>,
     pub(crate) etag: String,
     pub(crate) only_if_absent: bool,
-}
-
-/// An event that is to be delivered.
-pub(crate) struct Due {
-    pub(crate) id: i64,
-    pub(crate) event: Value,
+    /// Whether an event tells of it: a restored bucket announces nothing.
+    pub(crate) announced: bool,
 }
 
 impl Disk {
@@ -115,6 +130,7 @@ impl Disk {
             std::fs::create_dir_all(folder.join("objects"))?;
             let index = Connection::open(&path)?;
             index.execute_batch(SCHEMA)?;
+            index.execute_batch(VIEWS)?;
             Ok(index)
         };
         let index = open().map_err(failed)?;
@@ -169,7 +185,7 @@ impl Disk {
         let change = index.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let held: Option<i64> = change
             .query_row(
-                "SELECT 1 FROM versions WHERE bucket = ?1 AND key = ?2 LIMIT 1",
+                "SELECT 1 FROM newest WHERE bucket = ?1 AND key = ?2 LIMIT 1",
                 params![object.bucket, object.key],
                 |row| row.get(0),
             )
@@ -194,8 +210,10 @@ impl Disk {
                 facts.stored_at_ms,
             ],
         )?;
-        let event = created_event(&object.bucket, &object.key, &facts);
-        change.execute("INSERT INTO events (event) VALUES (?1)", [event.to_string()])?;
+        if object.announced {
+            let event = outbox::created_event(&object.bucket, &object.key, &facts);
+            change.execute("INSERT INTO events (event) VALUES (?1)", [event.to_string()])?;
+        }
         change.commit()?;
         drop(index);
         self.announced.notify_one();
@@ -210,104 +228,103 @@ impl Disk {
         version: Option<&str>,
     ) -> Result<Option<Facts>, DiskError> {
         let found = self.index().query_row(
-            "SELECT version_id, bytes, content_type, sha256, etag, stored_at_ms FROM versions
-             WHERE bucket = ?1 AND key = ?2 AND (?3 IS NULL OR version_id = ?3)
-             ORDER BY sequence DESC LIMIT 1",
+            &format!(
+                "SELECT {FACTS} FROM versions
+                 WHERE bucket = ?1 AND key = ?2 AND (?3 IS NULL OR version_id = ?3)
+                   AND (?3 IS NOT NULL OR version_id IN (SELECT version_id FROM newest
+                        WHERE bucket = ?1 AND key = ?2))
+                 ORDER BY sequence DESC LIMIT 1"
+            ),
             params![bucket, key, version],
-            |row| {
-                Ok(Facts {
-                    version_id: row.get(0)?,
-                    bytes: row.get::<_, i64>(1)?.unsigned_abs(),
-                    content_type: row.get(2)?,
-                    sha256: row.get(3)?,
-                    etag: row.get(4)?,
-                    stored_at_ms: row.get(5)?,
-                })
-            },
+            facts,
         );
         Ok(found.optional()?)
+    }
+
+    /// Up to `limit` keys after one, in their order, with the newest version of each.
+    pub(crate) fn list(
+        &self,
+        bucket: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, Facts)>, DiskError> {
+        let index = self.index();
+        let mut newest = index.prepare(&format!(
+            "SELECT {FACTS}, key FROM newest WHERE bucket = ?1 AND key > ?2 ORDER BY key LIMIT ?3"
+        ))?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = newest.query_map(params![bucket, after, limit], |row| {
+            Ok((row.get(FACTS.split(',').count())?, facts(row)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Marks a key as deleted. Every version of it stays.
+    pub(crate) fn mark_deleted(&self, bucket: &str, key: &str) -> Result<(), DiskError> {
+        self.index().execute(
+            "INSERT OR REPLACE INTO markers (bucket, key, sequence)
+             SELECT ?1, ?2, max(sequence) FROM versions WHERE bucket = ?1 AND key = ?2
+             HAVING max(sequence) IS NOT NULL",
+            [bucket, key],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn add_bucket(&self, bucket: &str) -> Result<(), DiskError> {
+        self.index().execute("INSERT OR IGNORE INTO buckets (name) VALUES (?1)", [bucket])?;
+        Ok(())
+    }
+
+    pub(crate) fn has_bucket(&self, bucket: &str) -> Result<bool, DiskError> {
+        let found =
+            self.index().query_row("SELECT 1 FROM buckets WHERE name = ?1", [bucket], |row| {
+                row.get::<_, i64>(0)
+            });
+        Ok(found.optional()?.is_some())
+    }
+
+    /// Removes a bucket with all that is in it: one that a test has restored.
+    pub(crate) fn remove_bucket(&self, bucket: &str) -> Result<(), DiskError> {
+        let blobs: Vec<String> = {
+            let index = self.index();
+            let mut all = index.prepare("SELECT version_id FROM versions WHERE bucket = ?1")?;
+            let ids = all.query_map([bucket], |row| row.get(0))?;
+            ids.collect::<Result<_, _>>()?
+        };
+        self.index().execute("DELETE FROM versions WHERE bucket = ?1", [bucket])?;
+        self.index().execute("DELETE FROM buckets WHERE name = ?1", [bucket])?;
+        for version_id in blobs {
+            std::fs::remove_file(self.blob(&version_id))?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn open(&self, facts: &Facts) -> Result<tokio::fs::File, DiskError> {
         Ok(tokio::fs::File::open(self.blob(&facts.version_id)).await?)
     }
 
-    /// The oldest event that is due by `now_ms`.
-    pub(crate) fn due_event(&self, now_ms: i64) -> Result<Option<Due>, DiskError> {
-        let due = self.index().query_row(
-            "SELECT id, event FROM events WHERE tries < ?1 AND due_ms <= ?2 ORDER BY id LIMIT 1",
-            params![TRIES_MAX, now_ms],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
-        );
-        let parse = |(id, text): (i64, String)| Due {
-            id,
-            event: serde_json::from_str(&text).unwrap_or(Value::Null),
-        };
-        Ok(due.optional()?.map(parse))
-    }
-
-    /// How many events are still to be delivered; those given up on do not count.
-    pub(crate) fn undelivered(&self) -> Result<u64, DiskError> {
-        let count: i64 = self.index().query_row(
-            "SELECT count(*) FROM events WHERE tries < ?1",
-            [TRIES_MAX],
-            |row| row.get(0),
-        )?;
-        Ok(count.unsigned_abs())
-    }
-
-    pub(crate) fn delivered(&self, id: i64) -> Result<(), DiskError> {
-        self.index().execute("DELETE FROM events WHERE id = ?1", [id])?;
-        Ok(())
-    }
-
-    /// Puts an event off; after the last try it stays in the table, for somebody to look at.
-    pub(crate) fn put_off(&self, id: i64, now_ms: i64) -> Result<(), DiskError> {
-        self.index().execute(
-            "UPDATE events SET tries = tries + 1, due_ms = ?2 + (?3 << tries) WHERE id = ?1",
-            params![id, now_ms, RETRY_AFTER_MS],
-        )?;
-        Ok(())
-    }
-
-    fn blob(&self, version_id: &str) -> PathBuf {
+    pub(crate) fn blob(&self, version_id: &str) -> PathBuf {
         self.folder.join("objects").join(version_id)
     }
 
-    fn index(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn index(&self) -> MutexGuard<'_, Connection> {
         // A panic leaves a transaction that was never committed, and SQLite rolls it back.
         self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
+fn facts(row: &rusqlite::Row<'_>) -> rusqlite::Result<Facts> {
+    Ok(Facts {
+        version_id: row.get(0)?,
+        bytes: row.get::<_, i64>(1)?.unsigned_abs(),
+        content_type: row.get(2)?,
+        sha256: row.get(3)?,
+        etag: row.get(4)?,
+        stored_at_ms: row.get(5)?,
+    })
+}
+
 /// A name that nothing else has, and that sorts by time. Any ULID would do.
 fn new_id() -> String {
     RecordId::new(runtime::now(), &OsEntropy).to_string()
-}
-
-/// EventBridge's "Object Created".
-fn created_event(bucket: &str, key: &str, facts: &Facts) -> Value {
-    let mut id = [0; 16];
-    OsEntropy.fill(&mut id);
-    json!({
-        "version": "0",
-        "id": hex(&id),
-        "detail-type": "Object Created",
-        "source": "aws.s3",
-        "account": "000000000000",
-        "time": domain::Timestamp::from_millis(facts.stored_at_ms).to_string(),
-        "region": "eu-central-1",
-        "resources": [format!("arn:aws:s3:::{bucket}")],
-        "detail": {
-            "version": "0",
-            "bucket": { "name": bucket },
-            "object": {
-                "key": key,
-                "size": facts.bytes,
-                "etag": facts.etag,
-                "version-id": facts.version_id,
-            },
-            "reason": "PutObject",
-        },
-    })
 }

@@ -2,6 +2,7 @@
 //! a versioned store on disk. Only what AM Service uses is answered; the rest is NotImplemented.
 
 mod disk;
+mod outbox;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +18,11 @@ use md5::Md5;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    BucketVersioningStatus, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource,
+    DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition, EventBridgeConfiguration,
+    GetBucketNotificationConfigurationInput, GetBucketNotificationConfigurationOutput,
+    GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectInput, GetObjectOutput,
+    HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
     PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp,
 };
 use s3s::path::S3Path;
@@ -28,8 +33,9 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_util::io::ReaderStream;
 
-pub(crate) use disk::{Disk, Due};
-use disk::{Facts, NewObject};
+use disk::Facts;
+pub(crate) use disk::{Disk, DiskError, NewObject};
+pub(crate) use outbox::Due;
 
 use crate::hex::hex;
 use crate::identity::Identities;
@@ -39,16 +45,17 @@ use crate::listen;
 #[derive(Clone)]
 pub(crate) struct Objects {
     disk: Arc<Disk>,
-    buckets: Arc<Vec<String>>,
+    identities: Arc<Identities>,
 }
 
 impl Objects {
-    pub(crate) fn new(disk: Arc<Disk>, buckets: Vec<String>) -> Self {
-        Self { disk, buckets: Arc::new(buckets) }
+    pub(crate) fn new(disk: Arc<Disk>, identities: Arc<Identities>) -> Self {
+        Self { disk, identities }
     }
 
     /// Serves the protocol to whoever signs, as far as the template lets them.
-    pub(crate) async fn serve(self, listener: TcpListener, identities: Arc<Identities>) {
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        let identities = self.identities.clone();
         let mut auth = SimpleAuth::new();
         for (access_key, secret_key) in identities.access_keys() {
             auth.register(access_key, secret_key.into());
@@ -77,7 +84,7 @@ impl Objects {
     }
 
     fn check_bucket(&self, bucket: &str) -> S3Result<()> {
-        if self.buckets.iter().any(|known| known == bucket) {
+        if self.disk.has_bucket(bucket).map_err(failed)? {
             return Ok(());
         }
         Err(s3_error!(NoSuchBucket))
@@ -127,6 +134,7 @@ impl Objects {
             sha256: input.checksum_sha256.is_some().then_some(sha256),
             etag: hex(&md5.finalize()),
             only_if_absent: matches!(input.if_none_match, Some(ETagCondition::Any)),
+            announced: true,
         })
     }
 }
@@ -214,7 +222,116 @@ impl S3 for Objects {
         }
         Ok(response)
     }
+
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let input = request.input;
+        self.check_bucket(&input.bucket)?;
+        // The token is the last key of the page before.
+        let after = input.continuation_token.or(input.start_after).unwrap_or_default();
+        let found = self.disk.list(&input.bucket, &after, LISTED_MAX + 1).map_err(failed)?;
+        let more = found.len() > LISTED_MAX;
+        let listed = found.into_iter().take(LISTED_MAX);
+        let contents: Vec<Object> = listed
+            .map(|(key, facts)| Object {
+                key: Some(key),
+                size: i64::try_from(facts.bytes).ok(),
+                last_modified: Some(stored_at(&facts)),
+                e_tag: Some(ETag::Strong(facts.etag)),
+                ..Object::default()
+            })
+            .collect();
+        let next = contents.last().and_then(|last| last.key.clone()).filter(|_| more);
+        Ok(S3Response::new(ListObjectsV2Output {
+            name: Some(input.bucket),
+            key_count: i32::try_from(contents.len()).ok(),
+            is_truncated: Some(more),
+            next_continuation_token: next,
+            contents: Some(contents),
+            ..ListObjectsV2Output::default()
+        }))
+    }
+
+    /// Copies bytes from one key to another, of any buckets that the caller may read and write.
+    async fn copy_object(
+        &self,
+        request: S3Request<CopyObjectInput>,
+    ) -> S3Result<S3Response<CopyObjectOutput>> {
+        let input = request.input;
+        let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented));
+        };
+        let caller = request.credentials.ok_or_else(|| s3_error!(AccessDenied))?;
+        let arn = format!("arn:aws:s3:::{bucket}/{key}");
+        if !self.identities.allow(&caller.access_key, "s3:GetObject", &arn) {
+            return Err(s3_error!(AccessDenied));
+        }
+        let facts = self.find(bucket, key, None)?;
+        self.check_bucket(&input.bucket)?;
+        let file = self.disk.open(&facts).await.map_err(failed)?;
+        let mut put = PutObjectInput {
+            bucket: input.bucket,
+            key: input.key,
+            body: Some(StreamingBlob::wrap(ReaderStream::new(file))),
+            content_type: facts.content_type.parse().ok(),
+            ..PutObjectInput::default()
+        };
+        let mut object = self.receive(&mut put).await?;
+        // Asked for, S3 makes the hash anew; what is known of the source is the hash of these bytes.
+        object.sha256 = facts.sha256.filter(|_| input.checksum_algorithm.is_some());
+        let stored = self.disk.store(object).map_err(failed)?;
+        let stored = stored.ok_or_else(|| s3_error!(PreconditionFailed))?;
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(CopyObjectResult {
+                e_tag: Some(ETag::Strong(stored.etag)),
+                ..CopyObjectResult::default()
+            }),
+            version_id: Some(stored.version_id),
+            ..CopyObjectOutput::default()
+        }))
+    }
+
+    /// Adds a marker; versions cannot be deleted here.
+    async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let input = request.input;
+        self.check_bucket(&input.bucket)?;
+        if input.version_id.is_some() {
+            return Err(s3_error!(AccessDenied, "Every version is kept."));
+        }
+        self.disk.mark_deleted(&input.bucket, &input.key).map_err(failed)?;
+        let marked = DeleteObjectOutput { delete_marker: Some(true), ..Default::default() };
+        Ok(S3Response::new(marked))
+    }
+
+    async fn get_bucket_versioning(
+        &self,
+        request: S3Request<GetBucketVersioningInput>,
+    ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+        self.check_bucket(&request.input.bucket)?;
+        let status = BucketVersioningStatus::from_static(BucketVersioningStatus::ENABLED);
+        let status = GetBucketVersioningOutput { status: Some(status), ..Default::default() };
+        Ok(S3Response::new(status))
+    }
+
+    async fn get_bucket_notification_configuration(
+        &self,
+        request: S3Request<GetBucketNotificationConfigurationInput>,
+    ) -> S3Result<S3Response<GetBucketNotificationConfigurationOutput>> {
+        self.check_bucket(&request.input.bucket)?;
+        Ok(S3Response::new(GetBucketNotificationConfigurationOutput {
+            event_bridge_configuration: Some(EventBridgeConfiguration::default()),
+            ..Default::default()
+        }))
+    }
 }
+
+/// A page of a listing: S3's own limit.
+const LISTED_MAX: usize = 1000;
 
 /// Lets a function do what its policy says.
 struct Access {
@@ -228,17 +345,26 @@ impl S3Access for Access {
         let action = match context.s3_op().name() {
             "PutObject" => "s3:PutObject",
             "GetObject" | "HeadObject" => "s3:GetObject",
+            "CopyObject" => "s3:PutObject",
+            "DeleteObject" => "s3:DeleteObject",
+            "ListObjectsV2" => "s3:ListBucket",
+            "GetBucketVersioning" => "s3:GetBucketVersioning",
+            "GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
             _ => return Err(s3_error!(NotImplemented)),
         };
         let caller = context.credentials().map(|credentials| credentials.access_key.as_str());
-        let (Some(caller), S3Path::Object { bucket, key }) = (caller, context.s3_path()) else {
-            return Err(s3_error!(AccessDenied));
-        };
+        let Some(caller) = caller else { return Err(s3_error!(AccessDenied)) };
         // A link that a function signed is used by somebody else.
         if context.headers().contains_key(AUTHORIZATION) {
             self.identities.count(caller, action);
         }
+        let (bucket, key) = match context.s3_path() {
+            S3Path::Object { bucket, key } => (bucket, Some(key)),
+            S3Path::Bucket { bucket } => (bucket, None),
+            S3Path::Root => return Err(s3_error!(AccessDenied)),
+        };
         let bucket_arn = format!("arn:aws:s3:::{bucket}");
+        let resource = key.map_or_else(|| bucket_arn.clone(), |key| format!("{bucket_arn}/{key}"));
         let allow = |action: &str, resource: &str| {
             let allowed = self.identities.allow(caller, action, resource);
             if !allowed {
@@ -246,12 +372,16 @@ impl S3Access for Access {
             }
             allowed
         };
-        if !allow(action, &format!("{bucket_arn}/{key}")) {
+        if !allow(action, &resource) {
             return Err(s3_error!(AccessDenied));
         }
         // Only who may list a bucket learns that an object is not there.
-        let missing = action == "s3:GetObject"
-            && self.disk.find(bucket, key, None).map_err(failed)?.is_none();
+        let missing = match key {
+            Some(key) if action == "s3:GetObject" => {
+                self.disk.find(bucket, key, None).map_err(failed)?.is_none()
+            }
+            _ => false,
+        };
         if missing && !allow("s3:ListBucket", &bucket_arn) {
             return Err(s3_error!(AccessDenied));
         }

@@ -1,6 +1,7 @@
 //! DynamoDB, embedded: the crate dynoxide-rs over one SQLite file, behind the protocol that the AWS
 //! SDK speaks, so that the SDK is the only client there is. Requests must be signed, and a caller
-//! may do what the template lets it. Tables come from the template.
+//! may do what the template lets it. Tables come from the template. What dynoxide leaves out is in
+//! `recovery`: point-in-time recovery, and the copies that AWS Backup makes.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,12 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::operation::create_table::CreateTableError;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, TimeToLiveSpecification,
-};
 use bytes::Bytes;
 use dynoxide::{Database, DynoxideError};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -28,9 +23,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::LocalError;
+use crate::history::History;
 use crate::identity::{Identities, OPERATOR};
 use crate::listen;
-use crate::template::{Resource, Template};
+use crate::template::Template;
+
+mod recovery;
+mod tables;
+
+pub(crate) use recovery::Tables;
 
 /// How often what has expired is deleted. AWS takes up to days; readers re-check anyway.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -43,31 +44,34 @@ pub(crate) async fn start(
     template: &Template,
     identities: Arc<Identities>,
     tasks: &mut JoinSet<()>,
-) -> Result<SocketAddr, LocalError> {
+) -> Result<(SocketAddr, Arc<Tables>), LocalError> {
     let path = folder.join("dynamodb.sqlite");
     let failed = |error: String| LocalError::Database { path: path.clone(), what: error };
     let database = Database::new(&path.to_string_lossy()).map_err(|e| failed(e.to_string()))?;
     let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listen::address_of(&listener)?;
-    let client = client(address, &identities.secret_key(OPERATOR));
-    let served = database.clone();
+    let client = tables::client(address, &identities.secret_key(OPERATOR));
+    let all = Arc::new(Tables::new(database.clone(), History::open(&path)?));
+    all.go_on()?;
+    let served = all.clone();
     tasks.spawn(listen::serve(listener, move |_| {
-        let (database, identities) = (served.clone(), identities.clone());
+        let (tables, identities) = (served.clone(), identities.clone());
         service_fn(move |request| {
-            let (database, identities) = (database.clone(), identities.clone());
-            async move { Ok::<_, Infallible>(answer(&database, &identities, request).await) }
+            let (tables, identities) = (tables.clone(), identities.clone());
+            async move { Ok::<_, Infallible>(answer(&tables, &identities, request).await) }
         })
     }));
-    tasks.spawn(sweep(database));
+    tasks.spawn(sweep(database, all.clone()));
     for table in template.resources("AWS::DynamoDB::Table")? {
-        create(&client, &table).await?;
+        tables::create(&client, &table).await?;
     }
-    Ok(address)
+    Ok((address, all))
 }
 
-async fn sweep(database: Database) {
+async fn sweep(database: Database, tables: Arc<Tables>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
+        tables.trim();
         if let Err(error) = database.sweep_ttl() {
             tracing::warn!(%error, "expired items were not deleted");
         }
@@ -75,7 +79,7 @@ async fn sweep(database: Database) {
 }
 
 async fn answer(
-    database: &Database,
+    tables: &Arc<Tables>,
     identities: &Identities,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
@@ -95,19 +99,52 @@ async fn answer(
     };
     identities.count(&caller, &format!("dynamodb:{operation}"));
     for (action, table) in asked(operation, &json) {
-        let resource = format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{table}");
-        if !identities.allow(&caller, &format!("dynamodb:{action}"), &resource) {
+        if !identities.allow(&caller, &format!("dynamodb:{action}"), &arn(&table)) {
             tracing::error!(function = caller, action, table, "not allowed by the template");
             let what =
                 format!("{caller} is not authorized to perform dynamodb:{action} on {table}");
             return refused("AccessDeniedException", &what);
         }
     }
-    match run(database, operation, &body) {
+    let answered = match tables.answer(operation, &json) {
+        Some(answered) => answered,
+        None => run(&tables.database, operation, &body).map_err(Failure::Database),
+    };
+    match answered {
         Ok(json) => respond(StatusCode::OK, json),
-        Err(error) => {
+        Err(Failure::Database(error)) => {
             let status = StatusCode::from_u16(error.status_code());
             respond(status.unwrap_or(StatusCode::BAD_REQUEST), error.to_json())
+        }
+        Err(Failure::Refused(kind, message)) => refused(kind, &message),
+    }
+}
+
+/// Why an operation was not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Database(DynoxideError),
+    /// The exception's name and a message.
+    Refused(&'static str, String),
+}
+
+impl From<DynoxideError> for Failure {
+    fn from(error: DynoxideError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(DynoxideError::InternalServerError(error.to_string()))
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Database(error) => error.fmt(f),
+            Self::Refused(kind, message) => write!(f, "{kind}: {message}"),
         }
     }
 }
@@ -135,6 +172,14 @@ fn asked(operation: &str, request: &Value) -> Vec<(String, String)> {
             };
             items.map(step).collect()
         }
+        "RestoreTableToPointInTime" => ["SourceTableName", "TargetTableName"]
+            .map(|name| (operation.to_owned(), text(&request[name])))
+            .to_vec(),
+        "TagResource" | "ListTagsOfResource" => {
+            let arn = text(&request["ResourceArn"]);
+            let table = arn.rsplit_once("table/").map_or("", |(_, table)| table);
+            vec![(operation.to_owned(), table.to_owned())]
+        }
         _ => vec![(operation.to_owned(), text(&request["TableName"]))],
     }
 }
@@ -143,16 +188,21 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Dyno
     match operation {
         "BatchGetItem" => call(body, |it| database.batch_get_item(it)),
         "CreateTable" => call(body, |it| database.create_table(it)),
+        "BatchWriteItem" => call(body, |it| database.batch_write_item(it)),
         "DeleteItem" => call(body, |it| database.delete_item(it)),
+        "DeleteTable" => call(body, |it| database.delete_table(it)),
         "DescribeTable" => call(body, |it| database.describe_table(it)),
         "DescribeTimeToLive" => call(body, |it| database.describe_time_to_live(it)),
         "GetItem" => call(body, |it| database.get_item(it)),
+        "ListTagsOfResource" => call(body, |it| database.list_tags_of_resource(it)),
         "PutItem" => call(body, |it| database.put_item(it)),
         "Query" => call(body, |it| database.query(it)),
         "Scan" => call(body, |it| database.scan(it)),
         "TransactGetItems" => call(body, |it| database.transact_get_items(it)),
         "TransactWriteItems" => call(body, |it| database.transact_write_items(it)),
+        "TagResource" => call(body, |it| database.tag_resource(it)),
         "UpdateItem" => call(body, |it| database.update_item(it)),
+        "UpdateTable" => call(body, |it| database.update_table(it)),
         "UpdateTimeToLive" => call(body, |it| database.update_time_to_live(it)),
         other => Err(DynoxideError::ValidationException(format!("{other} is not served here"))),
     }
@@ -169,6 +219,10 @@ fn call<Q: DeserializeOwned, A: Serialize>(
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
+fn arn(table: &str) -> String {
+    format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{table}")
+}
+
 fn refused(kind: &str, message: &str) -> Response<Full<Bytes>> {
     let kind = format!("com.amazon.coral.service#{kind}");
     respond(StatusCode::BAD_REQUEST, json!({"__type": kind, "message": message}).to_string())
@@ -180,75 +234,6 @@ fn respond(status: StatusCode, json: String) -> Response<Full<Bytes>> {
     let json = HeaderValue::from_static("application/x-amz-json-1.0");
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
-}
-
-fn client(address: SocketAddr, secret_key: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new(OPERATOR, secret_key, None, None, "local"))
-        .endpoint_url(format!("http://{address}"))
-        .http_client(runtime::HttpClient::plain())
-        .build();
-    Client::from_conf(config)
-}
-
-async fn create(client: &Client, table: &Resource) -> Result<(), LocalError> {
-    let name = &table.name;
-    let it = &table.properties;
-    let list = |name: &str| it[name].as_array().cloned().unwrap_or_default();
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| LocalError::Table {
-        table: name.clone(),
-        source,
-    };
-    let mut request =
-        client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    for key in list("KeySchema") {
-        let element = KeySchemaElement::builder()
-            .attribute_name(text(&key["AttributeName"]))
-            .key_type(text(&key["KeyType"]).as_str().into())
-            .build()
-            .map_err(|error| failed(error.into()))?;
-        request = request.key_schema(element);
-    }
-    for attribute in list("AttributeDefinitions") {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(text(&attribute["AttributeName"]))
-            .attribute_type(text(&attribute["AttributeType"]).as_str().into())
-            .build()
-            .map_err(|error| failed(error.into()))?;
-        request = request.attribute_definitions(definition);
-    }
-    match request.send().await {
-        Ok(_) => {}
-        // There already, from an earlier start.
-        Err(error)
-            if matches!(
-                error.as_service_error(),
-                Some(CreateTableError::ResourceInUseException(_))
-            ) => {}
-        Err(error) => return Err(failed(error.into())),
-    }
-    // A start that was killed right after creating the table is made up for.
-    let ttl = text(&it["TimeToLiveSpecification"]["AttributeName"]);
-    let described = client.describe_time_to_live().table_name(name).send().await;
-    let described = described.map_err(|error| failed(error.into()))?;
-    let enabled = described.time_to_live_description().and_then(|it| it.attribute_name()).is_some();
-    if !ttl.is_empty() && !enabled {
-        let specification = TimeToLiveSpecification::builder()
-            .attribute_name(ttl)
-            .enabled(true)
-            .build()
-            .map_err(|error| failed(error.into()))?;
-        client
-            .update_time_to_live()
-            .table_name(name)
-            .time_to_live_specification(specification)
-            .send()
-            .await
-            .map_err(|error| failed(error.into()))?;
-    }
-    Ok(())
 }
 
 fn text(value: &Value) -> String {

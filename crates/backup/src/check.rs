@@ -1,0 +1,87 @@
+//! The first look at a copy: everything in it, once, in constant memory. Whether all is well is known
+//! after it; what is wrong is then looked for where the sums differ.
+
+use domain::{Digest, Timestamp, Version};
+use store::{Found, Seen};
+
+use crate::manifest::counted;
+use crate::{Buckets, Suspects, TableManifest};
+
+/// The sums of a copy of a table, or of some of it.
+#[derive(Debug, Default)]
+pub struct TableCheck {
+    /// How many items there are.
+    pub items: u64,
+    /// What lasts and is from before the cut.
+    lasting: Buckets,
+    /// The newest revision of each thing, whenever it is from.
+    newest: Buckets,
+    /// Each thing as it is now. A thing and its newest revision have the same digest, so these are
+    /// the same sums.
+    current: Buckets,
+    /// The revision before. A table is read in the order of its keys, and the revisions of a thing
+    /// stand together: the last of a row of them is its newest. Should a database read in another
+    /// order, the sums differ and everything is looked at closely: slow, but never wrong.
+    last: Option<Last>,
+}
+
+#[derive(Debug)]
+struct Last {
+    thing: String,
+    version: Version,
+    digest: Digest,
+}
+
+impl TableCheck {
+    pub fn add(&mut self, cut: Timestamp, found: Found) {
+        self.items += 1;
+        match found {
+            Found::Lasting(it) => {
+                let digest = counted(&it.digest, it.as_written);
+                if !it.as_written || it.changed_at.is_none_or(|at| at < cut) {
+                    self.lasting.add(&it.thing, &digest);
+                }
+                if let Some(version) = it.version {
+                    self.follow(it, version, digest);
+                }
+            }
+            Found::Current(it) => {
+                self.current.add(&it.thing, &counted(&it.digest, it.as_written));
+            }
+            Found::Unreadable { key, digest } => {
+                self.lasting.add(&key.to_string(), &counted(&digest, false));
+            }
+            Found::Passing => {}
+        }
+    }
+
+    fn follow(&mut self, it: Seen, version: Version, digest: Digest) {
+        let next = Last { thing: it.thing, version, digest };
+        if let Some(last) = self.last.replace(next) {
+            let now = self.last.as_ref().expect("it was put there");
+            if last.thing != now.thing || last.version > now.version {
+                self.newest.add(&last.thing, &last.digest);
+            }
+        }
+    }
+
+    /// Puts the sums of another part to these.
+    pub fn merge(&mut self, mut other: Self) {
+        for part in [&mut *self, &mut other] {
+            if let Some(last) = part.last.take() {
+                part.newest.add(&last.thing, &last.digest);
+            }
+        }
+        self.items += other.items;
+        self.lasting.merge(&other.lasting);
+        self.newest.merge(&other.newest);
+        self.current.merge(&other.current);
+    }
+
+    /// Where the copy is not what the manifest says, or does not agree with itself.
+    pub fn suspects(self, expected: &TableManifest) -> Suspects {
+        let mut whole = Self::default();
+        whole.merge(self);
+        whole.lasting.differing(&expected.buckets).or(whole.newest.differing(&whole.current))
+    }
+}

@@ -1,0 +1,88 @@
+//! What is wrong with a copy. All of it is counted; nothing that is found ends the search.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// So many are listed with their keys; more are counted.
+const LISTED_MAX: usize = 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Was there before the cut, and is not in the copy.
+    Missing,
+    /// A thing stands at an earlier revision than its newest one from before the cut.
+    Older,
+    /// Is not what was written.
+    Altered,
+    /// Says that it is from before the cut, and was not there.
+    Extra,
+    /// An appendix version without its bytes.
+    Dangling,
+    /// Other bytes than were declared.
+    AlteredAppendix,
+    /// Bytes that no appendix version claims.
+    Orphan,
+    /// The service itself does not hold what it held at the cut: it cannot be said what the copy
+    /// should have here.
+    Diverged,
+    /// A half of a change that was under way when the copy was taken. No fault: it is younger than
+    /// the cut.
+    Torn,
+}
+
+impl Cause {
+    /// Whether a backup may have such things.
+    pub const fn is_tolerated(self) -> bool {
+        matches!(self, Self::Torn)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub cause: Cause,
+    /// Of the item or object.
+    pub key: String,
+    pub what: String,
+}
+
+/// How many of each cause, and the first of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    pub counts: BTreeMap<Cause, u64>,
+    pub listed: Vec<Finding>,
+}
+
+impl Findings {
+    pub fn note(&mut self, cause: Cause, key: impl ToString, what: impl Into<String>) {
+        *self.counts.entry(cause).or_default() += 1;
+        if self.listed.len() < LISTED_MAX {
+            self.listed.push(Finding { cause, key: key.to_string(), what: what.into() });
+        }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        for (cause, count) in other.counts {
+            *self.counts.entry(cause).or_default() += count;
+        }
+        let room = LISTED_MAX - self.listed.len();
+        self.listed.extend(other.listed.into_iter().take(room));
+    }
+
+    /// How many are faults.
+    pub fn faults(&self) -> u64 {
+        self.counts.iter().filter(|(cause, _)| !cause.is_tolerated()).map(|(_, count)| count).sum()
+    }
+
+    /// In few words: `2 missing, 1 altered: KEY, KEY, KEY`.
+    pub fn in_short(&self) -> String {
+        let count = |(cause, count): (&Cause, &u64)| {
+            let name = serde_json::to_value(cause).expect("causes become JSON");
+            format!("{count} {}", name.as_str().unwrap_or_default().replace('_', " "))
+        };
+        let counts: Vec<String> = self.counts.iter().map(count).collect();
+        let keys: Vec<&str> = self.listed.iter().take(3).map(|it| it.key.as_str()).collect();
+        format!("{}: {}", counts.join(", "), keys.join(", "))
+    }
+}

@@ -1,0 +1,157 @@
+//! The bytes of appendices in a copy of the bucket: each stored version has an object of its size and
+//! hash, and each object has a version.
+
+use std::collections::HashMap;
+
+use domain::Digest;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use store::{
+    Announced, Elsewhere, Found, Held, Kept, Objects, Reading, Segment, Store, StoreError,
+};
+
+use crate::{APPENDICES, Buckets, Cause, Findings, Manifest, Suspects};
+
+/// So many objects are looked at at the same time.
+pub(crate) const AT_ONCE: usize = 32;
+
+/// How many objects there are, and what is wrong with them.
+pub async fn verify(
+    store: &Store,
+    in_use: &Objects,
+    copy: &Objects,
+    manifest: &Manifest,
+) -> Result<(u64, Findings), StoreError> {
+    let expected = manifest.table(APPENDICES).buckets;
+    let (mut checked, mut held) = (0, Buckets::default());
+    let mut from = None;
+    loop {
+        let page = copy.list(from).await?;
+        checked += page.held.len() as u64;
+        for (key, digest) in digests(copy, page.held).await? {
+            // What is no key of ours counts as something that nobody expects.
+            held.add(&key, &digest.unwrap_or_else(|| Digest::of(&[key.as_bytes()])));
+        }
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let mut findings = Findings::default();
+    let suspects = held.differing(&expected);
+    if !suspects.is_empty() {
+        let trace = Trace { store, in_use, copy, manifest, suspects };
+        trace.look_at_copy(&mut findings).await?;
+        trace.look_for(&expected, &mut findings).await?;
+    }
+    Ok((checked, findings))
+}
+
+/// The digest of each object, by its key; `None` where the key is none of ours.
+async fn digests(
+    copy: &Objects,
+    held: Vec<Held>,
+) -> Result<Vec<(String, Option<Digest>)>, StoreError> {
+    stream::iter(held)
+        .map(async |Held { key, .. }| match key.parse::<Announced>() {
+            Ok(ours) => Ok((key, copy.digest(&ours).await?)),
+            Err(_) => Ok((key, None)),
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+struct Trace<'a> {
+    store: &'a Store,
+    in_use: &'a Objects,
+    copy: &'a Objects,
+    manifest: &'a Manifest,
+    suspects: Suspects,
+}
+
+impl Trace<'_> {
+    /// Whether each object is claimed. One that nobody claims in the service either is its own
+    /// matter, and no fault of the copy; one of a version that is younger than the cut may be there.
+    async fn look_at_copy(&self, findings: &mut Findings) -> Result<(), StoreError> {
+        let mut from = None;
+        loop {
+            let page = self.copy.list(from).await?;
+            let held = page.held.into_iter().filter(|held| self.suspects.has(&held.key));
+            let (mut ours, mut foreign) = (Vec::new(), Vec::new());
+            for Held { key, .. } in held {
+                match key.parse::<Announced>() {
+                    Ok(key) => ours.push(key),
+                    Err(_) => foreign.push(key),
+                }
+            }
+            for key in foreign {
+                findings.note(Cause::Orphan, key, "is no key of an appendix version");
+            }
+            let versions: Vec<_> = ours.iter().map(Announced::version).collect();
+            let found = self.store.table(Kept::Records).look_up(&versions).await?;
+            let claimed: HashMap<_, _> = found
+                .into_iter()
+                .filter_map(|found| match found {
+                    Found::Current(it) => Some((it.current(), it)),
+                    _ => None,
+                })
+                .collect();
+            for key in ours {
+                if !claimed.contains_key(&key.version()) && self.in_use.facts(&key).await?.is_none()
+                {
+                    findings.note(Cause::Orphan, key, "is claimed by no appendix version");
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether each stored version has its bytes.
+    async fn look_for(
+        &self,
+        expected: &Buckets,
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        let records = self.store.table(Kept::Records);
+        let mut pages = records.read(Reading::Lasting, Segment { index: 0, of: 1 });
+        let mut stored = Buckets::default();
+        while let Some(page) = pages.next().await? {
+            let mut wanted = Vec::new();
+            for found in page {
+                let Found::Lasting(it) = found else { continue };
+                let Some(Elsewhere::Object { key, digest }) = it.elsewhere else { continue };
+                if it.changed_at.is_some_and(|at| at < self.manifest.cut) {
+                    stored.add(&key.to_string(), &digest);
+                    if self.suspects.has(&key.to_string()) {
+                        wanted.push((key, digest));
+                    }
+                }
+            }
+            let looked: Vec<_> = stream::iter(wanted)
+                .map(async |(key, declared)| {
+                    let digest = self.copy.digest(&key).await?;
+                    Ok::<_, StoreError>((key, declared, digest))
+                })
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await?;
+            for (key, declared, digest) in looked {
+                match digest {
+                    None => findings.note(Cause::Dangling, key, "has no bytes"),
+                    Some(digest) if digest != declared => {
+                        findings.note(Cause::AlteredAppendix, key, "has other bytes than declared");
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        for (bucket, then, now) in expected.differences(&stored, self.suspects) {
+            let what = format!("held {then} at the cut, and holds {now} of that time now");
+            findings.note(Cause::Diverged, format!("bucket {bucket}"), what);
+        }
+        Ok(())
+    }
+}

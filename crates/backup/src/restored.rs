@@ -1,0 +1,139 @@
+//! What a restored service needs before it is used: halves of changes made whole, bytes for every
+//! appendix version, and room in the bucket for those to come.
+
+use std::collections::HashSet;
+
+use domain::{Digest, Timestamp};
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use store::{
+    Announced, Elsewhere, Found, Held, Kept, Objects, Reading, Segment, Store, StoreError,
+};
+
+use crate::TableManifest;
+use crate::manifest::SEGMENTS;
+use crate::objects::AT_ONCE;
+use crate::verify::check;
+
+/// So many keys are named; more are counted.
+const NAMED_MAX: usize = 100;
+
+/// Appendix versions whose bytes are not in the bucket, or are others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dangling {
+    pub count: u64,
+    pub named: Vec<String>,
+}
+
+/// Completes every change that the restore has cut in two. How many.
+pub async fn mend(store: &Store, kept: Kept) -> Result<u64, StoreError> {
+    let table = store.copy(kept, store.table_name(kept));
+    // From before the beginning there is nothing: the sums say where table and revisions differ.
+    let sums = check(&table, Timestamp::from_millis(i64::MIN)).await?;
+    let suspects = sums.suspects(&TableManifest::default());
+    if suspects.is_empty() {
+        return Ok(0);
+    }
+    let segments = (0..SEGMENTS).map(async |index| {
+        let mut mended = 0;
+        let mut pages =
+            store.table(kept).read(Reading::Everything, Segment { index, of: SEGMENTS });
+        while let Some(page) = pages.next().await? {
+            let things = page.into_iter().filter_map(|found| match found {
+                Found::Lasting(it) | Found::Current(it) => Some(it),
+                _ => None,
+            });
+            let mut seen = HashSet::new();
+            for it in things.filter(|it| suspects.has(&it.thing)) {
+                if seen.insert(it.thing.clone()) && store.mend(kept, &it).await? {
+                    mended += 1;
+                }
+            }
+        }
+        Ok::<u64, StoreError>(mended)
+    });
+    Ok(try_join_all(segments).await?.iter().sum())
+}
+
+/// Appendix versions that say they are stored and whose bytes are not there. `from` a copy of the
+/// bucket, where there is one, the bytes are brought back first.
+pub async fn dangling(
+    store: &Store,
+    objects: &Objects,
+    from: Option<&Objects>,
+) -> Result<Dangling, StoreError> {
+    let segments = (0..SEGMENTS).map(async |index| {
+        let mut dangling = Vec::new();
+        let segment = Segment { index, of: SEGMENTS };
+        let mut pages = store.table(Kept::Records).read(Reading::Lasting, segment);
+        while let Some(page) = pages.next().await? {
+            let stored = page.into_iter().filter_map(|found| match found {
+                Found::Lasting(it) => it.elsewhere,
+                _ => None,
+            });
+            let stored = stored.filter_map(|elsewhere| match elsewhere {
+                Elsewhere::Object { key, digest } => Some((key, digest)),
+                Elsewhere::Login { .. } => None,
+            });
+            let missing: Vec<Option<Announced>> = stream::iter(stored)
+                .map(|(key, digest)| lacks(objects, from, key, digest))
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await?;
+            dangling.extend(missing.into_iter().flatten());
+        }
+        Ok::<_, StoreError>(dangling)
+    });
+    let all = try_join_all(segments).await?.concat();
+    let named = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    Ok(Dangling { count: all.len() as u64, named })
+}
+
+/// The key, if it has no bytes or others.
+async fn lacks(
+    objects: &Objects,
+    from: Option<&Objects>,
+    key: Announced,
+    declared: Digest,
+) -> Result<Option<Announced>, StoreError> {
+    let found = objects.digest(&key).await?;
+    if found == Some(declared) {
+        return Ok(None);
+    }
+    if let (None, Some(from)) = (found, from)
+        && from.digest(&key).await? == Some(declared)
+    {
+        objects.bring_back(&key, from).await?;
+        return Ok(None);
+    }
+    Ok(Some(key))
+}
+
+/// Sets objects aside that no version claims: they came after the moment that the service was
+/// restored to, and their keys will be given out again. How many.
+pub async fn set_unclaimed_aside(store: &Store, objects: &Objects) -> Result<u64, StoreError> {
+    let (mut aside, mut from) = (0, None);
+    loop {
+        let page = objects.list(from).await?;
+        let parsed = page.held.into_iter().filter_map(|Held { key, .. }| key.parse().ok());
+        let keys: Vec<Announced> = parsed.collect();
+        let versions: Vec<_> = keys.iter().map(Announced::version).collect();
+        let found = store.table(Kept::Records).look_up(&versions).await?;
+        let claimed: HashSet<_> = found
+            .into_iter()
+            .filter_map(|found| match found {
+                Found::Current(it) => Some(it.current()),
+                _ => None,
+            })
+            .collect();
+        for key in keys.iter().filter(|key| !claimed.contains(&key.version())) {
+            objects.set_aside(&key.to_string()).await?;
+            aside += 1;
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(aside);
+        }
+    }
+}

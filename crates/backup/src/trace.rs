@@ -1,0 +1,227 @@
+//! The close look at a copy: item by item, where its sums are not what they should be. Each item is
+//! held against the one in use, which is trusted as far as it still adds up to the manifest.
+
+use std::collections::HashMap;
+
+use domain::{Timestamp, Version};
+use futures_util::future::try_join_all;
+use store::{
+    Elsewhere, Found, Kept, Pages, Reading, RowKey, Seen, Segment, Store, StoreError, Table,
+};
+
+use crate::manifest::{SEGMENTS, counted};
+use crate::{Buckets, Cause, Findings, Suspects};
+
+/// What to look at closely.
+pub struct Trace<'a> {
+    pub store: &'a Store,
+    pub copy: &'a Table,
+    pub cut: Timestamp,
+    pub suspects: Suspects,
+}
+
+/// What was found, and what is in use, to be held against the manifest.
+#[derive(Default)]
+struct Traced {
+    findings: Findings,
+    in_use: Buckets,
+}
+
+impl Trace<'_> {
+    pub async fn run(&self, expected: &Buckets) -> Result<Findings, StoreError> {
+        let segments = (0..SEGMENTS).map(async |index| {
+            let segment = Segment { index, of: SEGMENTS };
+            let mut traced = Traced::default();
+            let mut pages = self.copy.read(Reading::Everything, segment);
+            while let Some(page) = pages.next().await? {
+                self.look_at_copy(page, &mut traced.findings).await?;
+            }
+            if let Some(mut pages) = self.in_use(segment) {
+                while let Some(page) = pages.next().await? {
+                    self.look_for(page, &mut traced).await?;
+                }
+            }
+            Ok::<_, StoreError>(traced)
+        });
+        let mut whole = Traced::default();
+        for part in try_join_all(segments).await? {
+            whole.findings.merge(part.findings);
+            whole.in_use.merge(&part.in_use);
+        }
+        for (bucket, then, now) in expected.differences(&whole.in_use, self.suspects) {
+            let what = format!("held {then} at the cut, and holds {now} of that time now");
+            whole.findings.note(Cause::Diverged, format!("bucket {bucket}"), what);
+        }
+        Ok(whole.findings)
+    }
+
+    /// What in use says what has to be in the copy. Nothing says what passes.
+    fn in_use(&self, segment: Segment) -> Option<Pages> {
+        let kept = match self.copy.kept() {
+            Kept::Sessions => return None,
+            Kept::Logins => Kept::Accounts,
+            kept => kept,
+        };
+        Some(self.store.table(kept).read(Reading::Lasting, segment))
+    }
+
+    /// Holds what the copy has against what is in use.
+    async fn look_at_copy(
+        &self,
+        page: Vec<Found>,
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        let (mut lasting, mut current) = (Vec::new(), Vec::new());
+        for found in page {
+            match found {
+                Found::Lasting(it) if self.suspects.has(&it.thing) => lasting.push(it),
+                Found::Current(it) if self.suspects.has(&it.thing) => current.push(it),
+                Found::Unreadable { key, .. } if self.suspects.has(&key.to_string()) => {
+                    findings.note(Cause::Altered, key, "cannot be read");
+                }
+                _ => {}
+            }
+        }
+        self.look_at_lasting(&lasting, findings).await?;
+        self.look_at_current(&current, findings).await
+    }
+
+    async fn look_at_lasting(
+        &self,
+        lasting: &[Seen],
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        // A login is there because of its user's first revision, anything else for its own sake.
+        let reason = |it: &Seen| it.because_of.clone().unwrap_or_else(|| it.key.clone());
+        let kept = match self.copy.kept() {
+            Kept::Logins => Kept::Accounts,
+            kept => kept,
+        };
+        let in_use = look_up(&self.store.table(kept), lasting.iter().map(reason)).await?;
+        for it in lasting {
+            let young = it.changed_at.is_some_and(|at| at >= self.cut);
+            match in_use.get(&reason(it)) {
+                // What cannot be read in use was counted so in the manifest.
+                Some(None) => {
+                    findings.note(Cause::Altered, &it.key, "is not what was written");
+                }
+                Some(Some(other)) => {
+                    let digest = match &other.elsewhere {
+                        Some(Elsewhere::Login { digest, .. }) if it.because_of.is_some() => *digest,
+                        _ => counted(&other.digest, other.as_written),
+                    };
+                    if digest != counted(&it.digest, it.as_written) {
+                        findings.note(Cause::Altered, &it.key, "is not what was written");
+                    }
+                }
+                None if !it.as_written => {
+                    findings.note(Cause::Altered, &it.key, "is not what was written");
+                }
+                None if young => {}
+                None => findings.note(Cause::Extra, &it.key, "was never there"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Each thing has to be what one of its revisions says, and that has to be the newest.
+    async fn look_at_current(
+        &self,
+        current: &[Seen],
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        let version = |it: &Seen| it.version.unwrap_or(Version::FIRST);
+        let this = |it: &Seen| it.revision(version(it));
+        let next = |it: &Seen| it.revision(version(it).next());
+        let keys = || current.iter().flat_map(|it| [this(it), next(it)]);
+        let (in_use, copied) = (
+            look_up(&self.store.table(self.copy.kept()), keys()).await?,
+            look_up(self.copy, keys()).await?,
+        );
+        let is_young = |it: &Seen| it.changed_at.is_some_and(|at| at >= self.cut);
+        for it in current {
+            let key = it.current();
+            let Some(Some(written)) = in_use.get(&this(it)) else {
+                if it.as_written && is_young(it) {
+                    findings.note(Cause::Torn, key, "is younger than the cut");
+                } else {
+                    findings.note(Cause::Altered, key, "stands at a revision that was never there");
+                }
+                continue;
+            };
+            if !it.as_written || written.digest != it.digest {
+                findings.note(Cause::Altered, key, "is not what its newest revision says");
+                continue;
+            }
+            let is_old = |next: &Option<Seen>| next.as_ref().is_none_or(|next| !is_young(next));
+            let followed = in_use.get(&next(it)).is_some_and(is_old);
+            let next = copied.get(&next(it));
+            if followed || next.is_some_and(is_old) {
+                findings.note(Cause::Older, key, "was changed again before the cut");
+            } else if next.is_some() || is_young(it) && !copied.contains_key(&this(it)) {
+                findings.note(Cause::Torn, key, "was being changed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks in the copy for what was in use at the cut.
+    async fn look_for(&self, page: Vec<Found>, traced: &mut Traced) -> Result<(), StoreError> {
+        let mut wanted = Vec::new();
+        for found in page {
+            match found {
+                Found::Lasting(it) => {
+                    if let Some(key) = self.wanted(it, &mut traced.in_use) {
+                        wanted.extend(key);
+                    }
+                }
+                Found::Unreadable { key, digest } if self.copy.kept() != Kept::Logins => {
+                    traced.in_use.add(&key.to_string(), &counted(&digest, false));
+                }
+                _ => {}
+            }
+        }
+        let copied = look_up(self.copy, wanted.iter().cloned()).await?;
+        for key in wanted.iter().filter(|key| !copied.contains_key(key)) {
+            traced.findings.note(Cause::Missing, key, "is not in the copy");
+        }
+        Ok(())
+    }
+
+    /// What has to be in the copy because `it` was in use at the cut; it is counted, too.
+    fn wanted(&self, it: Seen, in_use: &mut Buckets) -> Option<Vec<RowKey>> {
+        if it.as_written && it.changed_at.is_some_and(|at| at >= self.cut) {
+            return None;
+        }
+        if self.copy.kept() == Kept::Logins {
+            let Some(Elsewhere::Login { key, digest }) = it.elsewhere else { return None };
+            let thing = key.to_string();
+            in_use.add(&thing, &digest);
+            return self.suspects.has(&thing).then(|| vec![key]);
+        }
+        in_use.add(&it.thing, &counted(&it.digest, it.as_written));
+        if !self.suspects.has(&it.thing) {
+            return None;
+        }
+        // With its first revision, a thing is there.
+        let current = (it.version == Some(Version::FIRST)).then(|| it.current());
+        Some(std::iter::once(it.key).chain(current).collect())
+    }
+}
+
+/// What a table has at some keys, damaged things too; `None` where that cannot be read.
+async fn look_up(
+    table: &Table,
+    keys: impl Iterator<Item = RowKey>,
+) -> Result<HashMap<RowKey, Option<Seen>>, StoreError> {
+    let mut keys: Vec<RowKey> = keys.collect();
+    keys.sort();
+    keys.dedup();
+    let found = table.look_up(&keys).await?;
+    let seen = found.into_iter().filter_map(|found| match found {
+        Found::Lasting(it) | Found::Current(it) => Some((it.key.clone(), Some(it))),
+        Found::Unreadable { key, .. } => Some((key, None)),
+        Found::Passing => None,
+    });
+    Ok(seen.collect())
+}

@@ -1,0 +1,127 @@
+//! Holding a restored copy against the manifest: a first look at everything, and a close one where
+//! that did not add up.
+
+use domain::Timestamp;
+use futures_util::future::{try_join, try_join_all};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use store::{Held, Kept, Objects, Reading, Segment, Store, StoreError, Table};
+
+use crate::manifest::SEGMENTS;
+use crate::{APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, objects, trace};
+
+/// What was found in one copy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// What it is a copy of.
+    pub resource: String,
+    /// The table or bucket that was looked at.
+    pub copy: String,
+    /// Of the manifest that it was held against.
+    pub cut: Timestamp,
+    /// How many items or objects there are.
+    pub checked: u64,
+    pub findings: Findings,
+}
+
+impl Report {
+    pub fn is_clean(&self) -> bool {
+        self.findings.faults() == 0
+    }
+}
+
+/// Verifies copies of what `store` and `objects` have in use.
+pub struct Verifier<'a> {
+    pub store: &'a Store,
+    pub objects: &'a Objects,
+    pub manifest: &'a Manifest,
+}
+
+impl Verifier<'_> {
+    /// Verifies a copy of a table.
+    pub async fn table(&self, kept: Kept, copy: &str) -> Result<Report, StoreError> {
+        let (cut, copy) = (self.manifest.cut, self.store.copy(kept, copy));
+        let check = check(&copy, cut).await?;
+        let checked = check.items;
+        let expected = self.manifest.table(kept.name());
+        let suspects = check.suspects(&expected);
+        let mut findings = Findings::default();
+        if !suspects.is_empty() {
+            let trace = trace::Trace { store: self.store, copy: &copy, cut, suspects };
+            findings = trace.run(&expected.buckets).await?;
+        }
+        Ok(self.report(kept.name(), copy.name(), checked, findings))
+    }
+
+    /// Verifies a copy of the bucket of appendices.
+    pub async fn appendices(&self, copy: &str) -> Result<Report, StoreError> {
+        let copy = self.objects.copy(copy);
+        let (checked, findings) =
+            objects::verify(self.store, self.objects, &copy, self.manifest).await?;
+        Ok(self.report(APPENDICES, copy.bucket(), checked, findings))
+    }
+
+    /// Verifies a copy of the bucket of evidence, which is small: manifests and reports are what the
+    /// bucket in use has, and those of earlier runs are all there. Their keys name the run.
+    pub async fn evidence(
+        &self,
+        in_use: &str,
+        copy: &str,
+        run: Timestamp,
+    ) -> Result<Report, StoreError> {
+        let (in_use, copy) = (self.objects.copy(in_use), self.objects.copy(copy));
+        let (mut findings, mut checked) = (Findings::default(), 0);
+        let mut from = None;
+        loop {
+            let page = in_use.list(from).await?;
+            checked += page.held.len() as u64;
+            let both: Vec<_> = stream::iter(page.held)
+                .map(async |Held { key, .. }| {
+                    let bytes = try_join(in_use.bytes(&key), copy.bytes(&key)).await?;
+                    Ok::<_, StoreError>((key, bytes))
+                })
+                .buffer_unordered(objects::AT_ONCE)
+                .try_collect()
+                .await?;
+            for (key, (written, copied)) in both {
+                let of = key.split('/').nth(1).unwrap_or_default();
+                match copied {
+                    None if *of < *run.to_string() => {
+                        findings.note(Cause::Missing, key, "is not in the copy");
+                    }
+                    Some(_) if copied != written => {
+                        findings.note(Cause::Altered, key, "is not what was written");
+                    }
+                    _ => {}
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(self.report(EVIDENCE, copy.bucket(), checked, findings))
+    }
+
+    fn report(&self, resource: &str, copy: &str, checked: u64, findings: Findings) -> Report {
+        let (resource, copy) = (resource.to_owned(), copy.to_owned());
+        Report { resource, copy, cut: self.manifest.cut, checked, findings }
+    }
+}
+
+/// The sums of a copy, read in segments at the same time.
+pub(crate) async fn check(copy: &Table, cut: Timestamp) -> Result<TableCheck, StoreError> {
+    let segments = (0..SEGMENTS).map(async |index| {
+        let mut part = TableCheck::default();
+        let mut pages = copy.read(Reading::Everything, Segment { index, of: SEGMENTS });
+        while let Some(page) = pages.next().await? {
+            page.into_iter().for_each(|found| part.add(cut, found));
+        }
+        Ok::<_, StoreError>(part)
+    });
+    let mut whole = TableCheck::default();
+    for part in try_join_all(segments).await? {
+        whole.merge(part);
+    }
+    Ok(whole)
+}

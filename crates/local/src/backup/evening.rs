@@ -1,0 +1,126 @@
+//! What AWS Backup does by itself: backs everything up at the plan's time, restores it at the test's.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use serde_json::{Value, json};
+
+use super::restores::Restore;
+use super::{Backup, BackupError};
+use crate::backup::documents::Kind;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl Backup {
+    /// Marks the jobs that a kill has cut off as failed, and tells of it.
+    pub(crate) fn go_on(&self) {
+        let cut_off = || -> Result<(), BackupError> {
+            for mut job in self.documents.all(Kind::BackupJob)? {
+                if job["State"] == "RUNNING" {
+                    job["State"] = json!("FAILED");
+                    job["StatusMessage"] = json!("\"The backup was cut off.\"");
+                    job["CompletionDate"] = super::jobs::seconds(runtime::now().millis());
+                    self.end_backup(&job, &[])?;
+                }
+            }
+            for mut job in self.documents.all(Kind::RestoreJob)? {
+                if job["Status"] == "RUNNING" {
+                    job["Status"] = json!("FAILED");
+                    job["CompletionDate"] = super::jobs::seconds(runtime::now().millis());
+                    self.end_restore(&job)?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = cut_off() {
+            tracing::error!(%error, "jobs that were cut off were not noted");
+        }
+    }
+
+    /// Starts a backup of everything that the plan names; the jobs' ids.
+    pub(crate) fn back_everything_up(
+        self: &Arc<Self>,
+        rule: &str,
+    ) -> Result<Vec<String>, BackupError> {
+        let rule = self.plan.rules.iter().find(|it| it.name == rule);
+        let rule = rule.ok_or_else(|| BackupError::Unknown("such rule in the plan".to_owned()))?;
+        self.expire(runtime::now())?;
+        let start = |arn: &String| {
+            let job = self.start_backup(arn, &rule.vault, rule.days, None)?;
+            Ok(job["BackupJobId"].as_str().unwrap_or_default().to_owned())
+        };
+        self.plan.resources.iter().map(start).collect()
+    }
+
+    /// Starts a restore of the newest backup of everything that the test names; the jobs' ids. What
+    /// has none within the test's days is left out, silently, as on AWS.
+    pub(crate) fn restore_everything(self: &Arc<Self>) -> Result<Vec<String>, BackupError> {
+        let Some(test) = &self.plan.test else { return Ok(Vec::new()) };
+        let oldest_ms = runtime::now().millis() - i64::from(test.within_days) * DAY_MS;
+        let mut jobs = Vec::new();
+        for arn in &test.resources {
+            let newest = self.recovery_points(arn)?.into_iter().next();
+            let Some(newest) = newest.filter(|it| millis(&it["CreationDate"]) >= oldest_ms) else {
+                continue;
+            };
+            let recovery_point = newest["RecoveryPointArn"].as_str().unwrap_or_default().to_owned();
+            let restore = Restore { recovery_point, target: None, token: None };
+            let job = self.start_restore(restore)?;
+            jobs.push(job["RestoreJobId"].as_str().unwrap_or_default().to_owned());
+        }
+        Ok(jobs)
+    }
+
+    /// How a backup job stands: the resource, the state, and how many items it has.
+    pub(crate) fn backup_state(&self, id: &str) -> Result<(String, String, u64), BackupError> {
+        let job = self.backup_job(id)?;
+        let state = job["State"].as_str().unwrap_or_default().to_owned();
+        Ok((name(&job["ResourceArn"]), state, job["Items"].as_u64().unwrap_or(0)))
+    }
+
+    /// How a restore job stands: the resource, the state, and the verdict where there is one.
+    pub(crate) fn restore_state(
+        &self,
+        id: &str,
+    ) -> Result<(String, String, Option<String>), BackupError> {
+        let job = self.restore_job(id)?;
+        let state = job["Status"].as_str().unwrap_or_default().to_owned();
+        let verdict = job["ValidationStatus"].as_str().map(str::to_owned);
+        Ok((name(&job["SourceResourceArn"]), state, verdict))
+    }
+
+    /// Runs the plan's rules and the test at their times, until dropped.
+    pub(crate) fn spawn_calendars(self: &Arc<Self>, tasks: &mut tokio::task::JoinSet<()>) {
+        for rule in self.plan.rules.clone() {
+            let (backup, name) = (self.clone(), rule.name);
+            tasks.spawn(rule.calendar.run(move |_| {
+                if let Err(error) = backup.back_everything_up(&name) {
+                    tracing::error!(%error, rule = name, "the backup did not start");
+                }
+                std::future::ready(())
+            }));
+        }
+        if let Some(test) = self.plan.test.clone() {
+            let backup = self.clone();
+            tasks.spawn(test.calendar.run(move |_| {
+                if let Err(error) = backup.restore_everything() {
+                    tracing::error!(%error, "the restore test did not start");
+                }
+                std::future::ready(())
+            }));
+        }
+    }
+}
+
+/// Of a table or bucket, without what all of them are called.
+fn name(arn: &Value) -> String {
+    let arn = arn.as_str().unwrap_or_default();
+    let name = arn.rsplit(['/', ':']).next().unwrap_or_default();
+    name.trim_start_matches("am-local-").to_owned()
+}
+
+fn millis(seconds: &Value) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date fit")]
+    let millis = (seconds.as_f64().unwrap_or(0.0) * 1000.0) as i64;
+    Timestamp::from_millis(millis).millis()
+}

@@ -1,0 +1,264 @@
+//! Backup jobs: copies of tables and buckets, and the events that tell of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::{Entropy as _, Timestamp};
+use runtime::OsEntropy;
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use super::documents::Kind;
+use super::{Backup, BackupError, Fault, Resource};
+use crate::hex::hex;
+
+pub(super) const ACCOUNT: &str = "000000000000";
+pub(super) const REGION: &str = "eu-central-1";
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl Backup {
+    /// Backs one resource up. The job's document; the copy is made in the meantime.
+    pub(super) fn start_backup(
+        self: &Arc<Self>,
+        arn: &str,
+        vault: &str,
+        days: u32,
+        token: Option<&str>,
+    ) -> Result<Value, BackupError> {
+        let resource = Resource::of_arn(arn)
+            .ok_or_else(|| BackupError::Refused(format!("{arn} cannot be backed up here")))?;
+        let id = id();
+        if let Some(token) = token {
+            let claimed = self.documents.claim(Kind::Token, token, &json!(id))?;
+            if claimed != json!(id) {
+                let earlier = claimed.as_str().unwrap_or_default();
+                return self.backup_job(earlier);
+            }
+        }
+        let now_ms = runtime::now().millis();
+        let job = json!({
+            "BackupJobId": id,
+            "AccountId": ACCOUNT,
+            "BackupVaultName": vault,
+            "BackupVaultArn": format!("arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{vault}"),
+            "RecoveryPointArn": format!("arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:{id}"),
+            "ResourceArn": arn,
+            "ResourceType": resource.kind(),
+            "CreationDate": seconds(now_ms),
+            "State": "RUNNING",
+            "DeleteAtMs": now_ms + i64::from(days) * DAY_MS,
+        });
+        self.documents.put(Kind::BackupJob, &id, &job)?;
+        let (backup, started) = (self.clone(), job.clone());
+        tokio::task::spawn_blocking(move || backup.back_up(started, &resource));
+        Ok(job)
+    }
+
+    fn back_up(&self, mut job: Value, resource: &Resource) {
+        let name = match resource {
+            Resource::Table(name) | Resource::Bucket(name) => name,
+        };
+        let faults = self.faults.take(name);
+        let ends = faults.iter().find_map(|fault| match fault {
+            Fault::Ends(state) => Some(*state),
+            _ => None,
+        });
+        let copied = match ends {
+            Some(state) => {
+                job["StatusMessage"] = json!("\"Backup job failed because it was told to.\"");
+                Err(state)
+            }
+            None => self.copy(&job, resource, &faults).map_err(|error| {
+                tracing::error!(%error, name, "a backup job failed");
+                job["StatusMessage"] = json!(error.to_string());
+                "FAILED"
+            }),
+        };
+        match copied {
+            Ok((items, bytes)) => {
+                job["State"] = json!("COMPLETED");
+                job["BackupSizeInBytes"] = json!(bytes);
+                job["Items"] = json!(items);
+                let issues = faults.iter().find_map(|fault| match fault {
+                    Fault::Issues(message) => Some(*message),
+                    _ => None,
+                });
+                if let Some(issues) = issues {
+                    job["StatusMessage"] = json!(issues);
+                }
+            }
+            Err(state) => job["State"] = json!(state),
+        }
+        job["CompletionDate"] = seconds(runtime::now().millis());
+        if let Err(error) = self.end_backup(&job, &faults) {
+            tracing::error!(%error, "the end of a backup job was not noted");
+        }
+    }
+
+    pub(super) fn end_backup(&self, job: &Value, faults: &[Fault]) -> Result<(), BackupError> {
+        let id = text(&job["BackupJobId"]);
+        if job["State"] == "COMPLETED" {
+            self.documents.put(Kind::RecoveryPoint, &text(&job["RecoveryPointArn"]), job)?;
+        }
+        self.documents.put(Kind::BackupJob, &id, job)?;
+        if faults.contains(&Fault::Silent) {
+            return Ok(());
+        }
+        let late = faults.iter().find_map(|fault| match fault {
+            Fault::Late(by) => i64::try_from(by.as_millis()).ok(),
+            _ => None,
+        });
+        let mut detail = json!({
+            "backupJobId": id,
+            "backupVaultArn": job["BackupVaultArn"],
+            "backupVaultName": job["BackupVaultName"],
+            "creationDate": date(&job["CreationDate"]),
+            "completionDate": date(&job["CompletionDate"]),
+            "resourceArn": job["ResourceArn"],
+            "resourceType": job["ResourceType"],
+            "state": job["State"],
+        });
+        if let Some(bytes) = job["BackupSizeInBytes"].as_u64() {
+            detail["backupSizeInBytes"] = json!(bytes.to_string());
+        }
+        if let Some(message) = job["StatusMessage"].as_str() {
+            detail["statusMessage"] = json!(message);
+        }
+        self.tell("Backup Job State Change", &job["RecoveryPointArn"], &detail, late.unwrap_or(0))
+    }
+
+    fn copy(
+        &self,
+        job: &Value,
+        resource: &Resource,
+        faults: &[Fault],
+    ) -> Result<(u64, u64), BackupError> {
+        let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
+        let mut copied = match resource {
+            Resource::Table(table) => self.tables.copy(table, &file)?,
+            Resource::Bucket(bucket) => self.copy_bucket(bucket, &file)?,
+        };
+        if let Resource::Table(table) = resource {
+            let described = &self.tables.describe(table)?["Table"];
+            let keys = json!([described["KeySchema"], described["AttributeDefinitions"]]);
+            let copy = Connection::open(&file)?;
+            copy.execute_batch("CREATE TABLE keys (json TEXT)")?;
+            copy.execute("INSERT INTO keys VALUES (?1)", [keys.to_string()])?;
+        }
+        let what = if matches!(resource, Resource::Table(_)) { "items" } else { "objects" };
+        for fault in faults {
+            match fault {
+                Fault::Copied(sql) => Connection::open(&file)?.execute_batch(sql)?,
+                Fault::Nothing => {
+                    Connection::open(&file)?.execute_batch(&format!("DELETE FROM {what}"))?;
+                    copied = (0, 0);
+                }
+                _ => {}
+            }
+        }
+        Ok(copied)
+    }
+
+    fn copy_bucket(&self, bucket: &str, file: &Path) -> Result<(u64, u64), BackupError> {
+        let blobs = file.with_extension("objects");
+        std::fs::create_dir_all(&blobs)?;
+        let index = Connection::open(file)?;
+        index.execute_batch(
+            "CREATE TABLE objects (key TEXT, bytes INTEGER, content_type TEXT, file TEXT)",
+        )?;
+        let (mut objects, mut bytes, mut after) = (0, 0, String::new());
+        loop {
+            let page = self.disk.list(bucket, &after, 1000)?;
+            let Some((last, _)) = page.last() else { return Ok((objects, bytes)) };
+            after.clone_from(last);
+            index.execute_batch("BEGIN")?;
+            for (key, facts) in page {
+                std::fs::copy(self.disk.blob(&facts.version_id), blobs.join(&facts.version_id))?;
+                let size = i64::try_from(facts.bytes).unwrap_or(i64::MAX);
+                index.execute(
+                    "INSERT INTO objects VALUES (?1, ?2, ?3, ?4)",
+                    params![key, size, facts.content_type, facts.version_id],
+                )?;
+                objects += 1;
+                bytes += facts.bytes;
+            }
+            index.execute_batch("COMMIT")?;
+        }
+    }
+
+    /// Removes recovery points whose days are over.
+    pub(crate) fn expire(&self, now: Timestamp) -> Result<(), BackupError> {
+        for point in self.documents.all(Kind::RecoveryPoint)? {
+            if point["DeleteAtMs"].as_i64().is_some_and(|at_ms| at_ms <= now.millis()) {
+                let arn = text(&point["RecoveryPointArn"]);
+                let file = self.recovery_point_file(&arn);
+                self.documents.remove(Kind::RecoveryPoint, &arn)?;
+                std::fs::remove_file(&file)?;
+                let _ = std::fs::remove_dir_all(file.with_extension("objects"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The recovery points of a resource, the newest first.
+    pub(super) fn recovery_points(&self, arn: &str) -> Result<Vec<Value>, BackupError> {
+        let all = self.documents.all(Kind::RecoveryPoint)?;
+        Ok(all.into_iter().filter(|point| point["ResourceArn"] == arn).collect())
+    }
+
+    pub(super) fn backup_job(&self, id: &str) -> Result<Value, BackupError> {
+        let found = self.documents.get(Kind::BackupJob, id)?;
+        found.ok_or_else(|| BackupError::Unknown(format!("backup job {id}")))
+    }
+
+    pub(super) fn tell(
+        &self,
+        what: &str,
+        about: &Value,
+        detail: &Value,
+        late_ms: i64,
+    ) -> Result<(), BackupError> {
+        let now = runtime::now();
+        let event = json!({
+            "version": "0",
+            "id": id(),
+            "detail-type": what,
+            "source": "aws.backup",
+            "account": ACCOUNT,
+            "time": now.to_string(),
+            "region": REGION,
+            "resources": [about],
+            "detail": detail,
+        });
+        Ok(self.disk.announce(&event, now.millis() + late_ms)?)
+    }
+
+    pub(super) fn recovery_point_file(&self, arn: &str) -> PathBuf {
+        let id = arn.rsplit(':').next().unwrap_or_default();
+        self.folder.join(id).with_extension("sqlite")
+    }
+}
+
+pub(super) fn id() -> String {
+    let mut bytes = [0; 16];
+    OsEntropy.fill(&mut bytes);
+    hex(&bytes)
+}
+
+/// As the protocol has it: seconds since 1970, with decimals.
+pub(super) fn seconds(millis: i64) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century are exact")]
+    let seconds = millis as f64 / 1000.0;
+    json!(seconds)
+}
+
+/// As events have it.
+pub(super) fn date(seconds: &Value) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date fit")]
+    let millis = (seconds.as_f64().unwrap_or(0.0) * 1000.0).round() as i64;
+    Timestamp::from_millis(millis).to_string()
+}
+
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

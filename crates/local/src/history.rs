@@ -1,0 +1,242 @@
+//! DynamoDB's point-in-time recovery: what every item was at any time of the last 35 days. The
+//! database logs by itself, in the very transaction of a write, so that no kill can part the two.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::LocalError;
+
+/// How far back a table may be restored.
+pub(crate) const DAYS: u32 = 35;
+
+const BUSY: Duration = Duration::from_secs(30);
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE IF NOT EXISTS am_history (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        tbl      TEXT NOT NULL,
+        pk       TEXT NOT NULL,
+        sk       TEXT NOT NULL,
+        item     TEXT,
+        at_ms    INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS am_recovery (tbl TEXT PRIMARY KEY, since_ms INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS am_restores (target TEXT PRIMARY KEY, source TEXT NOT NULL, at_ms INTEGER NOT NULL);
+";
+const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+/// Items as the database writes them.
+pub(crate) type ItemJson = String;
+
+/// A restore that was asked for and is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Restoring {
+    pub(crate) target: String,
+    pub(crate) source: String,
+    pub(crate) at_ms: i64,
+}
+
+pub(crate) struct History {
+    connection: Mutex<Connection>,
+}
+
+impl History {
+    /// Of the database at `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self, LocalError> {
+        let failed = |error: rusqlite::Error| LocalError::Database {
+            path: path.to_owned(),
+            what: error.to_string(),
+        };
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        connection.execute_batch(SCHEMA).map_err(failed)?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Since when a table can be restored; `None` where that is off.
+    pub(crate) fn since(&self, table: &str) -> rusqlite::Result<Option<i64>> {
+        self.connection()
+            .query_row("SELECT since_ms FROM am_recovery WHERE tbl = ?1", [table], |row| row.get(0))
+            .optional()
+    }
+
+    /// Starts logging, with what there is now. Where it is on already, nothing changes.
+    pub(crate) fn switch_on(&self, table: &str) -> rusqlite::Result<()> {
+        if self.since(table)?.is_some() {
+            return Ok(());
+        }
+        let (name, text) = (identifier(table), literal(table));
+        let trigger = |event: &str, row: &str, item: &str| {
+            let trigger = identifier(&format!("am_{event}_{table}"));
+            format!(
+                "CREATE TRIGGER IF NOT EXISTS {trigger} AFTER {event} ON {name} BEGIN
+                   INSERT INTO am_history (tbl, pk, sk, item, at_ms)
+                   VALUES ({text}, {row}.pk, {row}.sk, {item}, {NOW});
+                 END;"
+            )
+        };
+        self.connection().execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+             DELETE FROM am_history WHERE tbl = {text};
+             INSERT INTO am_history (tbl, pk, sk, item, at_ms)
+               SELECT {text}, pk, sk, item_json, {NOW} FROM {name};
+             {} {} {}
+             INSERT INTO am_recovery (tbl, since_ms) VALUES ({text}, {NOW});
+             COMMIT;",
+            trigger("INSERT", "NEW", "NEW.item_json"),
+            trigger("UPDATE", "NEW", "NEW.item_json"),
+            trigger("DELETE", "OLD", "NULL"),
+        ))
+    }
+
+    /// Stops logging, and forgets.
+    pub(crate) fn switch_off(&self, table: &str) -> rusqlite::Result<()> {
+        let text = literal(table);
+        let drop = |event: &str| {
+            format!("DROP TRIGGER IF EXISTS {};", identifier(&format!("am_{event}_{table}")))
+        };
+        self.connection().execute_batch(&format!(
+            "BEGIN IMMEDIATE; {} {} {}
+             DELETE FROM am_recovery WHERE tbl = {text};
+             DELETE FROM am_history WHERE tbl = {text};
+             COMMIT;",
+            drop("INSERT"),
+            drop("UPDATE"),
+            drop("DELETE"),
+        ))
+    }
+
+    /// Hands what the table held at a time to `each`, some at a time.
+    pub(crate) fn at<E: From<rusqlite::Error>>(
+        &self,
+        table: &str,
+        at_ms: i64,
+        some: usize,
+        mut each: impl FnMut(Vec<ItemJson>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let connection = self.connection();
+        // Of a group, SQLite gives the columns of the row that has the maximum.
+        let mut newest = connection.prepare(
+            "SELECT item, max(sequence) FROM am_history WHERE tbl = ?1 AND at_ms <= ?2
+             GROUP BY pk, sk",
+        )?;
+        let mut rows = newest.query(params![table, at_ms])?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.next()? {
+            items.extend(row.get::<_, Option<ItemJson>>(0)?);
+            if items.len() == some {
+                each(std::mem::take(&mut items))?;
+            }
+        }
+        each(items)
+    }
+
+    /// Forgets what nobody may ask for any more: what was followed by something that is 35 days old.
+    pub(crate) fn trim(&self, now_ms: i64) -> rusqlite::Result<usize> {
+        let oldest_ms = now_ms - i64::from(DAYS) * 24 * 60 * 60 * 1000;
+        self.connection().execute(
+            "DELETE FROM am_history WHERE at_ms <= ?1 AND EXISTS (
+               SELECT 1 FROM am_history AS later
+               WHERE later.tbl = am_history.tbl AND later.pk = am_history.pk
+                 AND later.sk = am_history.sk AND later.sequence > am_history.sequence
+                 AND later.at_ms <= ?1)",
+            [oldest_ms],
+        )
+    }
+
+    pub(crate) fn note_restore(&self, it: &Restoring) -> rusqlite::Result<()> {
+        self.connection().execute(
+            "INSERT OR REPLACE INTO am_restores (target, source, at_ms) VALUES (?1, ?2, ?3)",
+            params![it.target, it.source, it.at_ms],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn restored(&self, target: &str) -> rusqlite::Result<()> {
+        self.connection().execute("DELETE FROM am_restores WHERE target = ?1", [target])?;
+        Ok(())
+    }
+
+    /// What was asked for and is not done.
+    pub(crate) fn restoring(&self) -> rusqlite::Result<Vec<Restoring>> {
+        let connection = self.connection();
+        let mut all = connection.prepare("SELECT target, source, at_ms FROM am_restores")?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Restoring { target: row.get(0)?, source: row.get(1)?, at_ms: row.get(2)? })
+        };
+        all.query_map([], read)?.collect()
+    }
+
+    /// Copies all items of a table into a new file, some at a time: what changes meanwhile may be in
+    /// it or not, as in a backup of DynamoDB. How many items and bytes.
+    pub(crate) fn copy(
+        &self,
+        table: &str,
+        file: &Path,
+        some: usize,
+    ) -> rusqlite::Result<(u64, u64)> {
+        let into = Connection::open(file)?;
+        into.execute_batch("CREATE TABLE items (pk TEXT, sk TEXT, item TEXT NOT NULL)")?;
+        let page = format!(
+            "SELECT pk, sk, item_json FROM {} WHERE (pk, sk) > (?1, ?2) ORDER BY pk, sk LIMIT ?3",
+            identifier(table)
+        );
+        let (mut items, mut bytes) = (0, 0);
+        let (mut pk, mut sk) = (String::new(), String::new());
+        loop {
+            let rows = {
+                let connection = self.connection();
+                let mut page = connection.prepare(&page)?;
+                let limit = i64::try_from(some).unwrap_or(i64::MAX);
+                let rows = page.query_map(params![pk, sk, limit], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+                rows.collect::<rusqlite::Result<Vec<(String, String, ItemJson)>>>()?
+            };
+            let Some(last) = rows.last() else { return Ok((items, bytes)) };
+            (pk, sk) = (last.0.clone(), last.1.clone());
+            into.execute_batch("BEGIN")?;
+            for (pk, sk, item) in &rows {
+                items += 1;
+                bytes += item.len() as u64;
+                into.execute("INSERT INTO items VALUES (?1, ?2, ?3)", params![pk, sk, item])?;
+            }
+            into.execute_batch("COMMIT")?;
+        }
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic leaves a transaction that was never committed, and SQLite rolls it back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands the items of a copy to `each`, some at a time.
+pub(crate) fn read_copy<E: From<rusqlite::Error>>(
+    file: &Path,
+    some: usize,
+    mut each: impl FnMut(Vec<ItemJson>) -> Result<(), E>,
+) -> Result<(), E> {
+    let from = Connection::open(file)?;
+    let mut all = from.prepare("SELECT item FROM items")?;
+    let mut rows = all.query([])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push(row.get(0)?);
+        if items.len() == some {
+            each(std::mem::take(&mut items))?;
+        }
+    }
+    each(items)
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,106 @@
+//! The bucket as a whole, or a restored copy of it: what it holds, whoever's it is. For backups and
+//! restores, like `scan`.
+
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use domain::Digest;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Announced, Objects, StoreError};
+
+/// An object by its key, which may be no key of ours.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub key: String,
+    pub bytes: u64,
+}
+
+/// Some of what a bucket holds, in the order of the keys.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    pub held: Vec<Held>,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<String>,
+}
+
+impl Objects {
+    /// The same store with another bucket: a restored copy.
+    #[must_use]
+    pub fn copy(&self, bucket: &str) -> Self {
+        Self { s3: self.s3.clone(), bucket: bucket.to_owned() }
+    }
+
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// Up to a thousand objects, the newest version of each.
+    pub async fn list(&self, from: Option<String>) -> Result<Listing, StoreError> {
+        let list = self.s3.list_objects_v2().bucket(&self.bucket).set_continuation_token(from);
+        let page = list.send().await.map_err(StoreError::unavailable)?;
+        let held = page.contents().iter().map(|object| Held {
+            key: object.key().unwrap_or_default().to_owned(),
+            bytes: object.size().and_then(|n| n.try_into().ok()).unwrap_or(0),
+        });
+        Ok(Listing { held: held.collect(), next: page.next_continuation_token.clone() })
+    }
+
+    /// The digest of key, size and SHA-256 of what is at `key`, if anything is. A copy need not have
+    /// kept the hash that the original came with: then the bytes are read.
+    pub async fn digest(&self, key: &Announced) -> Result<Option<Digest>, StoreError> {
+        let Some(facts) = self.facts(key).await? else { return Ok(None) };
+        let sha256 = match facts.sha256 {
+            Some(sha256) => sha256,
+            None => self.hash(key).await?,
+        };
+        Ok(Some(key.0.digest(facts.bytes, &sha256)))
+    }
+
+    async fn hash(&self, key: &Announced) -> Result<String, StoreError> {
+        let object = self.s3.get_object().bucket(&self.bucket).key(key.to_string()).send().await;
+        let mut body = object.map_err(StoreError::unavailable)?.body;
+        let mut hash = Sha256::new();
+        while let Some(chunk) = body.next().await {
+            hash.update(chunk.map_err(StoreError::unavailable)?);
+        }
+        Ok(BASE64_STANDARD.encode(hash.finalize()))
+    }
+
+    /// All bytes at a key, if anything is there: of what is small.
+    pub async fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let object = match self.s3.get_object().bucket(&self.bucket).key(key).send().await {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(StoreError::unavailable(error)),
+        };
+        let bytes = object.body.collect().await.map_err(StoreError::unavailable)?;
+        Ok(Some(bytes.to_vec()))
+    }
+
+    /// Brings bytes back from a copy of the bucket, to where nothing is. Their type comes with them;
+    /// S3 makes the hash anew.
+    pub async fn bring_back(&self, key: &Announced, from: &Self) -> Result<(), StoreError> {
+        let copied = self
+            .s3
+            .copy_object()
+            .bucket(&self.bucket)
+            .key(key.to_string())
+            .copy_source(format!("{}/{key}", from.bucket))
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .send()
+            .await;
+        copied.map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+
+    /// Frees a key that nothing in the database claims, so that it can be uploaded to. What was
+    /// there stays in the bucket, as a version.
+    pub async fn set_aside(&self, key: &str) -> Result<(), StoreError> {
+        let marked = self.s3.delete_object().bucket(&self.bucket).key(key).send().await;
+        marked.map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! What customers have erased, in the ledger, which no restore puts back: a restored table learns
+//! from it what has to stay erased.
+
+use std::collections::HashMap;
+
+use domain::{CustomerId, Timestamp, UserId};
+
+use crate::batch::Batch;
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::transaction::Transaction;
+use crate::{Store, StoreError, WriteError};
+
+const BY: &str = "erased_by";
+
+/// One thing that was erased, whenever that was.
+#[derive(Clone, Debug)]
+struct Erasure {
+    customer: CustomerId,
+    thing: SortKey,
+    at: Timestamp,
+    by: UserId,
+}
+
+/// The row of the ledger that is written with a tombstone.
+pub(crate) fn erasure_item(
+    customer: CustomerId,
+    thing: &SortKey,
+    by: UserId,
+    at: Timestamp,
+) -> Item {
+    let mut item = items::key(&keys::erased_partition(customer), thing);
+    item.insert(BY.to_owned(), items::text(by));
+    item.insert(items::NOTED_AT.to_owned(), items::number(at.millis()));
+    item
+}
+
+impl Store {
+    /// Erases again what was erased before and is there: after a restore to a time at which it was
+    /// there still. How many things; doing it once more finds none.
+    pub async fn erase_again(&self) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        let mut start = None;
+        loop {
+            let page = self
+                .dynamo
+                .scan()
+                .table_name(&self.tables.ledger)
+                .consistent_read(true)
+                .filter_expression("begins_with(#pk, :erased)")
+                .expression_attribute_names("#pk", items::PARTITION)
+                .expression_attribute_values(":erased", items::text(keys::ERASED_PREFIX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            let erasures =
+                page.items().iter().map(read_erasure).collect::<Result<Vec<_>, StoreError>>()?;
+            for some in erasures.chunks(Batch::KEYS_MAX) {
+                erased += self.erase_some(some).await?;
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(erased);
+            }
+        }
+    }
+
+    async fn erase_some(&self, erasures: &[Erasure]) -> Result<u64, StoreError> {
+        let key = |customer: CustomerId, thing: &SortKey| {
+            (keys::customer_partition(customer), thing.to_string())
+        };
+        let mut batch = Batch::default();
+        let mut by_key = HashMap::new();
+        for it in erasures {
+            batch.add(&self.tables.records, &keys::customer_partition(it.customer), &it.thing);
+            by_key.insert(key(it.customer, &it.thing), it);
+        }
+        let mut erased = 0;
+        for item in batch.read(&self.dynamo).await? {
+            let fields = Fields(&item);
+            let found =
+                (fields.text(items::PARTITION)?.to_owned(), fields.text(items::SORT)?.into());
+            let Some(erasure) = by_key.get(&found) else { continue };
+            if !item.contains_key(items::DELETED) {
+                self.erase(erasure, &item).await?;
+                erased += 1;
+            }
+        }
+        Ok(erased)
+    }
+
+    async fn erase(&self, erasure: &Erasure, item: &Item) -> Result<(), StoreError> {
+        let tombstone = items::read_written(Fields(item))?.tombstone(erasure.by, erasure.at);
+        let pair = items::written_pair(
+            &keys::customer_partition(erasure.customer),
+            &erasure.thing,
+            &tombstone,
+            tombstone.content.to_owned(),
+        );
+        let replaced = Transaction::new(self).replace_pair(&self.tables.records, &tombstone, pair);
+        match replaced.commit().await {
+            Ok(()) => Ok(()),
+            Err(refusal) => match WriteError::from(refusal) {
+                WriteError::Store(error) => Err(error),
+                // Nobody else writes to a table that is being restored, but another try of this.
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+fn read_erasure(item: &Item) -> Result<Erasure, StoreError> {
+    let fields = Fields(item);
+    let customer = fields.text(items::PARTITION)?.strip_prefix(keys::ERASED_PREFIX);
+    let customer = customer.and_then(|customer| customer.parse().ok());
+    Ok(Erasure {
+        customer: customer.ok_or_else(|| fields.damaged(items::PARTITION))?,
+        thing: fields.sort_key()?,
+        at: fields.time(items::NOTED_AT)?,
+        by: fields.parse(BY)?,
+    })
+}

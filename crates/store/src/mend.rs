@@ -1,0 +1,75 @@
+//! Completing what a restore to one moment has cut in two: a change of which the table has the thing
+//! and not its revision, or the revision and not the thing. Either half says all of the change.
+
+use domain::Version;
+
+use crate::items::{self, Fields, Item};
+use crate::keys::SortKey;
+use crate::{Kept, RowKey, Seen, Store, StoreError, keys};
+
+impl Store {
+    /// Completes the newest change of a thing, if a half of it is missing. Whether it was.
+    pub async fn mend(&self, kept: Kept, seen: &Seen) -> Result<bool, StoreError> {
+        let table = self.table_name(kept);
+        let current = self.raw(table, &seen.current()).await?;
+        let newest = self.newest_revision(table, &seen.current()).await?;
+        let version = |item: &Item| Fields(item).parse::<Version>(items::VERSION);
+        let sort = |sort: SortKey, of: &Item| {
+            let mut item = of.clone();
+            item.insert(items::SORT.to_owned(), items::text(sort));
+            item
+        };
+        let completed = match (&current, &newest) {
+            (Some(current), newest) => {
+                let have = version(current)?;
+                let of: SortKey = Fields(current).sort_key()?;
+                match newest {
+                    Some(newest) if version(newest)? == have => return Ok(false),
+                    Some(newest) if version(newest)? > have => sort(of, newest),
+                    _ => sort(of.revision(have), current),
+                }
+            }
+            (None, Some(newest)) => {
+                let SortKey::Revision(of, _) = Fields(newest).sort_key()? else {
+                    return Err(Fields(newest).damaged(items::SORT));
+                };
+                sort(*of, newest)
+            }
+            (None, None) => return Ok(false),
+        };
+        let put = self.dynamo.put_item().table_name(table).set_item(Some(completed));
+        put.send().await.map_err(StoreError::unavailable)?;
+        Ok(true)
+    }
+
+    async fn raw(&self, table: &str, key: &RowKey) -> Result<Option<Item>, StoreError> {
+        let get = self.dynamo.get_item().table_name(table).set_key(Some(key.item()));
+        let answer = get.consistent_read(true).send().await.map_err(StoreError::unavailable)?;
+        Ok(answer.item)
+    }
+
+    async fn newest_revision(&self, table: &str, of: &RowKey) -> Result<Option<Item>, StoreError> {
+        let prefix = format!("{}{}#", keys::REVISION_PREFIX, of.sort);
+        let answer = self
+            .dynamo
+            .query()
+            .table_name(table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#sk", items::SORT)
+            .expression_attribute_values(":pk", items::text(&of.partition))
+            // Ten digits and no more: the revisions of an appendix's versions start alike.
+            .expression_attribute_values(":first", items::text(format!("{prefix}0000000000")))
+            .expression_attribute_values(":last", items::text(format!("{prefix}9999999999")))
+            .scan_index_forward(false)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let of_it = |item: &&Item| match Fields(item).sort_key() {
+            Ok(SortKey::Revision(thing, _)) => thing.to_string() == of.sort,
+            _ => false,
+        };
+        Ok(answer.items().iter().find(of_it).cloned())
+    }
+}

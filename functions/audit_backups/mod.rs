@@ -1,0 +1,136 @@
+//! Every hour: whether all that backups stand on is as it should be, and how old the last verified one
+//! is. What does not hold raises the alarm, and shows at `GET /v1/policy`.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use runtime::{BackupClient, EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::{Kept, Objects, RECOVERY_DAYS, Store};
+
+use crate::shapes::{Audit, VerifiedBackup};
+
+/// A day, and two hours for the restore test to run late.
+const VERIFIED_WITHIN: Duration = Duration::from_secs(26 * 60 * 60);
+/// As old as any: no backup was ever verified.
+const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
+const REGION: &str = "eu-central-1";
+
+/// What EventBridge Scheduler sends of it: nothing.
+#[derive(Debug, Deserialize)]
+pub struct Event {}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    pub checks: usize,
+    pub broken: Vec<String>,
+}
+
+/// What the function needs.
+pub struct Context {
+    pub store: Store,
+    pub objects: Objects,
+    pub aws_backup: BackupClient,
+    pub vault: String,
+    pub air_gapped_vault: String,
+}
+
+/// What the function is made of and what it does.
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    build: |env| {
+        Ok(Context {
+            store: env.store()?,
+            objects: env.objects()?,
+            aws_backup: env.aws_backup()?,
+            vault: env.required("BACKUP_VAULT")?,
+            air_gapped_vault: env.required("AIR_GAPPED_VAULT")?,
+        })
+    },
+    handle: |context, _| Box::pin(async move { handle(context, runtime::now()).await }),
+};
+
+pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventError> {
+    let mut audit = Audit::default();
+    for kept in Kept::ALL {
+        check_table(context, kept, &mut audit).await?;
+    }
+    check_bucket(context, &mut audit).await?;
+    check_backups(context, &mut audit).await?;
+    check_freshness(context, now, &mut audit).await?;
+    context.store.note_policy(Audit::NAME, now, &audit).await?;
+    let broken = audit.broken();
+    if !broken.is_empty() {
+        let cause = broken.join("; ");
+        tracing::error!(failed = 1, cause, "the policy is not kept");
+    }
+    Ok(Outcome { checks: audit.checks.len(), broken })
+}
+
+async fn check_table(context: &Context, kept: Kept, audit: &mut Audit) -> Result<(), EventError> {
+    let (table, name) = (context.store.table_name(kept), kept.name());
+    let Some(it) = context.store.standing(table).await? else {
+        audit.note(format!("protection of {name}"), false, "there is no such table");
+        return Ok(());
+    };
+    let protected = if it.deletion_protected { "protected" } else { "can be deleted" };
+    audit.note(format!("protection of {name}"), it.deletion_protected, protected);
+    audit.note(format!("region of {name}"), it.arn.contains(REGION), region_of(&it.arn));
+    let recovery = it.recovery.filter(|recovery| recovery.days >= RECOVERY_DAYS);
+    let found = it.recovery.map_or("off".to_owned(), |recovery| {
+        format!("{} days, from {} to {}", recovery.days, recovery.earliest, recovery.latest)
+    });
+    audit.note(format!("recovery of {name}"), recovery.is_some(), found);
+    if kept.expires() {
+        let found = if it.expires { "on" } else { "off" };
+        audit.note(format!("expiry of {name}"), it.expires, found);
+    }
+    Ok(())
+}
+
+fn region_of(arn: &str) -> String {
+    arn.split(':').nth(3).unwrap_or_default().to_owned()
+}
+
+async fn check_bucket(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+    let bucket = context.objects.standing().await?;
+    let on = |holds| if holds { "on" } else { "off" };
+    audit.note("versions of appendices", bucket.versioned, on(bucket.versioned));
+    audit.note("events of appendices", bucket.announces, on(bucket.announces));
+    let zones = if bucket.in_three_zones { "three zones" } else { "some are in one zone" };
+    audit.note("zones of appendices", bucket.in_three_zones, zones);
+    Ok(())
+}
+
+async fn check_backups(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+    for (name, vault) in
+        [("vault", &context.vault), ("air-gapped vault", &context.air_gapped_vault)]
+    {
+        let it = context.aws_backup.describe_backup_vault().backup_vault_name(vault).send().await?;
+        let locked = it.locked().unwrap_or(false);
+        let days = it.min_retention_days().unwrap_or(0);
+        let found = if locked { format!("locked for {days} days") } else { "not locked".into() };
+        audit.note(format!("lock of the {name}"), locked, found);
+    }
+    let settings = context.aws_backup.describe_region_settings().send().await?;
+    let managed = settings.resource_type_management_preference();
+    let full = managed.and_then(|it| it.get("DynamoDB")).copied().unwrap_or(false);
+    let found = if full { "on" } else { "off: recovery points of tables cannot be copied" };
+    audit.note("AWS Backup's features for DynamoDB", full, found);
+    Ok(())
+}
+
+async fn check_freshness(
+    context: &Context,
+    now: Timestamp,
+    audit: &mut Audit,
+) -> Result<(), EventError> {
+    let newest: Option<VerifiedBackup> = context.store.policy_of(VerifiedBackup::NAME).await?;
+    let age = newest.as_ref().map_or(NEVER, |newest| now.since(newest.verified_at));
+    let found = newest.map_or("none was verified yet".to_owned(), |it| {
+        format!("of {}, verified at {}", it.run, it.verified_at)
+    });
+    audit.note("verified backup", age <= VERIFIED_WITHIN, found);
+    // A metric: an alarm is on what it says, and on its silence.
+    tracing::info!(verified_age_hours = age.as_secs_f64() / 3600.0, "audited");
+    Ok(())
+}

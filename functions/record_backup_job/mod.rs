@@ -1,0 +1,127 @@
+//! AWS Backup's "Backup Job State Change": notes how a job ended. One that failed, or that completed and
+//! holds nothing or has issues, raises the alarm and is started once more.
+
+use backup::{APPENDICES, Manifest};
+use domain::Timestamp;
+use runtime::{BackupClient, EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::{BackupJob, Evidence, Objects, Store};
+
+use crate::resources::{Resource, name_of};
+
+/// What EventBridge sends of it.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    detail: Detail,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    backup_job_id: String,
+    backup_vault_name: String,
+    resource_arn: String,
+    state: String,
+    creation_date: Timestamp,
+    /// A number in a text. Absent where nothing was made.
+    backup_size_in_bytes: Option<String>,
+    status_message: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Why this is no backup, if it is none.
+    pub fault: Option<String>,
+    /// The job that was started in its place.
+    pub again: Option<String>,
+}
+
+/// What the function needs.
+pub struct Context {
+    pub store: Store,
+    pub objects: Objects,
+    pub evidence: Evidence,
+    pub aws_backup: BackupClient,
+    /// In which a job is started again.
+    pub role: String,
+}
+
+/// What the function is made of and what it does.
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    build: |env| {
+        Ok(Context {
+            store: env.store()?,
+            objects: env.objects()?,
+            evidence: env.evidence()?,
+            aws_backup: env.aws_backup()?,
+            role: env.required("BACKUP_ROLE")?,
+        })
+    },
+    handle: |context, event| {
+        Box::pin(async move { handle(context, &event.detail, runtime::now()).await })
+    },
+};
+
+async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outcome, EventError> {
+    let fault = fault(context, job).await?;
+    let note = BackupJob {
+        id: job.backup_job_id.clone(),
+        resource: job.resource_arn.clone(),
+        state: job.state.clone(),
+        bytes: job.bytes(),
+        message: job.status_message.clone(),
+        fault: fault.clone(),
+        noted_at: now,
+    };
+    let noted = context.store.note_job(&note).await?;
+    let Some(fault) = fault else { return Ok(Outcome { fault: None, again: None }) };
+    let resource = name_of(&job.resource_arn);
+    tracing::error!(failed = 1, resource, cause = fault, "a backup failed");
+    // The token is that of the day: however often jobs fail and events come, one more is started.
+    let day = job.creation_date.to_string();
+    let token = format!("again-{resource}-{}", day.split('T').next().unwrap_or_default());
+    let again = context
+        .aws_backup
+        .start_backup_job()
+        .backup_vault_name(&job.backup_vault_name)
+        .resource_arn(&job.resource_arn)
+        .iam_role_arn(&context.role)
+        .idempotency_token(token)
+        .send()
+        .await?;
+    let again = again.backup_job_id.filter(|id| noted && *id != job.backup_job_id);
+    Ok(Outcome { fault: Some(fault), again })
+}
+
+/// Why this is no backup. That a job says it has completed is not enough.
+async fn fault(context: &Context, job: &Detail) -> Result<Option<String>, EventError> {
+    let message = job.status_message.as_deref().unwrap_or("no reason was given");
+    if job.state != "COMPLETED" {
+        return Ok(Some(format!("{}: {message}", job.state)));
+    }
+    if job.status_message.is_some() {
+        return Ok(Some(format!("completed with issues: {message}")));
+    }
+    let name = match Resource::of(
+        &context.store,
+        &context.objects,
+        &context.evidence,
+        &job.resource_arn,
+    ) {
+        Some(Resource::Table(kept)) => kept.name(),
+        Some(Resource::Appendices) => APPENDICES,
+        // Something is always in the evidence once a run was opened; before that, nothing need be.
+        Some(Resource::Evidence) | None => return Ok(None),
+    };
+    let run = context.store.run_before(job.creation_date).await?;
+    let Some(run) = run.filter(|_| job.bytes() == Some(0)) else { return Ok(None) };
+    let manifest = Manifest::from_json(&context.evidence.read(&run.manifest).await?)?;
+    let count = manifest.table(name).all.count;
+    Ok((count > 0).then(|| format!("completed and holds nothing of {count}")))
+}
+
+impl Detail {
+    fn bytes(&self) -> Option<u64> {
+        self.backup_size_in_bytes.as_deref()?.parse().ok()
+    }
+}

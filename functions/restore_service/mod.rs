@@ -1,0 +1,118 @@
+//! Restores the whole service to one second, into new tables beside the old ones. For an operator, by
+//! IAM; nothing of the API leads here. Without `execute` it says what it would do. With it, each call
+//! goes as far as it can and says what to do next: it may be cut off anywhere, and called again.
+//! docs/runbooks/restore.md walks through it.
+
+mod plan;
+mod steps;
+
+use domain::Timestamp;
+use runtime::{BackupClient, EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::{Evidence, Objects, Store};
+
+use crate::shapes::{RestoreReason, RestoreState};
+use plan::{Names, Restore};
+
+/// What the operator sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// The moment to go back to.
+    to: Timestamp,
+    reason: RestoreReason,
+    /// False: only say what would be done.
+    #[serde(default)]
+    execute: bool,
+    /// Go on in spite of what the verification found, or of bytes that are lost for good.
+    #[serde(default)]
+    accept_findings: bool,
+    /// Give up what was begun. The new tables stay, for somebody to look at.
+    #[serde(default)]
+    abandon: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// Absent: nothing was done.
+    pub state: Option<RestoreState>,
+    pub restore: Restore,
+    /// What the operator does next.
+    pub next: String,
+    /// Call again, some time later: AWS is at work.
+    pub wait: bool,
+}
+
+/// What the function needs.
+pub struct Context {
+    pub store: Store,
+    pub objects: Objects,
+    pub evidence: Evidence,
+    pub aws_backup: BackupClient,
+    /// In which the bucket is restored.
+    pub role: String,
+    /// What restored buckets are called: `NAME-restored-...`.
+    pub name: String,
+    pub names: Names,
+}
+
+/// What the function is made of and what it does.
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    build: |env| {
+        Ok(Context {
+            store: env.store()?,
+            objects: env.objects()?,
+            evidence: env.evidence()?,
+            aws_backup: env.aws_backup()?,
+            role: env.required("RESTORE_ROLE")?,
+            name: env.required("RESTORED_NAME")?,
+            names: Names { restored_as: env.optional("RESTORED_AS").unwrap_or_default() },
+        })
+    },
+    handle: |context, event| Box::pin(async move { handle(context, &event, runtime::now()).await }),
+};
+
+pub async fn handle(
+    context: &Context,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Outcome, EventError> {
+    if event.reason == RestoreReason::CustomerErased {
+        return Err("what a customer has erased is not restored: the policy promises it".into());
+    }
+    let open = context.store.restores::<Restore>().await?.into_iter().map(|it| it.state);
+    let open = open.filter(|it| !matches!(it.state, RestoreState::Done | RestoreState::Abandoned));
+    let restore = match open.max_by_key(|it| it.opened_at) {
+        Some(open) if open.to == event.to => Some(open),
+        Some(open) if event.execute || event.abandon => {
+            let (to, state) = (open.to, open.state);
+            let what = format!("a restore to {to} is {state:?}: go on with it, or abandon it");
+            return Err(what.into());
+        }
+        _ => None,
+    };
+    if event.abandon {
+        let mut restore = restore.ok_or("there is no restore to abandon")?;
+        restore.advance(context, RestoreState::Abandoned).await?;
+        return Ok(restore.says("nothing: the service goes on as it is", false));
+    }
+    let restore = match restore {
+        Some(restore) => restore,
+        None => {
+            let restore = plan::plan(context, event.to, event.reason, now).await?;
+            if !event.execute {
+                let state = None;
+                let next = "send the same with \"execute\": true".to_owned();
+                return Ok(Outcome { state, restore, next, wait: false });
+            }
+            tracing::warn!(to = %restore.to, reason = ?restore.reason, "a restore begins");
+            restore.note(context).await?;
+            restore
+        }
+    };
+    if !event.execute {
+        let next = "send the same with \"execute\": true, to go on".to_owned();
+        return Ok(Outcome { state: Some(restore.state), restore, next, wait: false });
+    }
+    steps::go_on(context, restore, event.accept_findings).await
+}

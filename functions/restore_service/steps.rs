@@ -1,0 +1,188 @@
+//! The steps of a restore. Each can be done twice, and is noted when it is done.
+
+use aws_sdk_backup::types::RestoreJobStatus;
+use backup::{Manifest, Summary, Verifier};
+use domain::Timestamp;
+use runtime::EventError;
+use store::{Kept, Store};
+
+use super::plan::{FROM_THE_PAST, Restore};
+use super::{Context, Outcome};
+use crate::shapes::RestoreState;
+
+/// Whether there is more to do at once, or what to tell the operator.
+enum Step {
+    On,
+    Stop { next: String, wait: bool },
+}
+
+fn stop(next: impl Into<String>) -> Step {
+    Step::Stop { next: next.into(), wait: false }
+}
+
+fn wait(next: impl Into<String>) -> Step {
+    Step::Stop { next: next.into(), wait: true }
+}
+
+/// Goes as far as can be gone now.
+pub async fn go_on(
+    context: &Context,
+    mut restore: Restore,
+    accept: bool,
+) -> Result<Outcome, EventError> {
+    let tables = restore.restored_tables(context.store.tables());
+    let restored = context.store.with_tables(tables);
+    loop {
+        let step = match restore.state {
+            RestoreState::Filling => fill(context, &restored, &mut restore).await?,
+            RestoreState::Erased => attach(context, &restored, &mut restore, accept).await?,
+            RestoreState::Attached => verify(context, &restored, &mut restore, accept).await?,
+            RestoreState::Ready => finish(context, &mut restore).await?,
+            RestoreState::Done | RestoreState::Abandoned => stop("nothing"),
+        };
+        if let Step::Stop { next, wait } = step {
+            return Ok(restore.says(&next, wait));
+        }
+    }
+}
+
+/// Fills new tables, protects them, completes what was cut in two, and erases again.
+async fn fill(
+    context: &Context,
+    restored: &Store,
+    restore: &mut Restore,
+) -> Result<Step, EventError> {
+    for kept in FROM_THE_PAST {
+        let source = context.store.table_name(kept);
+        context.store.restore_table(source, restored.table_name(kept), restore.to).await?;
+    }
+    context.store.create_table(restored.table_name(Kept::Sessions)).await?;
+    let all = || FROM_THE_PAST.into_iter().chain([Kept::Sessions]);
+    for kept in all() {
+        let standing = context.store.standing(restored.table_name(kept)).await?;
+        if standing.is_none_or(|standing| !standing.active) {
+            return Ok(wait("call again: AWS is filling the new tables"));
+        }
+    }
+    for kept in all() {
+        context.store.protect(kept, restored.table_name(kept)).await?;
+    }
+    for kept in [Kept::Records, Kept::Accounts] {
+        restore.mended += backup::mend(restored, kept).await?;
+    }
+    restore.erased_again += restored.erase_again().await?;
+    restore.advance(context, RestoreState::Erased).await?;
+    Ok(Step::On)
+}
+
+/// Sees to it that every appendix version has its bytes: from the bucket in use, where nothing is
+/// ever deleted, or else from its newest backup.
+async fn attach(
+    context: &Context,
+    restored: &Store,
+    restore: &mut Restore,
+    accept: bool,
+) -> Result<Step, EventError> {
+    let copy = match &restore.bucket_copy {
+        None => None,
+        Some((bucket, job)) => {
+            let job = context.aws_backup.describe_restore_job().restore_job_id(job).send().await?;
+            match job.status() {
+                Some(RestoreJobStatus::Completed) => Some(context.objects.copy(bucket)),
+                Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => {
+                    return Ok(wait("call again: AWS is restoring the bucket"));
+                }
+                _ => return Err("the bucket could not be restored: look at the job".into()),
+            }
+        }
+    };
+    restore.dangling = backup::dangling(restored, &context.objects, copy.as_ref()).await?;
+    if restore.dangling.count == 0 || accept {
+        restore.advance(context, RestoreState::Attached).await?;
+        return Ok(Step::On);
+    }
+    if restore.bucket_copy.is_some() {
+        restore.note(context).await?;
+        return Ok(stop("some bytes are in no backup: accept_findings goes on without them"));
+    }
+    restore.bucket_copy = Some(restore_bucket(context, restore).await?);
+    restore.note(context).await?;
+    Ok(wait("call again: bytes are missing, and AWS is restoring the bucket beside"))
+}
+
+/// Starts to restore the newest backup of the bucket into a new one: its name and the job.
+async fn restore_bucket(
+    context: &Context,
+    restore: &Restore,
+) -> Result<(String, String), EventError> {
+    let arn = format!("arn:aws:s3:::{}", context.objects.bucket());
+    let points = context.aws_backup.list_recovery_points_by_resource().resource_arn(arn);
+    let points = points.send().await?.recovery_points.unwrap_or_default();
+    let newest = points.into_iter().max_by_key(|it| it.creation_date.map(|date| date.secs()));
+    let newest = newest.and_then(|it| it.recovery_point_arn);
+    let newest = newest.ok_or("bytes are missing, and the bucket has no backup")?;
+    let bucket = format!("{}-restored-{}", context.name, restore.restored_as.to_lowercase());
+    let job = context
+        .aws_backup
+        .start_restore_job()
+        .recovery_point_arn(newest)
+        .iam_role_arn(&context.role)
+        .resource_type("S3")
+        .metadata("DestinationBucketName", &bucket)
+        .metadata("NewBucket", "true")
+        .metadata("Encrypted", "false")
+        .idempotency_token(format!("bucket-{}", restore.restored_as))
+        .send()
+        .await?;
+    let job = job.restore_job_id.ok_or("AWS Backup names no job")?;
+    Ok((bucket, job))
+}
+
+/// Holds the new tables against the newest manifest from before the moment, before anyone uses them.
+async fn verify(
+    context: &Context,
+    restored: &Store,
+    restore: &mut Restore,
+    accept: bool,
+) -> Result<Step, EventError> {
+    let run = context.store.run_before(restore.to).await?;
+    restore.verified_against = run.as_ref().map(|run| run.scheduled_at);
+    let manifest = match run {
+        Some(run) => Manifest::from_json(&context.evidence.read(&run.manifest).await?)?,
+        // Of a service that is younger than its first evening: it has to agree with itself.
+        None => Manifest {
+            cut: Timestamp::from_millis(i64::MIN),
+            summary: Summary { revisions: 0, digest: String::new(), damaged: 0 },
+            tables: std::collections::BTreeMap::new(),
+        },
+    };
+    let verifier = Verifier { store: restored, objects: &context.objects, manifest: &manifest };
+    restore.findings = backup::Findings::default();
+    for kept in FROM_THE_PAST {
+        let report = verifier.table(kept, restored.table_name(kept)).await?;
+        restore.findings.merge(report.findings);
+    }
+    if restore.findings.faults() > 0 && !accept {
+        restore.note(context).await?;
+        let found = restore.findings.in_short();
+        return Ok(stop(format!(
+            "the new tables are not what they should be ({found}): choose another moment, or \
+             accept_findings"
+        )));
+    }
+    restore.advance(context, RestoreState::Ready).await?;
+    Ok(Step::On)
+}
+
+/// Once the service runs on the new tables, makes room in the bucket for what they will be given.
+async fn finish(context: &Context, restore: &mut Restore) -> Result<Step, EventError> {
+    if context.names.restored_as != restore.restored_as {
+        let switch = &restore.restored_as;
+        return Ok(stop(format!(
+            "switch: sam deploy --parameter-overrides RestoredAs={switch}; then call again"
+        )));
+    }
+    restore.set_aside += backup::set_unclaimed_aside(&context.store, &context.objects).await?;
+    restore.advance(context, RestoreState::Done).await?;
+    Ok(stop("nothing: the service runs on the restored tables"))
+}

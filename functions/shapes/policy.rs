@@ -1,0 +1,96 @@
+//! How the policy stands, as functions note it and anyone reads it.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The newest backup of which everything was restored and found as it was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VerifiedBackup {
+    /// When the run was scheduled.
+    pub run: Timestamp,
+    /// Everything committed before is in it.
+    pub cut: Timestamp,
+    pub verified_at: Timestamp,
+    pub revisions: u64,
+    pub appendices: u64,
+    /// The sum of all digests, as the manifest has it.
+    pub digest: String,
+    /// How many items or objects were looked at, of each table and bucket.
+    pub checked: BTreeMap<String, u64>,
+}
+
+impl VerifiedBackup {
+    pub const NAME: &str = "verified-backup";
+}
+
+/// What the hourly look at the stack found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Audit {
+    /// By name: whether it is as promised, and what it is.
+    pub checks: BTreeMap<String, Check>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub holds: bool,
+    pub found: String,
+}
+
+impl Audit {
+    pub const NAME: &str = "audit";
+
+    pub fn note(&mut self, name: impl Into<String>, holds: bool, found: impl Into<String>) {
+        self.checks.insert(name.into(), Check { holds, found: found.into() });
+    }
+
+    /// The names of what does not hold, with what was found.
+    pub fn broken(&self) -> Vec<String> {
+        let broken = self.checks.iter().filter(|(_, check)| !check.holds);
+        broken.map(|(name, check)| format!("{name}: {}", check.found)).collect()
+    }
+}
+
+/// A restore of the service, as anyone may know of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RestoreView {
+    /// The moment that everything was restored to.
+    pub to: Timestamp,
+    pub reason: RestoreReason,
+    pub state: RestoreState,
+}
+
+/// Why a service may be restored: to keep it running, and for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreReason {
+    /// A table or its content is lost.
+    DataLost,
+    /// Data was damaged, by a fault of ours or of AWS's.
+    DataDamaged,
+    /// A release has written what it should not have.
+    FaultyRelease,
+    /// Somebody got in.
+    Intrusion,
+    /// To see that it can be done.
+    Drill,
+    /// Is refused: the policy says so.
+    CustomerErased,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreState {
+    /// AWS is filling the new tables.
+    Filling,
+    /// The new tables are complete and protected; what was erased is erased again.
+    Erased,
+    /// Every appendix version has its bytes.
+    Attached,
+    /// Verified: the service can be switched to the new tables.
+    Ready,
+    /// The service runs on them.
+    Done,
+    Abandoned,
+}

@@ -1,0 +1,227 @@
+//! AWS Backup's "Restore Job State Change": holds what a restore test has restored against the manifest
+//! of its evening, item by item, and gives the verdict. The evidence is kept first, the verdict last:
+//! cut off anywhere, another try does it all.
+
+use aws_sdk_backup::types::RestoreValidationStatus;
+use backup::{Manifest, Report, Verifier};
+use domain::Timestamp;
+use runtime::{BackupClient, EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::{BackupRun, Evidence, Objects, Store, Verification};
+
+use crate::resources::{Resource, name_of};
+use crate::shapes::VerifiedBackup;
+
+/// What EventBridge sends of it.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    detail: Detail,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    restore_job_id: String,
+    status: String,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    Verified {
+        resource: &'static str,
+        checked: u64,
+    },
+    Refuted {
+        resource: &'static str,
+        findings: u64,
+    },
+    /// AWS Backup could not restore it.
+    NotRestored,
+    /// No test of ours: a restore by hand.
+    NotATest,
+    /// An earlier event has done it.
+    JudgedBefore,
+}
+
+/// What the function needs.
+pub struct Context {
+    pub store: Store,
+    pub objects: Objects,
+    pub evidence: Evidence,
+    pub aws_backup: BackupClient,
+}
+
+/// What the function is made of and what it does.
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    build: |env| {
+        Ok(Context {
+            store: env.store()?,
+            objects: env.objects()?,
+            evidence: env.evidence()?,
+            aws_backup: env.aws_backup()?,
+        })
+    },
+    handle: |context, event| {
+        Box::pin(async move { handle(context, &event.detail, runtime::now()).await })
+    },
+};
+
+/// A restore as AWS Backup knows it.
+struct Restored {
+    job: String,
+    resource: Resource,
+    copy: String,
+    recovery_point: String,
+    taken_at: Timestamp,
+}
+
+async fn handle(context: &Context, event: &Detail, now: Timestamp) -> Result<Outcome, EventError> {
+    if event.status != "COMPLETED" {
+        let (job, cause) = (&event.restore_job_id, &event.status);
+        tracing::error!(failed = 1, job, cause, "a backup could not be restored");
+        return Ok(Outcome::NotRestored);
+    }
+    let restored = match look_at(context, &event.restore_job_id).await? {
+        Ok(restored) => restored,
+        Err(outcome) => return Ok(outcome),
+    };
+    let run = context.store.run_before(restored.taken_at).await?;
+    let run = run.ok_or("no manifest is from before the backup")?;
+    let manifest = Manifest::from_json(&context.evidence.read(&run.manifest).await?)?;
+    let report = verify(context, &restored, &run, &manifest).await?;
+    let verification = keep(context, &restored, &run, &report, now).await?;
+    if verification.verified {
+        note_whole_run(context, &run, &manifest, now).await?;
+    }
+    judge(context, &restored, &report).await?;
+    let resource = restored.resource.name();
+    Ok(if report.is_clean() {
+        Outcome::Verified { resource, checked: report.checked }
+    } else {
+        Outcome::Refuted { resource, findings: report.findings.faults() }
+    })
+}
+
+/// Which restore this is of what, or why it is none to look at.
+async fn look_at(context: &Context, id: &str) -> Result<Result<Restored, Outcome>, EventError> {
+    let job = context.aws_backup.describe_restore_job().restore_job_id(id).send().await?;
+    let test = job.created_by().and_then(|by| by.restore_testing_plan_arn());
+    if test.is_none() {
+        return Ok(Err(Outcome::NotATest));
+    }
+    if matches!(
+        job.validation_status(),
+        Some(RestoreValidationStatus::Successful | RestoreValidationStatus::Failed)
+    ) {
+        return Ok(Err(Outcome::JudgedBefore));
+    }
+    let source = job.source_resource_arn().ok_or("the job names no source")?;
+    let Context { store, objects, evidence, .. } = context;
+    let resource = Resource::of(store, objects, evidence, source)
+        .ok_or_else(|| format!("{source} is none of ours"))?;
+    let taken_at = job.recovery_point_creation_date().ok_or("the job names no time")?;
+    Ok(Ok(Restored {
+        job: id.to_owned(),
+        resource,
+        copy: name_of(job.created_resource_arn().ok_or("the job names no copy")?).to_owned(),
+        recovery_point: job.recovery_point_arn().unwrap_or_default().to_owned(),
+        taken_at: Timestamp::from_millis(taken_at.to_millis()?),
+    }))
+}
+
+async fn verify(
+    context: &Context,
+    restored: &Restored,
+    run: &BackupRun,
+    manifest: &Manifest,
+) -> Result<Report, EventError> {
+    let verifier = Verifier { store: &context.store, objects: &context.objects, manifest };
+    Ok(match restored.resource {
+        Resource::Table(kept) => verifier.table(kept, &restored.copy).await?,
+        Resource::Appendices => verifier.appendices(&restored.copy).await?,
+        Resource::Evidence => {
+            verifier.evidence(context.evidence.bucket(), &restored.copy, run.scheduled_at).await?
+        }
+    })
+}
+
+async fn keep(
+    context: &Context,
+    restored: &Restored,
+    run: &BackupRun,
+    report: &Report,
+    now: Timestamp,
+) -> Result<Verification, EventError> {
+    let name = restored.resource.name();
+    let key = format!("verifications/{}/{name}-{}.json", run.scheduled_at, restored.job);
+    context.evidence.keep(&key, serde_json::to_vec(report)?).await?;
+    let verification = Verification {
+        job: restored.job.clone(),
+        resource: name.to_owned(),
+        recovery_point: restored.recovery_point.clone(),
+        run: run.scheduled_at,
+        verified: report.is_clean(),
+        checked: report.checked,
+        findings: report.findings.faults(),
+        report: key,
+        noted_at: now,
+    };
+    context.store.note_verification(&verification).await?;
+    if !report.is_clean() {
+        let cause = report.findings.in_short();
+        tracing::error!(failed = 1, resource = name, cause, "a backup is not what it should be");
+    }
+    Ok(verification)
+}
+
+/// Says that a run is verified once everything of it is.
+async fn note_whole_run(
+    context: &Context,
+    run: &BackupRun,
+    manifest: &Manifest,
+    now: Timestamp,
+) -> Result<(), EventError> {
+    let found = context.store.verifications(run.scheduled_at).await?;
+    // Of something that was restored twice, what was found last.
+    let newest = |resource: Resource| {
+        let of = found.iter().filter(|it| it.resource == resource.name());
+        of.max_by_key(|it| it.noted_at)
+    };
+    let verified: Option<Vec<&Verification>> = Resource::ALL.into_iter().map(newest).collect();
+    let Some(verified) = verified.filter(|all| all.iter().all(|it| it.verified)) else {
+        return Ok(());
+    };
+    let verified = VerifiedBackup {
+        run: run.scheduled_at,
+        cut: run.cut,
+        verified_at: now,
+        revisions: run.revisions,
+        appendices: manifest.table(backup::APPENDICES).all.count,
+        digest: run.digest.clone(),
+        checked: verified.iter().map(|it| (it.resource.clone(), it.checked)).collect(),
+    };
+    context.store.note_policy(VerifiedBackup::NAME, now, &verified).await?;
+    tracing::info!(run = %run.scheduled_at, "the backup is verified");
+    Ok(())
+}
+
+/// The verdict can be given once: `FAILED` is for what is wrong with the copy, and for nothing else.
+async fn judge(context: &Context, restored: &Restored, report: &Report) -> Result<(), EventError> {
+    let (status, message) = if report.is_clean() {
+        (RestoreValidationStatus::Successful, format!("{} as they were", report.checked))
+    } else {
+        (RestoreValidationStatus::Failed, report.findings.in_short())
+    };
+    let message: String = message.chars().take(200).collect();
+    let judged = context
+        .aws_backup
+        .put_restore_validation_result()
+        .restore_job_id(&restored.job)
+        .validation_status(status)
+        .validation_status_message(message)
+        .send()
+        .await;
+    judged?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Every fault that a backup can have is found, and named with its cause; and none is found where
+//! there is none. Copies are made by the local AWS Backup and restored by it; the functions get its
+//! events.
+
+use std::time::Duration;
+
+use backup::Report;
+use local::{Cloud, Fault, Progress};
+use serde_json::Value;
+
+use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
+use crate::operator;
+use crate::world::{Event, Person, World};
+
+/// A world in which A's record was changed, has a photo, and B has erased a record.
+async fn stage() -> World {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    assert_eq!(world.send_file("update_record/ok").await.status(), 200);
+    let erased = Event::load("delete_record/ok").by(Person::Admin);
+    assert_eq!(world.send(erased).await.status(), 204);
+    // All of it is older than the cut of the evening that follows.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    world
+}
+
+/// The resources that were refuted, and the report on one.
+async fn evening(cloud: &Cloud, resource: &str) -> (Vec<String>, Option<Report>) {
+    let evening = cloud.run_evening(|_: Progress| {}).await.unwrap();
+    let refuted = evening.verdicts.iter().filter(|(_, verdict)| verdict != "SUCCESSFUL");
+    let mut refuted: Vec<String> = refuted.map(|(resource, _)| resource.clone()).collect();
+    refuted.extend(evening.failed.iter().map(|(resource, _)| resource.clone()));
+    let reports = operator::evidence_keys(cloud, "verifications/").await;
+    let of = |key: &&String| key.split('/').nth(2).is_some_and(|name| name.starts_with(resource));
+    let report = match reports.iter().rfind(of) {
+        Some(key) => {
+            let (_, report) = operator::manifest(cloud, key).await;
+            Some(serde_json::from_slice(&report).unwrap())
+        }
+        None => None,
+    };
+    (refuted, report)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_a_copy_is_found_and_named() {
+    let rows = faults::all();
+    assert!(rows.len() >= 20, "{}", rows.len());
+    let world = stage().await;
+    // Of the same size as the photo, so that only the hash can tell.
+    std::fs::write(world.folder().join("recovery-points/other"), b"a photo of a crock").unwrap();
+    let (refuted, _) = evening(&world.cloud, "records").await;
+    assert_eq!(refuted, Vec::<String>::new(), "nothing is wrong yet");
+    for Row { what, copy: Copy(copy, resource), sql, causes, key } in rows {
+        world.cloud.faults().inject(copy, Fault::Copied(sql));
+        let (refuted, report) = evening(&world.cloud, resource).await;
+        let Some(Report { findings, .. }) = report else { panic!("{what}: no report") };
+        assert_eq!(findings.counts, causes.into_iter().collect(), "{what}: {:?}", findings.listed);
+        let named = findings.listed.iter().any(|it| it.key == key);
+        assert!(named || key.is_empty(), "{what}: {:?}", findings.listed);
+        assert_eq!(refuted.len(), 1, "{what}: {refuted:?}");
+    }
+}
+
+/// The rows of the ledger that tell of jobs.
+async fn jobs(cloud: &Cloud) -> Vec<Value> {
+    operator::documents(cloud, "BACKUPS", "JOB#").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_no_backup_is_noted_and_started_once_more() {
+    for (fault, expected) in [
+        (Fault::Ends("FAILED"), "FAILED: \"Backup job failed because it was told to.\""),
+        (Fault::Ends("ABORTED"), "ABORTED: \"Backup job failed because it was told to.\""),
+        (Fault::Ends("EXPIRED"), "EXPIRED: \"Backup job failed because it was told to.\""),
+        (Fault::Nothing, "completed and holds nothing of 15"),
+        (Fault::Issues("Completed with issues"), "completed with issues: Completed with issues"),
+    ] {
+        let world = stage().await;
+        world.cloud.faults().inject(RECORDS.0, fault.clone());
+        world.cloud.run_evening(|_| {}).await.unwrap();
+        world.cloud.settle().await;
+        let mut of_records = Vec::new();
+        // The second job is started by the event of the first, and takes its time.
+        for _ in 0..200 {
+            of_records = jobs(&world.cloud).await;
+            of_records.retain(|it| it["resource"].as_str().unwrap().ends_with("RecordsTable"));
+            if of_records.len() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let faults: Vec<&str> = of_records.iter().filter_map(|it| it["fault"].as_str()).collect();
+        assert_eq!(of_records.len(), 2, "{fault:?}: {of_records:?}");
+        assert_eq!(faults, [expected], "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_lost_or_late_hides_nothing() {
+    let world = stage().await;
+    world.cloud.faults().inject(RECORDS.0, Fault::Silent);
+    world.cloud.faults().inject(ACCOUNTS.0, Fault::Late(Duration::from_millis(300)));
+    let (refuted, _) = evening(&world.cloud, "records").await;
+    // The restore test does not go by the events of backups.
+    assert_eq!(refuted, Vec::<String>::new());
+    world.cloud.settle().await;
+    let noted = jobs(&world.cloud).await;
+    let of = |table: &str| {
+        noted.iter().filter(|it| it["resource"].as_str().unwrap().ends_with(table)).count()
+    };
+    assert_eq!((of("RecordsTable"), of("AccountsTable")), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_is_given_once() {
+    let world = stage().await;
+    let evening = world.cloud.run_evening(|_| {}).await.unwrap();
+    assert_eq!(evening.verdicts.len(), 7, "{evening:?}");
+    assert_eq!(evening.evidence["state"], "kept");
+    let verified = operator::documents(&world.cloud, "BACKUPS", "VERIFIED#").await;
+    assert_eq!(verified.len(), 7);
+    let mut again = Event::load("verify_restore/ok").json;
+    again["detail"]["restoreJobId"] = verified[0]["job"].clone();
+    let again = world.cloud.invoke("verify-restore", again).await.unwrap();
+    assert_eq!(again["outcome"], "judged_before");
+    assert_eq!(operator::documents(&world.cloud, "BACKUPS", "VERIFIED#").await.len(), 7);
+    let failed = Event::load("verify_restore/failed").json;
+    let failed = world.cloud.invoke("verify-restore", failed).await.unwrap();
+    assert_eq!(failed["outcome"], "not_restored");
+}
