@@ -13,6 +13,7 @@ mod layering;
 mod local_cloud;
 #[expect(dead_code, reason = "some of it is for the proofs")]
 mod operator;
+mod policy;
 mod records;
 mod template;
 mod world;

@@ -152,3 +152,93 @@ pub async fn delete_item(cloud: &Cloud, name: &str, partition: &str, sort: &str)
     let delete = delete.key("pk", AttributeValue::S(partition.to_owned()));
     delete.key("sk", AttributeValue::S(sort.to_owned())).send().await.unwrap();
 }
+
+/// Lets a table be deleted.
+pub async fn unprotect(cloud: &Cloud, name: &str) {
+    let update = dynamo(cloud).update_table().table_name(variable(cloud, name));
+    update.deletion_protection_enabled(false).send().await.unwrap();
+}
+
+pub async fn switch_recovery_off(cloud: &Cloud, name: &str) {
+    use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
+    let off = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(false);
+    dynamo(cloud)
+        .update_continuous_backups()
+        .table_name(variable(cloud, name))
+        .point_in_time_recovery_specification(off.build().unwrap())
+        .send()
+        .await
+        .unwrap();
+}
+
+/// The bucket, the key and the version of an object.
+pub async fn newest_version(cloud: &Cloud, name: &str) -> (String, String, String) {
+    let bucket = variable(cloud, name);
+    let listed = s3(cloud).list_objects_v2().bucket(&bucket).send().await.unwrap();
+    let key = listed.contents()[0].key().unwrap().to_owned();
+    let head = s3(cloud).head_object().bucket(&bucket).key(&key).send().await.unwrap();
+    (bucket, key, head.version_id().unwrap().to_owned())
+}
+
+pub async fn delete_version_is_refused(cloud: &Cloud, of: &(String, String, String)) {
+    let (bucket, key, version) = of;
+    let delete = s3(cloud).delete_object().bucket(bucket).key(key).version_id(version).send();
+    assert!(delete.await.is_err());
+    let head = s3(cloud).head_object().bucket(bucket).key(key).version_id(version).send();
+    assert!(head.await.is_ok());
+}
+
+/// AWS Backup, as an operator speaks to it.
+fn aws_backup(cloud: &Cloud) -> aws_sdk_backup::Client {
+    use aws_sdk_backup::config::{BehaviorVersion, Builder, Region};
+    let config = Builder::new()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(credentials(cloud))
+        .endpoint_url(variable(cloud, "AWS_ENDPOINT_URL_BACKUP"))
+        .http_client(HttpClient::plain());
+    aws_sdk_backup::Client::from_conf(config.build())
+}
+
+/// Backs a table up on demand and restores it by hand into a new one, whose name it gives.
+pub async fn back_up_and_restore(cloud: &Cloud, name: &str, run: usize) -> String {
+    use aws_sdk_backup::types::{BackupJobState, RestoreJobStatus};
+    let client = aws_backup(cloud);
+    let arn = format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{}", variable(cloud, name));
+    let job = client.start_backup_job().backup_vault_name(variable(cloud, "BACKUP_VAULT"));
+    let job = job.resource_arn(arn).iam_role_arn(variable(cloud, "BACKUP_ROLE")).send().await;
+    let job = job.unwrap().backup_job_id.unwrap();
+    let point = loop {
+        let job = client.describe_backup_job().backup_job_id(&job).send().await.unwrap();
+        match job.state() {
+            Some(BackupJobState::Running) => {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+            state => {
+                assert_eq!(state, Some(&BackupJobState::Completed));
+                break job.recovery_point_arn.unwrap();
+            }
+        }
+    };
+    let copy = format!("am-local-restored-{run}");
+    let restore = client.start_restore_job().recovery_point_arn(point);
+    let restore = restore.iam_role_arn(variable(cloud, "RESTORE_ROLE"));
+    let job = restore.metadata("targetTableName", &copy).send().await.unwrap();
+    let job = job.restore_job_id.unwrap();
+    loop {
+        let job = client.describe_restore_job().restore_job_id(&job).send().await.unwrap();
+        match job.status() {
+            Some(RestoreJobStatus::Running) => {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+            status => {
+                assert_eq!(status, Some(&RestoreJobStatus::Completed));
+                return copy;
+            }
+        }
+    }
+}
+
+pub async fn delete_copy(cloud: &Cloud, table: &str) {
+    dynamo(cloud).delete_table().table_name(table).send().await.unwrap();
+}

@@ -251,8 +251,8 @@ impl World {
 
     /// The same world, after its cloud was stopped and started with parameters of its template.
     pub async fn restarted(self, parameters: &[(&str, &str)]) -> Self {
-        let Self { cloud, passwords, folder, binaries, .. } = self;
-        drop(cloud);
+        let binaries = self.binaries.clone();
+        let folder = self.stop();
         let given = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let parameters = given.collect();
         let options = Options { parameters, binaries: binaries.clone(), ..options(folder.path()) };
@@ -267,8 +267,15 @@ impl World {
         let environment = cloud.operator_environment().clone();
         let lookup = |name: &str| environment.get(name).cloned();
         let env = Env::new(&lookup);
-        let (store, objects) = (env.store().unwrap(), env.objects().unwrap());
-        Self { store, objects, passwords, now: runtime::now(), cloud, folder, binaries }
+        Self {
+            store: env.store().unwrap(),
+            objects: env.objects().unwrap(),
+            passwords: env.passwords().unwrap(),
+            now: runtime::now(),
+            cloud,
+            folder,
+            binaries,
+        }
     }
 
     /// Stops the cloud and keeps its folder.

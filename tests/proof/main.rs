@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod faults;
+mod load;
 #[expect(dead_code, reason = "some of it is for the tests in process")]
 #[path = "../it/operator.rs"]
 mod operator;

@@ -63,6 +63,15 @@ impl History {
             .optional()
     }
 
+    /// Lets a table be read in segments without sorting all of it for each page.
+    pub(crate) fn index(&self, table: &str) -> rusqlite::Result<()> {
+        let index = identifier(&format!("am_segments_{table}"));
+        let table = identifier(table);
+        self.connection().execute_batch(&format!(
+            "CREATE INDEX IF NOT EXISTS {index} ON {table} (hash_prefix, pk, sk)"
+        ))
+    }
+
     /// Starts logging, with what there is now. Where it is on already, nothing changes.
     pub(crate) fn switch_on(&self, table: &str) -> rusqlite::Result<()> {
         if self.since(table)?.is_some() {

@@ -35,6 +35,8 @@ pub(crate) use recovery::Tables;
 
 /// How often what has expired is deleted. AWS takes up to days; readers re-check anyway.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// About a megabyte, which is where AWS ends a page.
+const SCAN_PAGE_ITEMS: u32 = 2000;
 /// DynamoDB's own limit.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -94,9 +96,15 @@ async fn answer(
     };
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|it| it.strip_prefix("DynamoDB_20120810.")).unwrap_or("");
-    let Ok(json) = serde_json::from_slice::<Value>(&body) else {
+    let Ok(mut json) = serde_json::from_slice::<Value>(&body) else {
         return refused("SerializationException", "The body is not JSON.");
     };
+    let mut body = body;
+    if operation == "Scan" && json["Limit"].is_null() {
+        // Without a limit every page would read all that is left of the table, to cut it at 1 MB.
+        json["Limit"] = json!(SCAN_PAGE_ITEMS);
+        body = Bytes::from(json.to_string());
+    }
     identities.count(&caller, &format!("dynamodb:{operation}"));
     for (action, table) in asked(operation, &json) {
         if !identities.allow(&caller, &format!("dynamodb:{action}"), &arn(&table)) {

@@ -16,6 +16,9 @@ use crate::history::{self, DAYS, History, ItemJson, Restoring};
 
 /// So many items are written at once, beside what the service writes.
 const SOME: usize = 1000;
+/// So many are copied at once: what is written between is in the copy or not, as on AWS, where a
+/// backup is of one moment up to a second.
+const COPIED: usize = 50;
 
 /// The tables of the database, with their past.
 pub(crate) struct Tables {
@@ -88,6 +91,7 @@ impl Tables {
 
     fn set_recovery(&self, table: &str, on: bool) -> Result<Value, Failure> {
         self.describe(table)?;
+        self.history.index(table)?;
         if on {
             self.history.switch_on(table)?;
         } else {
@@ -179,7 +183,7 @@ impl Tables {
             "BillingMode": "PAY_PER_REQUEST",
         }))?;
         self.database.create_table(request)?;
-        Ok(())
+        Ok(self.history.index(table)?)
     }
 
     pub(crate) fn delete(&self, table: &str) -> Result<(), Failure> {
@@ -189,7 +193,7 @@ impl Tables {
 
     /// Copies a table into a new file. How many items and bytes.
     pub(crate) fn copy(&self, table: &str, file: &Path) -> Result<(u64, u64), Failure> {
-        Ok(self.history.copy(table, file, SOME)?)
+        Ok(self.history.copy(table, file, COPIED)?)
     }
 
     /// Fills a table with the items of such a copy.

@@ -1,0 +1,261 @@
+//! `cargo run --release -p benches --bin backups`: what verifying a copy costs, against reading it and
+//! nothing else, on a small table and on a large one. The reader is a process of its own, so that its
+//! memory is told from the database's.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use backup::{Manifest, Verifier};
+use clap::{Parser, Subcommand};
+use domain::{Revision, Timestamp, UserId};
+use futures_util::future::try_join_all;
+use local::{Cloud, Options};
+use runtime::Env;
+use serde_json::{Value, json};
+use store::{Kept, Store};
+use tokio::process::Command;
+
+type Failed = Box<dyn Error + Send + Sync>;
+type Item = HashMap<String, AttributeValue>;
+
+/// Measures verification against a bare parallel scan.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+
+    /// Tables of so many items, a thing and its revision each
+    #[arg(long, num_args = 1.., default_values_t = [10_000, 1_000_000])]
+    items: Vec<u64>,
+
+    /// Runs of each, in turns
+    #[arg(long, default_value_t = 5)]
+    runs: u32,
+
+    /// Where the table goes
+    #[arg(long, default_value = "docs/PERFORMANCE-BACKUPS.md")]
+    output: PathBuf,
+}
+
+/// What the program starts itself for.
+#[derive(Clone, Copy, Subcommand)]
+enum Part {
+    /// Reads all records in four segments, and does nothing with them
+    #[command(hide = true)]
+    Scan,
+    /// Verifies the records against a manifest of them
+    #[command(hide = true)]
+    Verify,
+}
+
+const SEGMENTS: i32 = 4;
+const CUT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let arguments = Arguments::parse();
+    match arguments.part {
+        Some(part) => read(part).await,
+        None => measure(&arguments).await,
+    }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads once, in a process that is new; prints seconds, items and the most memory.
+async fn read(part: Part) -> Result<(), Failed> {
+    let (store, objects) = (Env::new(&env).store()?, Env::new(&env).objects()?);
+    let started = Instant::now();
+    let items = match part {
+        Part::Scan => scan(&dynamo(&env)?, store.table_name(Kept::Records)).await?,
+        Part::Verify => {
+            let manifest = std::env::var("MANIFEST")?;
+            let manifest = Manifest::from_json(&std::fs::read(manifest)?)?;
+            let verifier = Verifier { store: &store, objects: &objects, manifest: &manifest };
+            let report = verifier.table(Kept::Records, store.table_name(Kept::Records)).await?;
+            assert!(report.is_clean(), "{report:?}");
+            report.checked
+        }
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak_kib: u64 = peak.unwrap_or_default().trim().trim_end_matches(" kB").trim().parse()?;
+    println!("{}", json!({ "seconds": seconds, "items": items, "peak_kib": peak_kib }));
+    Ok(())
+}
+
+fn dynamo(lookup: &dyn Fn(&str) -> Option<String>) -> Result<aws_sdk_dynamodb::Client, Failed> {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+    let name = |name: &str| lookup(name).ok_or_else(|| format!("{name} is not set"));
+    let (key, secret) = (name("AWS_ACCESS_KEY_ID")?, name("AWS_SECRET_ACCESS_KEY")?);
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new(key, secret, None, None, "bench"))
+        .endpoint_url(name("AWS_ENDPOINT_URL_DYNAMODB")?)
+        .http_client(runtime::HttpClient::plain());
+    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+}
+
+async fn scan(dynamo: &aws_sdk_dynamodb::Client, table: &str) -> Result<u64, Failed> {
+    let segments = (0..SEGMENTS).map(async |index| {
+        let scan = dynamo.scan().table_name(table).segment(index).total_segments(SEGMENTS);
+        let mut pages = scan.into_paginator().send();
+        let mut items = 0;
+        while let Some(page) = pages.next().await {
+            items += page?.items().len() as u64;
+        }
+        Ok::<u64, Failed>(items)
+    });
+    Ok(try_join_all(segments).await?.iter().sum())
+}
+
+/// A record and its first revision, as the service writes them.
+fn pair(customer: u64, record: u64) -> [Item; 2] {
+    let id = |kind: &str, n: u64| format!("01KEZ{kind}{n:015}");
+    let (customer, user) = (id("00000C", customer), "01KEZ00000PERSNAAAAAAAAAAA");
+    let user_id: UserId = user.parse().expect("it is an id");
+    let sort = format!("RECORD#{}", id("00000R", record));
+    let content = json!({
+        "type": "deviation",
+        "title": format!("Crack in a weld, line {}", record % 20),
+        "fields": { "line": record % 20, "note": "x".repeat(300) },
+    })
+    .to_string();
+    let at = Timestamp::from_millis(1_768_464_000_000);
+    let digest = Revision::first((), user_id, at).digest(&format!("{customer}/{sort}"), &content);
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let number = |value: i64| AttributeValue::N(value.to_string());
+    let mut item = Item::from([
+        ("pk".to_owned(), text(&customer)),
+        ("sk".to_owned(), text(&sort)),
+        ("version".to_owned(), number(1)),
+        ("created_at_ms".to_owned(), number(at.millis())),
+        ("created_by".to_owned(), text(user)),
+        ("changed_at_ms".to_owned(), number(at.millis())),
+        ("changed_by".to_owned(), text(user)),
+        ("content".to_owned(), text(&content)),
+        ("digest".to_owned(), text(&digest.to_string())),
+    ]);
+    let current = item.clone();
+    item.insert("sk".to_owned(), text(&format!("REVISION#{sort}#0000000001")));
+    [current, item]
+}
+
+async fn fill(dynamo: &aws_sdk_dynamodb::Client, table: &str, items: u64) -> Result<(), Failed> {
+    let put = |item| {
+        let put = PutRequest::builder().set_item(Some(item)).build().expect("an item is set");
+        WriteRequest::builder().put_request(put).build()
+    };
+    let mut batch = Vec::new();
+    for record in 0..items / 2 {
+        // A thousand records a customer.
+        batch.extend(pair(record / 1000, record).map(put));
+        if batch.len() == 24 || record + 1 == items / 2 {
+            let write = dynamo.batch_write_item();
+            write.request_items(table, std::mem::take(&mut batch)).send().await?;
+        }
+        if record % 50_000 == 0 {
+            eprintln!("backups: {} of {items} items", record * 2);
+        }
+    }
+    Ok(())
+}
+
+/// The ratio of one size, and what it was made of.
+struct Row {
+    items: u64,
+    scans: Vec<Value>,
+    verifications: Vec<Value>,
+}
+
+async fn measure(arguments: &Arguments) -> Result<(), Failed> {
+    let mut rows = Vec::new();
+    for items in &arguments.items {
+        rows.push(measure_one(*items, arguments.runs).await?);
+    }
+    let text = report(&rows);
+    print!("{text}");
+    std::fs::write(&arguments.output, text)?;
+    Ok(())
+}
+
+async fn measure_one(items: u64, runs: u32) -> Result<Row, Failed> {
+    let folder = tempfile::tempdir()?;
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let cloud = Cloud::start(&Options {
+        template: "template.yaml".into(),
+        parameters: std::collections::BTreeMap::new(),
+        data: folder.path().to_owned(),
+        address: any,
+        objects_address: any,
+        binaries: None,
+    })
+    .await?;
+    let environment = cloud.operator_environment().clone();
+    let lookup = |name: &str| environment.get(name).cloned();
+    let store: Store = Env::new(&lookup).store()?;
+    fill(&dynamo(&lookup)?, store.table_name(Kept::Records), items).await?;
+    let manifest = folder.path().join("manifest.json");
+    std::fs::write(&manifest, backup::manifest(&store, CUT).await?.to_json())?;
+    let run = async |part: &'static str| -> Result<Value, Failed> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(part).env_clear().envs(&environment).env("MANIFEST", &manifest);
+        let output = command.output().await?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            return Err(said.into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    };
+    let mut row = Row { items, scans: Vec::new(), verifications: Vec::new() };
+    for turn in 0..=runs {
+        let (scan, verify) = (run("scan").await?, run("verify").await?);
+        eprintln!("backups: {items} items, run {turn}: {scan} {verify}");
+        // The first turn warms up.
+        if turn > 0 {
+            row.scans.push(scan);
+            row.verifications.push(verify);
+        }
+    }
+    Ok(row)
+}
+
+fn report(rows: &[Row]) -> String {
+    let median = |of: &[Value], name: &str| {
+        let mut values: Vec<f64> = of.iter().filter_map(|it| it[name].as_f64()).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    let mut text = "# What verifying a backup costs
+
+Written by `cargo run --release -p benches --bin backups`: a restored table is verified against its manifest,
+and read by a bare parallel scan of the SDK's, each in a process of its own, in turns. Medians; the database
+is the local one, on the same processors, so only the ratios and the memory mean something elsewhere. What was
+promised: at least 0.70 of the speed of the scan, in memory that does not grow with the table.
+
+| items | scan | verification | speed, to the scan | memory, scan | memory, verification |
+|--:|--:|--:|--:|--:|--:|
+"
+    .to_owned();
+    for row in rows {
+        let (scan, verification) =
+            (median(&row.scans, "seconds"), median(&row.verifications, "seconds"));
+        let memory = |of| median(of, "peak_kib") / 1024.0;
+        text += &format!(
+            "| {} | {scan:.2} s | {verification:.2} s | {:.2} | {:.1} MiB | {:.1} MiB |\n",
+            row.items,
+            scan / verification,
+            memory(&row.scans),
+            memory(&row.verifications),
+        );
+    }
+    text
+}
