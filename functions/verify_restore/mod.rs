@@ -1,13 +1,16 @@
 //! AWS Backup's "Restore Job State Change": holds what a restore test has restored against the manifest
 //! of its evening, item by item, and gives the verdict. The evidence is kept first, the verdict last:
 //! cut off anywhere, another try does it all.
+//!
+//! A table that is too large for one function is shared out by the state machine of infra/verify.yaml:
+//! the same event comes once for each segment, whose sums are kept, and then once more to conclude.
 
 use aws_sdk_backup::types::RestoreValidationStatus;
-use backup::{Manifest, Report, Verifier};
+use backup::{Manifest, Report, TableCheck, Verifier};
 use domain::Timestamp;
 use runtime::{BackupClient, EventError, EventFunction};
 use serde::{Deserialize, Serialize};
-use store::{BackupRun, Evidence, Objects, Store, Verification};
+use store::{BackupRun, Evidence, Objects, Segment, Store, Verification};
 
 use crate::resources::{Resource, name_of};
 use crate::shapes::VerifiedBackup;
@@ -16,6 +19,10 @@ use crate::shapes::VerifiedBackup;
 #[derive(Debug, Deserialize)]
 pub struct Event {
     detail: Detail,
+    /// Only look at this part, and keep its sums.
+    segment: Option<Segment>,
+    /// So many parts were looked at: put them together.
+    segments: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +35,10 @@ struct Detail {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
+    /// The sums of a part are kept.
+    LookedAt {
+        checked: u64,
+    },
     Verified {
         resource: &'static str,
         checked: u64,
@@ -62,9 +73,7 @@ pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
             aws_backup: env.aws_backup()?,
         })
     },
-    handle: |context, event| {
-        Box::pin(async move { handle(context, &event.detail, runtime::now()).await })
-    },
+    handle: |context, event| Box::pin(async move { handle(context, &event, runtime::now()).await }),
 };
 
 /// A restore as AWS Backup knows it.
@@ -76,20 +85,24 @@ struct Restored {
     taken_at: Timestamp,
 }
 
-async fn handle(context: &Context, event: &Detail, now: Timestamp) -> Result<Outcome, EventError> {
-    if event.status != "COMPLETED" {
-        let (job, cause) = (&event.restore_job_id, &event.status);
+async fn handle(context: &Context, event: &Event, now: Timestamp) -> Result<Outcome, EventError> {
+    let Detail { restore_job_id, status } = &event.detail;
+    if status != "COMPLETED" {
+        let (job, cause) = (restore_job_id, status);
         tracing::error!(failed = 1, job, cause, "a backup could not be restored");
         return Ok(Outcome::NotRestored);
     }
-    let restored = match look_at(context, &event.restore_job_id).await? {
+    let restored = match look_at(context, restore_job_id).await? {
         Ok(restored) => restored,
         Err(outcome) => return Ok(outcome),
     };
     let run = context.store.run_before(restored.taken_at).await?;
     let run = run.ok_or("no manifest is from before the backup")?;
     let manifest = Manifest::from_json(&context.evidence.read(&run.manifest).await?)?;
-    let report = verify(context, &restored, &run, &manifest).await?;
+    if let Some(segment) = event.segment {
+        return look_at_part(context, &restored, &run, &manifest, segment).await;
+    }
+    let report = verify(context, &restored, &run, &manifest, event.segments).await?;
     let verification = keep(context, &restored, &run, &report, now).await?;
     if verification.verified {
         note_whole_run(context, &run, &manifest, now).await?;
@@ -135,15 +148,47 @@ async fn verify(
     restored: &Restored,
     run: &BackupRun,
     manifest: &Manifest,
+    segments: Option<u32>,
 ) -> Result<Report, EventError> {
     let verifier = Verifier { store: &context.store, objects: &context.objects, manifest };
-    Ok(match restored.resource {
-        Resource::Table(kept) => verifier.table(kept, &restored.copy).await?,
-        Resource::Appendices => verifier.appendices(&restored.copy).await?,
-        Resource::Evidence => {
+    Ok(match (restored.resource, segments) {
+        (Resource::Table(kept), None) => verifier.table(kept, &restored.copy).await?,
+        (Resource::Table(kept), Some(of)) => {
+            let mut whole = TableCheck::default();
+            for index in 0..of {
+                let part = part_key(restored, run, Segment { index, of });
+                whole.merge(&serde_json::from_slice(&context.evidence.read(&part).await?)?);
+            }
+            verifier.conclude(kept, &restored.copy, &whole).await?
+        }
+        (Resource::Appendices, _) => verifier.appendices(&restored.copy).await?,
+        (Resource::Evidence, _) => {
             verifier.evidence(context.evidence.bucket(), &restored.copy, run.scheduled_at).await?
         }
     })
+}
+
+/// The first look at a part of a table. Buckets are not shared out: they are looked at in the end.
+async fn look_at_part(
+    context: &Context,
+    restored: &Restored,
+    run: &BackupRun,
+    manifest: &Manifest,
+    segment: Segment,
+) -> Result<Outcome, EventError> {
+    let Resource::Table(kept) = restored.resource else {
+        return Ok(Outcome::LookedAt { checked: 0 });
+    };
+    let verifier = Verifier { store: &context.store, objects: &context.objects, manifest };
+    let part = verifier.segment(kept, &restored.copy, segment).await?;
+    let key = part_key(restored, run, segment);
+    context.evidence.keep(&key, serde_json::to_vec(&part)?).await?;
+    Ok(Outcome::LookedAt { checked: part.items })
+}
+
+fn part_key(restored: &Restored, run: &BackupRun, segment: Segment) -> String {
+    let (run, job, Segment { index, of }) = (run.scheduled_at, &restored.job, segment);
+    format!("verifications/{run}/parts/{job}-{index}-of-{of}.json")
 }
 
 async fn keep(

@@ -202,7 +202,7 @@ fn aws_backup(cloud: &Cloud) -> aws_sdk_backup::Client {
 
 /// Backs a table up on demand and restores it by hand into a new one, whose name it gives.
 pub async fn back_up_and_restore(cloud: &Cloud, name: &str, run: usize) -> String {
-    use aws_sdk_backup::types::{BackupJobState, RestoreJobStatus};
+    use aws_sdk_backup::types::BackupJobState;
     let client = aws_backup(cloud);
     let arn = format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{}", variable(cloud, name));
     let job = client.start_backup_job().backup_vault_name(variable(cloud, "BACKUP_VAULT"));
@@ -224,18 +224,21 @@ pub async fn back_up_and_restore(cloud: &Cloud, name: &str, run: usize) -> Strin
     let restore = client.start_restore_job().recovery_point_arn(point);
     let restore = restore.iam_role_arn(variable(cloud, "RESTORE_ROLE"));
     let job = restore.metadata("targetTableName", &copy).send().await.unwrap();
-    let job = job.restore_job_id.unwrap();
+    restored(cloud, &job.restore_job_id.unwrap()).await;
+    copy
+}
+
+/// Waits until a restore job is done.
+pub async fn restored(cloud: &Cloud, job: &str) {
+    use aws_sdk_backup::types::RestoreJobStatus;
+    let client = aws_backup(cloud);
     loop {
-        let job = client.describe_restore_job().restore_job_id(&job).send().await.unwrap();
-        match job.status() {
-            Some(RestoreJobStatus::Running) => {
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-            }
-            status => {
-                assert_eq!(status, Some(&RestoreJobStatus::Completed));
-                return copy;
-            }
+        let job = client.describe_restore_job().restore_job_id(job).send().await.unwrap();
+        if job.status() != Some(&RestoreJobStatus::Running) {
+            assert_eq!(job.status(), Some(&RestoreJobStatus::Completed));
+            return;
         }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
 }
 

@@ -256,14 +256,7 @@ impl World {
         let given = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let parameters = given.collect();
         let options = Options { parameters, binaries: binaries.clone(), ..options(folder.path()) };
-        let cloud = loop {
-            // Connections that are still closing hold the folder for a moment.
-            match Cloud::start(&options).await {
-                Ok(cloud) => break cloud,
-                Err(local::LocalError::InUse(_)) => tokio::task::yield_now().await,
-                Err(error) => panic!("{error}"),
-            }
-        };
+        let cloud = Cloud::start_again(&options).await.unwrap();
         let environment = cloud.operator_environment().clone();
         let lookup = |name: &str| environment.get(name).cloned();
         let env = Env::new(&lookup);

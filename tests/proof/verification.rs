@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backup::Report;
 use local::{Cloud, Fault, Progress};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
 use crate::operator;
@@ -128,4 +128,52 @@ async fn a_verdict_is_given_once() {
     let failed = Event::load("verify_restore/failed").json;
     let failed = world.cloud.invoke("verify-restore", failed).await.unwrap();
     assert_eq!(failed["outcome"], "not_restored");
+}
+
+/// What the state machine of infra/verify.yaml does with the event of a restore: its parts, then all.
+async fn verify_in_segments(cloud: &Cloud, job: &str, of: u32) -> Value {
+    operator::restored(cloud, job).await;
+    let mut event = Event::load("verify_restore/ok").json;
+    event["detail"]["restoreJobId"] = json!(job);
+    for index in 0..of {
+        let mut part = event.clone();
+        part["segment"] = json!({ "index": index, "of": of });
+        let looked = cloud.invoke("verify-restore", part).await.unwrap();
+        assert_eq!(looked["outcome"], "looked_at", "{looked}");
+    }
+    event["segments"] = json!(of);
+    cloud.invoke("verify-restore", event).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_functions_come_to_the_verdict_that_one_does() {
+    let world = stage().await;
+    for fault in [None, Some("DELETE FROM items WHERE item LIKE '%\"RECORD#%'")] {
+        if let Some(fault) = fault {
+            world.cloud.faults().inject(RECORDS.0, Fault::Copied(fault.to_owned()));
+        }
+        world.cloud.run_evening(|_| {}).await.unwrap();
+    }
+    let by_one = operator::documents(&world.cloud, "BACKUPS", "VERIFIED#").await;
+    let world = world.restarted(&[("VerificationSegments", "5")]).await;
+    let mut outcomes = Vec::new();
+    for job in world.cloud.start_restore_test().unwrap() {
+        outcomes.push(verify_in_segments(&world.cloud, &job, 5).await);
+    }
+    let by_many = operator::documents(&world.cloud, "BACKUPS", "VERIFIED#").await;
+    assert_eq!((by_one.len(), by_many.len()), (14, 21), "{outcomes:?}");
+    let of_records = |all: &[Value]| -> Vec<(u64, u64)> {
+        let records = all.iter().filter(|it| it["resource"] == "records");
+        let counts =
+            |it: &Value| (it["checked"].as_u64().unwrap(), it["findings"].as_u64().unwrap());
+        let mut counts: Vec<_> = records.map(counts).collect();
+        counts.sort_unstable();
+        counts
+    };
+    let (one, many) = (of_records(&by_one), of_records(&by_many));
+    assert_eq!((one.len(), many.len()), (2, 3));
+    let refuted = *one.iter().find(|(_, findings)| *findings > 0).unwrap();
+    assert_eq!(many.iter().filter(|it| **it == refuted).count(), 2, "{many:?}");
+    let verdicts = outcomes.iter().filter(|it| it["outcome"] == "verified").count();
+    assert_eq!(verdicts, 6, "{outcomes:?}");
 }

@@ -2,13 +2,15 @@
 //! after it; what is wrong is then looked for where the sums differ.
 
 use domain::{Digest, Timestamp, Version};
+use serde::{Deserialize, Serialize};
 use store::{Found, Seen};
 
 use crate::manifest::counted;
 use crate::{Buckets, Suspects, TableManifest};
 
-/// The sums of a copy of a table, or of some of it.
-#[derive(Debug, Default)]
+/// The sums of a copy of a table, or of some of it. Many readers can each make a part, in one process
+/// or in many: parts are written down, read again and put together.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct TableCheck {
     /// How many items there are.
     pub items: u64,
@@ -22,6 +24,7 @@ pub struct TableCheck {
     /// The revision before. A table is read in the order of its keys, and the revisions of a thing
     /// stand together: the last of a row of them is its newest. Should a database read in another
     /// order, the sums differ and everything is looked at closely: slow, but never wrong.
+    #[serde(skip)]
     last: Option<Last>,
 }
 
@@ -65,13 +68,17 @@ impl TableCheck {
         }
     }
 
-    /// Puts the sums of another part to these.
-    pub fn merge(&mut self, mut other: Self) {
-        for part in [&mut *self, &mut other] {
-            if let Some(last) = part.last.take() {
-                part.newest.add(&last.thing, &last.digest);
-            }
+    /// A part that nothing is added to any more.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        if let Some(last) = self.last.take() {
+            self.newest.add(&last.thing, &last.digest);
         }
+        self
+    }
+
+    /// Puts the sums of another part to these; both are closed.
+    pub fn merge(&mut self, other: &Self) {
         self.items += other.items;
         self.lasting.merge(&other.lasting);
         self.newest.merge(&other.newest);
@@ -79,9 +86,7 @@ impl TableCheck {
     }
 
     /// Where the copy is not what the manifest says, or does not agree with itself.
-    pub fn suspects(self, expected: &TableManifest) -> Suspects {
-        let mut whole = Self::default();
-        whole.merge(self);
-        whole.lasting.differing(&expected.buckets).or(whole.newest.differing(&whole.current))
+    pub fn suspects(&self, expected: &TableManifest) -> Suspects {
+        self.lasting.differing(&expected.buckets).or(self.newest.differing(&self.current))
     }
 }

@@ -38,11 +38,30 @@ pub struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Verifies a copy of a table.
+    /// Verifies a copy of a table, read in a few segments at once.
     pub async fn table(&self, kept: Kept, copy: &str) -> Result<Report, StoreError> {
+        let check = check(&self.store.copy(kept, copy), self.manifest.cut).await?;
+        self.conclude(kept, copy, &check).await
+    }
+
+    /// The first look at one segment of a copy: one reader of many.
+    pub async fn segment(
+        &self,
+        kept: Kept,
+        copy: &str,
+        segment: Segment,
+    ) -> Result<TableCheck, StoreError> {
+        check_segment(&self.store.copy(kept, copy), self.manifest.cut, segment).await
+    }
+
+    /// What the first look at all of a copy comes to, with a close look where it has to be taken.
+    pub async fn conclude(
+        &self,
+        kept: Kept,
+        copy: &str,
+        check: &TableCheck,
+    ) -> Result<Report, StoreError> {
         let (cut, copy) = (self.manifest.cut, self.store.copy(kept, copy));
-        let check = check(&copy, cut).await?;
-        let checked = check.items;
         let expected = self.manifest.table(kept.name());
         let suspects = check.suspects(&expected);
         let mut findings = Findings::default();
@@ -50,7 +69,7 @@ impl Verifier<'_> {
             let trace = trace::Trace { store: self.store, copy: &copy, cut, suspects };
             findings = trace.run(&expected.buckets).await?;
         }
-        Ok(self.report(kept.name(), copy.name(), checked, findings))
+        Ok(self.report(kept.name(), copy.name(), check.items, findings))
     }
 
     /// Verifies a copy of the bucket of appendices.
@@ -111,17 +130,24 @@ impl Verifier<'_> {
 
 /// The sums of a copy, read in segments at the same time.
 pub(crate) async fn check(copy: &Table, cut: Timestamp) -> Result<TableCheck, StoreError> {
-    let segments = (0..SEGMENTS).map(async |index| {
-        let mut part = TableCheck::default();
-        let mut pages = copy.read(Reading::Everything, Segment { index, of: SEGMENTS });
-        while let Some(page) = pages.next().await? {
-            page.into_iter().for_each(|found| part.add(cut, found));
-        }
-        Ok::<_, StoreError>(part)
-    });
+    let segments =
+        (0..SEGMENTS).map(|index| check_segment(copy, cut, Segment { index, of: SEGMENTS }));
     let mut whole = TableCheck::default();
     for part in try_join_all(segments).await? {
-        whole.merge(part);
+        whole.merge(&part);
     }
     Ok(whole)
+}
+
+async fn check_segment(
+    copy: &Table,
+    cut: Timestamp,
+    segment: Segment,
+) -> Result<TableCheck, StoreError> {
+    let mut part = TableCheck::default();
+    let mut pages = copy.read(Reading::Everything, segment);
+    while let Some(page) = pages.next().await? {
+        page.into_iter().for_each(|found| part.add(cut, found));
+    }
+    Ok(part.closed())
 }

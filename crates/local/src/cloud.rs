@@ -41,6 +41,30 @@ pub struct Options {
     pub binaries: Option<PathBuf>,
 }
 
+/// The parameter that says which tables are in use, and the file that keeps it.
+const RESTORED_AS: &str = "RestoredAs";
+const RESTORED_AS_FILE: &str = "restored-as";
+
+impl Options {
+    /// Uses what was restored from the next start on: what `sam deploy` does with the parameter.
+    pub fn remember_restored(&self, restored_as: &str) -> Result<(), LocalError> {
+        let path = self.data.join(RESTORED_AS_FILE);
+        let temporary = path.with_extension("tmp");
+        std::fs::write(&temporary, restored_as)
+            .and_then(|()| std::fs::rename(&temporary, &path))
+            .map_err(|source| LocalError::File { path, source })
+    }
+
+    /// The parameters, with what was restored last where they do not say.
+    fn all_parameters(&self) -> BTreeMap<String, String> {
+        let mut parameters = self.parameters.clone();
+        if let Ok(restored_as) = std::fs::read_to_string(self.data.join(RESTORED_AS_FILE)) {
+            parameters.entry(RESTORED_AS.to_owned()).or_insert(restored_as);
+        }
+        parameters
+    }
+}
+
 /// A running local cloud; it stops when dropped.
 pub struct Cloud {
     functions: Arc<dyn Invoke>,
@@ -64,7 +88,8 @@ impl Cloud {
         let lock = File::create(folder.join("lock")).map_err(file)?;
         lock.try_lock().map_err(|_| LocalError::InUse(folder.clone()))?;
 
-        let template = Template::read(&options.template)?.with_parameters(&options.parameters)?;
+        let template =
+            Template::read(&options.template)?.with_parameters(&options.all_parameters())?;
         let mut functions = template.functions()?;
         let mut secrets = Secrets::open(folder)?;
         let secret = secrets.get("secret keys", &OsEntropy)?;
@@ -139,6 +164,18 @@ impl Cloud {
             _tasks: tasks,
             _lock: lock,
         })
+    }
+
+    /// Starts on a folder that another cloud of this process was just dropped on: connections that
+    /// are still closing hold it for a moment.
+    pub async fn start_again(options: &Options) -> Result<Self, LocalError> {
+        for _ in 0..1000 {
+            match Self::start(options).await {
+                Err(LocalError::InUse(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
+                started => return started,
+            }
+        }
+        Self::start(options).await
     }
 
     /// Where the API listens.

@@ -63,8 +63,7 @@ impl Cloud {
             progress(Progress::BackedUp { resource, state, items });
         }
         self.settle().await;
-        let jobs = self.backup.restore_everything().map_err(failed)?;
-        for id in &jobs {
+        for id in &self.start_restore_test()? {
             self.follow_restore(id, &mut evening, &mut progress).await?;
         }
         self.settle().await;
@@ -84,6 +83,11 @@ impl Cloud {
         let mut rows = policy["rows"].as_array().into_iter().flatten();
         evening.evidence = rows.find(|row| row["row"] == 5).cloned().unwrap_or_default();
         Ok(evening)
+    }
+
+    /// Starts to restore the newest backup of everything, as the restore test does; the jobs.
+    pub fn start_restore_test(&self) -> Result<Vec<String>, LocalError> {
+        self.backup.restore_everything().map_err(failed)
     }
 
     async fn follow_restore(

@@ -1,12 +1,14 @@
 //! `cargo run -p local`: AM Service on this machine.
 
+mod commands;
+
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use local::{Cloud, Options, Progress};
+use local::{Cloud, Options};
 use tracing::level_filters::LevelFilter;
 
 /// AM Service on this machine: the API, its database, its bucket and their events, in one process
@@ -52,6 +54,11 @@ enum Command {
     ///
     /// The service must not be running on the folder. Ends with 1 if anything is found wrong.
     Backup,
+
+    /// Put the whole service back to a second of the last 35 days, beside what there is now
+    ///
+    /// The service must not be running on the folder. Without --execute, only says what would be done.
+    Restore(commands::Restore),
 }
 
 /// A body for a first request.
@@ -89,20 +96,23 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let backup = matches!(arguments.command, Some(Command::Backup));
+    // Only who serves has an address that others know.
     let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-    let cloud = Cloud::start(&Options {
+    let serves = arguments.command.is_none();
+    let options = Options {
         template: arguments.template,
         parameters: arguments.parameter_overrides.into_iter().collect(),
         data: arguments.data.clone(),
-        address: if backup { any } else { arguments.address },
-        objects_address: if backup { any } else { arguments.objects_address },
+        address: if serves { arguments.address } else { any },
+        objects_address: if serves { arguments.objects_address } else { any },
         binaries: arguments.binaries,
-    })
-    .await?;
-    if backup {
-        return back_up(&cloud).await;
+    };
+    match arguments.command {
+        Some(Command::Backup) => return commands::back_up(&options).await,
+        Some(Command::Restore(restore)) => return restore.run(&options).await,
+        None => {}
     }
+    let cloud = Cloud::start(&options).await?;
     let address = cloud.address();
     println!("AM Service is at http://{address}");
     println!("  appendices   http://{}", cloud.objects_address());
@@ -119,38 +129,4 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     println!("\nREADME.md goes on from there. Ctrl-C stops; nothing is lost.");
     tokio::signal::ctrl_c().await?;
     Ok(ExitCode::SUCCESS)
-}
-
-async fn back_up(cloud: &Cloud) -> Result<ExitCode, Box<dyn Error>> {
-    let started = std::time::Instant::now();
-    let evening = cloud
-        .run_evening(|progress| {
-            let seconds = started.elapsed().as_secs_f32();
-            let what = match progress {
-                Progress::Opened { cut, revisions, digest } => {
-                    format!("manifest   {revisions} revisions before {cut}, digest {digest}")
-                }
-                Progress::BackedUp { resource, state, items } => {
-                    format!("backup     {resource}: {state}, {items} items")
-                }
-                Progress::Restored { resource, state } => {
-                    format!("restore    {resource}: {state}")
-                }
-                Progress::Judged { resource, verdict } => {
-                    format!("verdict    {resource}: {verdict}")
-                }
-            };
-            println!("{seconds:7.1} s  {what}");
-        })
-        .await?;
-    println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
-    let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
-    if sound && evening.failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    for (resource, state) in &evening.failed {
-        eprintln!("error: {resource} was not proven: {state}");
-    }
-    eprintln!("error: not everything that was backed up is as it was; the log above says what");
-    Ok(ExitCode::FAILURE)
 }

@@ -187,6 +187,7 @@ impl Template {
                     time_zone: text(&it["ScheduleExpressionTimezone"]),
                     input: text(&it["Input"]),
                 }),
+                Some("EventBridgeRule") if it["State"] == "DISABLED" => {}
                 Some("EventBridgeRule") => patterns.push(it["Pattern"].clone()),
                 other => return Err(self.bad(format!("{name} has an event of type {other:?}"))),
             }

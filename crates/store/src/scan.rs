@@ -3,6 +3,7 @@
 
 use domain::{AppendixVersion, CustomerId, Digest, Timestamp, UploadState, UserId, Version};
 use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, projection};
 use crate::items::{self, Fields, Item};
@@ -41,7 +42,7 @@ impl Kept {
 }
 
 /// One of the parts that a table is read in at the same time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Segment {
     pub index: u32,
     pub of: u32,

@@ -1,0 +1,111 @@
+//! What the program does instead of serving.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use local::{Cloud, Options, Progress};
+use serde_json::{Value, json};
+
+type Ended = Result<ExitCode, Box<dyn Error>>;
+
+/// AWS takes minutes for what takes less here.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Runs a whole evening, says how it goes, and shows the evidence.
+pub async fn back_up(options: &Options) -> Ended {
+    let cloud = Cloud::start(options).await?;
+    let started = Instant::now();
+    let evening = cloud
+        .run_evening(|progress| {
+            let seconds = started.elapsed().as_secs_f32();
+            let what = match progress {
+                Progress::Opened { cut, revisions, digest } => {
+                    format!("manifest   {revisions} revisions before {cut}, digest {digest}")
+                }
+                Progress::BackedUp { resource, state, items } => {
+                    format!("backup     {resource}: {state}, {items} items")
+                }
+                Progress::Restored { resource, state } => format!("restore    {resource}: {state}"),
+                Progress::Judged { resource, verdict } => {
+                    format!("verdict    {resource}: {verdict}")
+                }
+            };
+            println!("{seconds:7.1} s  {what}");
+        })
+        .await?;
+    println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
+    let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
+    if sound && evening.failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (resource, state) in &evening.failed {
+        eprintln!("error: {resource} was not proven: {state}");
+    }
+    eprintln!("error: not everything that was backed up is as it was; the log above says what");
+    Ok(ExitCode::FAILURE)
+}
+
+#[derive(Args)]
+pub struct Restore {
+    /// The moment to go back to, a whole second: 2026-11-24T17:00:00Z
+    #[arg(long)]
+    to: String,
+
+    /// Why: data_lost, data_damaged, faulty_release, intrusion or drill
+    #[arg(long)]
+    reason: String,
+
+    /// Do it, and use what was restored from then on
+    #[arg(long)]
+    execute: bool,
+
+    /// Go on in spite of what was found wrong
+    #[arg(long)]
+    accept_findings: bool,
+
+    /// Give up a restore that was begun
+    #[arg(long)]
+    abandon: bool,
+}
+
+impl Restore {
+    /// Asks for the restore until it is done, and switches to it.
+    pub async fn run(self, options: &Options) -> Ended {
+        let event = json!({
+            "to": self.to,
+            "reason": self.reason,
+            "execute": self.execute,
+            "accept_findings": self.accept_findings,
+            "abandon": self.abandon,
+        });
+        let cloud = Cloud::start(options).await?;
+        let outcome = ask(&cloud, &event).await?;
+        if !self.execute || outcome["state"] != "ready" {
+            println!("{}", serde_json::to_string_pretty(&outcome)?);
+            let refused = self.execute && !self.abandon;
+            return Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+        drop(cloud);
+        let restored_as = outcome["restore"]["restored_as"].as_str().unwrap_or_default();
+        options.remember_restored(restored_as)?;
+        println!("switched to the tables that end in {restored_as}");
+        let cloud = Cloud::start_again(options).await?;
+        let outcome = ask(&cloud, &event).await?;
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Calls the function until there is nothing to wait for.
+async fn ask(cloud: &Cloud, event: &Value) -> Result<Value, Box<dyn Error>> {
+    loop {
+        let outcome = cloud.invoke("restore-service", event.clone()).await?;
+        println!("{}", outcome["next"].as_str().unwrap_or_default());
+        if outcome["wait"] == false {
+            return Ok(outcome);
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+}
