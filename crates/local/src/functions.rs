@@ -123,7 +123,7 @@ where
     Ok(Box::new(move |event| {
         Box::pin(async move {
             let result = handle(context, parse(event)?).await;
-            let result = result.map_err(|error| InvokeError(error.to_string()))?;
+            let result = result.map_err(|error| InvokeError(am_http::chain(&*error)))?;
             Ok(serde_json::to_value(&result).expect("results become JSON"))
         })
     }))

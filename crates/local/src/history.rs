@@ -1,7 +1,7 @@
 //! DynamoDB's point-in-time recovery: what every item was at any time of the last 35 days. The
 //! database logs by itself, in the very transaction of a write, so that no kill can part the two.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ pub(crate) struct Restoring {
 }
 
 pub(crate) struct History {
+    path: PathBuf,
     connection: Mutex<Connection>,
 }
 
@@ -53,7 +54,7 @@ impl History {
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
     /// Since when a table can be restored; `None` where that is off.
@@ -126,7 +127,9 @@ impl History {
         some: usize,
         mut each: impl FnMut(Vec<ItemJson>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let connection = self.connection();
+        // A connection of its own: others go on meanwhile.
+        let connection = Connection::open(&self.path)?;
+        connection.busy_timeout(BUSY)?;
         // Of a group, SQLite gives the columns of the row that has the maximum.
         let mut newest = connection.prepare(
             "SELECT item, max(sequence) FROM am_history WHERE tbl = ?1 AND at_ms <= ?2
