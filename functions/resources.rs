@@ -1,5 +1,6 @@
 //! What is backed up, by the ARNs that AWS Backup names it with.
 
+use runtime::{BackupClient, ConfigError, Env};
 use store::{Evidence, Kept, Objects, Store};
 
 /// One thing that is backed up.
@@ -29,17 +30,36 @@ impl Resource {
             Self::Evidence => backup::EVIDENCE,
         }
     }
+}
+
+/// All that is backed up, and AWS Backup: what a function needs that proves it or brings it back.
+pub struct Backups {
+    pub store: Store,
+    pub objects: Objects,
+    pub evidence: Evidence,
+    pub aws_backup: BackupClient,
+}
+
+impl Backups {
+    pub fn build(env: &Env<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: env.store()?,
+            objects: env.objects()?,
+            evidence: env.evidence()?,
+            aws_backup: env.aws_backup()?,
+        })
+    }
 
     /// Which of ours an ARN names.
-    pub fn of(store: &Store, objects: &Objects, evidence: &Evidence, arn: &str) -> Option<Self> {
+    pub fn resource(&self, arn: &str) -> Option<Resource> {
         let name = name_of(arn);
-        if name == objects.bucket() {
-            return Some(Self::Appendices);
+        if name == self.objects.bucket() {
+            return Some(Resource::Appendices);
         }
-        if name == evidence.bucket() {
-            return Some(Self::Evidence);
+        if name == self.evidence.bucket() {
+            return Some(Resource::Evidence);
         }
-        store.kept(name).map(Self::Table)
+        self.store.kept(name).map(Resource::Table)
     }
 }
 

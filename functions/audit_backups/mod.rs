@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
+use backup::{APPENDICES, EVIDENCE};
 use domain::Timestamp;
-use runtime::{BackupClient, EventError, EventFunction};
+use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
-use store::{Kept, Objects, RECOVERY_DAYS, Store};
+use store::{Kept, Objects, RECOVERY_DAYS};
 
-use crate::shapes::{Audit, VerifiedBackup};
+use crate::resources::Backups;
+use crate::shapes::{Audit, VERIFIED_WITHIN, VerifiedBackup};
 
-/// A day, and two hours for the restore test to run late.
-const VERIFIED_WITHIN: Duration = Duration::from_secs(26 * 60 * 60);
 /// As old as any: no backup was ever verified.
 const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
 const REGION: &str = "eu-central-1";
@@ -28,20 +28,16 @@ pub struct Outcome {
 
 /// What the function needs.
 pub struct Context {
-    pub store: Store,
-    pub objects: Objects,
-    pub aws_backup: BackupClient,
-    pub vault: String,
-    pub air_gapped_vault: String,
+    backups: Backups,
+    vault: String,
+    air_gapped_vault: String,
 }
 
 /// What the function is made of and what it does.
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
     build: |env| {
         Ok(Context {
-            store: env.store()?,
-            objects: env.objects()?,
-            aws_backup: env.aws_backup()?,
+            backups: Backups::build(env)?,
             vault: env.required("BACKUP_VAULT")?,
             air_gapped_vault: env.required("AIR_GAPPED_VAULT")?,
         })
@@ -54,10 +50,16 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
     for kept in Kept::ALL {
         check_table(context, kept, &mut audit).await?;
     }
-    check_bucket(context, &mut audit).await?;
-    check_backups(context, &mut audit).await?;
+    for (name, bucket) in [
+        (APPENDICES, context.backups.objects.clone()),
+        (EVIDENCE, context.backups.objects.copy(context.backups.evidence.bucket())),
+    ] {
+        check_bucket(name, &bucket, &mut audit).await;
+    }
+    check_vaults(context, &mut audit).await;
+    check_settings(context, &mut audit).await?;
     check_freshness(context, now, &mut audit).await?;
-    context.store.note_policy(Audit::NAME, now, &audit).await?;
+    context.backups.store.note_policy(Audit::NAME, now, &audit).await?;
     let broken = audit.broken();
     if !broken.is_empty() {
         let cause = broken.join("; ");
@@ -67,14 +69,15 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
 }
 
 async fn check_table(context: &Context, kept: Kept, audit: &mut Audit) -> Result<(), EventError> {
-    let (table, name) = (context.store.table_name(kept), kept.name());
-    let Some(it) = context.store.standing(table).await? else {
+    let (table, name) = (context.backups.store.table_name(kept), kept.name());
+    let Some(it) = context.backups.store.standing(table).await? else {
         audit.note(format!("protection of {name}"), false, "there is no such table");
         return Ok(());
     };
     let protected = if it.deletion_protected { "protected" } else { "can be deleted" };
     audit.note(format!("protection of {name}"), it.deletion_protected, protected);
-    audit.note(format!("region of {name}"), it.arn.contains(REGION), region_of(&it.arn));
+    let region = region_of(&it.arn);
+    audit.note(format!("region of {name}"), region == REGION, region);
     let recovery = it.recovery.filter(|recovery| recovery.days >= RECOVERY_DAYS);
     let found = it.recovery.map_or("off".to_owned(), |recovery| {
         format!("{} days, from {} to {}", recovery.days, recovery.earliest, recovery.latest)
@@ -91,27 +94,43 @@ fn region_of(arn: &str) -> String {
     arn.split(':').nth(3).unwrap_or_default().to_owned()
 }
 
-async fn check_bucket(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
-    let bucket = context.objects.standing().await?;
+async fn check_bucket(name: &str, bucket: &Objects, audit: &mut Audit) {
+    let Ok(it) = bucket.standing().await else {
+        audit.note(format!("versions of {name}"), false, "the bucket does not answer");
+        return;
+    };
     let on = |holds| if holds { "on" } else { "off" };
-    audit.note("versions of appendices", bucket.versioned, on(bucket.versioned));
-    audit.note("events of appendices", bucket.announces, on(bucket.announces));
-    let zones = if bucket.in_three_zones { "three zones" } else { "some are in one zone" };
-    audit.note("zones of appendices", bucket.in_three_zones, zones);
-    Ok(())
+    audit.note(format!("versions of {name}"), it.versioned, on(it.versioned));
+    audit.note(format!("events of {name}"), it.announces, on(it.announces));
+    let zones = if it.in_three_zones { "three zones" } else { "some are in one zone" };
+    audit.note(format!("zones of {name}"), it.in_three_zones, zones);
 }
 
-async fn check_backups(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+async fn check_vaults(context: &Context, audit: &mut Audit) {
     for (name, vault) in
         [("vault", &context.vault), ("air-gapped vault", &context.air_gapped_vault)]
     {
-        let it = context.aws_backup.describe_backup_vault().backup_vault_name(vault).send().await?;
-        let locked = it.locked().unwrap_or(false);
-        let days = it.min_retention_days().unwrap_or(0);
-        let found = if locked { format!("locked for {days} days") } else { "not locked".into() };
-        audit.note(format!("lock of the {name}"), locked, found);
+        let name = format!("lock of the {name}");
+        match context
+            .backups
+            .aws_backup
+            .describe_backup_vault()
+            .backup_vault_name(vault)
+            .send()
+            .await
+        {
+            Ok(it) if it.locked() == Some(true) => {
+                let days = it.min_retention_days().unwrap_or(0);
+                audit.note(name, true, format!("locked for {days} days"));
+            }
+            Ok(_) => audit.note(name, false, "not locked"),
+            Err(_) => audit.note(name, false, "there is no such vault, or it does not answer"),
+        }
     }
-    let settings = context.aws_backup.describe_region_settings().send().await?;
+}
+
+async fn check_settings(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+    let settings = context.backups.aws_backup.describe_region_settings().send().await?;
     let managed = settings.resource_type_management_preference();
     let full = managed.and_then(|it| it.get("DynamoDB")).copied().unwrap_or(false);
     let found = if full { "on" } else { "off: recovery points of tables cannot be copied" };
@@ -124,7 +143,8 @@ async fn check_freshness(
     now: Timestamp,
     audit: &mut Audit,
 ) -> Result<(), EventError> {
-    let newest: Option<VerifiedBackup> = context.store.policy_of(VerifiedBackup::NAME).await?;
+    let newest: Option<VerifiedBackup> =
+        context.backups.store.policy_of(VerifiedBackup::NAME).await?;
     let age = newest.as_ref().map_or(NEVER, |newest| now.since(newest.verified_at));
     let found = newest.map_or("none was verified yet".to_owned(), |it| {
         format!("of {}, verified at {}", it.run, it.verified_at)

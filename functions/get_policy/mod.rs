@@ -10,14 +10,13 @@ use lambda_http::http::header::CACHE_CONTROL;
 use runtime::HttpFunction;
 use serde::Serialize;
 use serde_json::{Value, json as value};
-use store::{RestoreNote, Store};
+use store::Store;
 
 use crate::get_requirements::REQUIREMENTS;
-use crate::shapes::{Audit, Check, RestoreView, VerifiedBackup};
+use crate::shapes::{Audit, Check, RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup};
 
 /// An audit runs each hour; of one that is older, nobody knows how things stand.
 const AUDITED_WITHIN: Duration = Duration::from_secs(2 * 60 * 60);
-const VERIFIED_WITHIN: Duration = Duration::from_secs(26 * 60 * 60);
 
 /// What the function is made of and what it does.
 pub const FUNCTION: HttpFunction<(Store, Facts)> = HttpFunction {
@@ -66,12 +65,13 @@ enum State {
 struct Noted {
     audit: Option<(Timestamp, Audit)>,
     backup: Option<VerifiedBackup>,
-    restores: Vec<RestoreNote<RestoreView>>,
+    restores: Vec<RestoreView>,
     now: Timestamp,
 }
 
 pub async fn handle(store: &Store, facts: &Facts, request: &Request) -> Result<Response, Problem> {
-    let (policy, restores) = futures_util::try_join!(store.policy::<Value>(), store.restores())?;
+    let (policy, restores) =
+        futures_util::try_join!(store.policy::<Value>(), store.restore_views())?;
     let mut noted = Noted { audit: None, backup: None, restores, now: request.now() };
     for (what, at, state) in policy {
         match what.as_str() {
@@ -183,7 +183,8 @@ impl Noted {
     }
 
     fn restores(&self) -> Vec<&RestoreView> {
-        self.restores.iter().map(|note| &note.state).collect()
+        // One that goes on is nobody's business yet.
+        self.restores.iter().filter(|it| it.state == RestoreState::Done).collect()
     }
 
     fn backup(&self) -> (State, Value) {

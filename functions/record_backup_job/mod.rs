@@ -1,13 +1,15 @@
 //! AWS Backup's "Backup Job State Change": notes how a job ended. One that failed, or that completed and
-//! holds nothing or has issues, raises the alarm and is started once more.
+//! holds nothing or has issues, raises the alarm and is started once more. So does a copy to the
+//! air-gapped vault that failed ("Copy Job State Change"): with the next evening it is made again.
 
+use aws_sdk_backup::types::Lifecycle;
 use backup::{APPENDICES, Manifest};
 use domain::Timestamp;
-use runtime::{BackupClient, EventError, EventFunction};
+use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
-use store::{BackupJob, Evidence, Objects, Store};
+use store::BackupJob;
 
-use crate::resources::{Resource, name_of};
+use crate::resources::{Backups, Resource, name_of};
 
 /// What EventBridge sends of it.
 #[derive(Debug, Deserialize)]
@@ -18,13 +20,16 @@ pub struct Event {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Detail {
+    #[serde(alias = "copyJobId")]
     backup_job_id: String,
-    backup_vault_name: String,
+    /// Absent of a copy.
+    backup_vault_name: Option<String>,
     resource_arn: String,
     state: String,
     creation_date: Timestamp,
-    /// A number in a text. Absent where nothing was made.
-    backup_size_in_bytes: Option<String>,
+    /// A number in a text; of a copy, a number. Absent where nothing was made.
+    #[serde(default)]
+    backup_size_in_bytes: serde_json::Value,
     status_message: Option<String>,
 }
 
@@ -38,23 +43,23 @@ pub struct Outcome {
 
 /// What the function needs.
 pub struct Context {
-    pub store: Store,
-    pub objects: Objects,
-    pub evidence: Evidence,
-    pub aws_backup: BackupClient,
+    backups: Backups,
     /// In which a job is started again.
-    pub role: String,
+    role: String,
+    /// How long what it makes is kept: without an end, the vault would refuse it.
+    retention_days: i64,
 }
+
+/// AWS may start a job eight hours late that says nothing of when.
+const START_WINDOW_MINUTES: i64 = 60;
 
 /// What the function is made of and what it does.
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
     build: |env| {
         Ok(Context {
-            store: env.store()?,
-            objects: env.objects()?,
-            evidence: env.evidence()?,
-            aws_backup: env.aws_backup()?,
+            backups: Backups::build(env)?,
             role: env.required("BACKUP_ROLE")?,
+            retention_days: env.parsed("DAILY_RETENTION_DAYS")?,
         })
     },
     handle: |context, event| {
@@ -63,7 +68,8 @@ pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
 };
 
 async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outcome, EventError> {
-    let fault = fault(context, job).await?;
+    let Context { backups, role, retention_days } = context;
+    let fault = fault(backups, job).await?;
     let note = BackupJob {
         id: job.backup_job_id.clone(),
         resource: job.resource_arn.clone(),
@@ -73,19 +79,24 @@ async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outco
         fault: fault.clone(),
         noted_at: now,
     };
-    let noted = context.store.note_job(&note).await?;
+    let noted = backups.store.note_job(&note).await?;
     let Some(fault) = fault else { return Ok(Outcome { fault: None, again: None }) };
     let resource = name_of(&job.resource_arn);
     tracing::error!(failed = 1, resource, cause = fault, "a backup failed");
+    let Some(vault) = &job.backup_vault_name else {
+        return Ok(Outcome { fault: Some(fault), again: None });
+    };
     // The token is that of the day: however often jobs fail and events come, one more is started.
     let day = job.creation_date.to_string();
     let token = format!("again-{resource}-{}", day.split('T').next().unwrap_or_default());
-    let again = context
+    let again = backups
         .aws_backup
         .start_backup_job()
-        .backup_vault_name(&job.backup_vault_name)
+        .backup_vault_name(vault)
         .resource_arn(&job.resource_arn)
-        .iam_role_arn(&context.role)
+        .iam_role_arn(role)
+        .start_window_minutes(START_WINDOW_MINUTES)
+        .lifecycle(Lifecycle::builder().delete_after_days(*retention_days).build())
         .idempotency_token(token)
         .send()
         .await?;
@@ -94,7 +105,7 @@ async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outco
 }
 
 /// Why this is no backup. That a job says it has completed is not enough.
-async fn fault(context: &Context, job: &Detail) -> Result<Option<String>, EventError> {
+async fn fault(backups: &Backups, job: &Detail) -> Result<Option<String>, EventError> {
     let message = job.status_message.as_deref().unwrap_or("no reason was given");
     if job.state != "COMPLETED" {
         return Ok(Some(format!("{}: {message}", job.state)));
@@ -102,26 +113,22 @@ async fn fault(context: &Context, job: &Detail) -> Result<Option<String>, EventE
     if job.status_message.is_some() {
         return Ok(Some(format!("completed with issues: {message}")));
     }
-    let name = match Resource::of(
-        &context.store,
-        &context.objects,
-        &context.evidence,
-        &job.resource_arn,
-    ) {
+    let name = match backups.resource(&job.resource_arn) {
         Some(Resource::Table(kept)) => kept.name(),
         Some(Resource::Appendices) => APPENDICES,
         // Something is always in the evidence once a run was opened; before that, nothing need be.
         Some(Resource::Evidence) | None => return Ok(None),
     };
-    let run = context.store.run_before(job.creation_date).await?;
+    let run = backups.store.run_before(job.creation_date).await?;
     let Some(run) = run.filter(|_| job.bytes() == Some(0)) else { return Ok(None) };
-    let manifest = Manifest::from_json(&context.evidence.read(&run.manifest).await?)?;
+    let manifest = Manifest::from_json(&backups.evidence.read(&run.manifest).await?)?;
     let count = manifest.table(name).all.count;
     Ok((count > 0).then(|| format!("completed and holds nothing of {count}")))
 }
 
 impl Detail {
     fn bytes(&self) -> Option<u64> {
-        self.backup_size_in_bytes.as_deref()?.parse().ok()
+        let bytes = &self.backup_size_in_bytes;
+        bytes.as_u64().or_else(|| bytes.as_str()?.parse().ok())
     }
 }

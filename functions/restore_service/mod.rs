@@ -7,10 +7,10 @@ mod plan;
 mod steps;
 
 use domain::Timestamp;
-use runtime::{BackupClient, EventError, EventFunction};
+use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
-use store::{Evidence, Objects, Store};
 
+use crate::resources::Backups;
 use crate::shapes::{RestoreReason, RestoreState};
 use plan::{Names, Restore};
 
@@ -45,10 +45,7 @@ pub struct Outcome {
 
 /// What the function needs.
 pub struct Context {
-    pub store: Store,
-    pub objects: Objects,
-    pub evidence: Evidence,
-    pub aws_backup: BackupClient,
+    pub backups: Backups,
     /// In which the bucket is restored.
     pub role: String,
     /// What restored buckets are called: `NAME-restored-...`.
@@ -60,10 +57,7 @@ pub struct Context {
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
     build: |env| {
         Ok(Context {
-            store: env.store()?,
-            objects: env.objects()?,
-            evidence: env.evidence()?,
-            aws_backup: env.aws_backup()?,
+            backups: Backups::build(env)?,
             role: env.required("RESTORE_ROLE")?,
             name: env.required("RESTORED_NAME")?,
             names: Names { restored_as: env.optional("RESTORED_AS").unwrap_or_default() },
@@ -80,7 +74,7 @@ pub async fn handle(
     if event.reason == RestoreReason::CustomerErased {
         return Err("what a customer has erased is not restored: the policy promises it".into());
     }
-    let open = context.store.restores::<Restore>().await?.into_iter().map(|it| it.state);
+    let open = context.backups.store.restores::<Restore>().await?.into_iter().map(|it| it.state);
     let open = open.filter(|it| !matches!(it.state, RestoreState::Done | RestoreState::Abandoned));
     let restore = match open.max_by_key(|it| it.opened_at) {
         Some(open) if open.to == event.to => Some(open),
@@ -99,7 +93,7 @@ pub async fn handle(
     let restore = match restore {
         Some(restore) => restore,
         None => {
-            let restore = plan::plan(context, event.to, event.reason, now).await?;
+            let mut restore = plan::plan(context, event.to, event.reason, now).await?;
             if !event.execute {
                 let state = None;
                 let next = "send the same with \"execute\": true".to_owned();
@@ -114,5 +108,5 @@ pub async fn handle(
         let next = "send the same with \"execute\": true, to go on".to_owned();
         return Ok(Outcome { state: Some(restore.state), restore, next, wait: false });
     }
-    steps::go_on(context, restore, event.accept_findings).await
+    steps::go_on(context, restore, event.accept_findings, now).await
 }

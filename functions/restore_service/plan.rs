@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::{Kept, Tables};
 
 use super::{Context, Outcome};
-use crate::shapes::{RestoreReason, RestoreState};
+use crate::shapes::{RestoreReason, RestoreState, RestoreView};
 
 /// What is filled from the past. Sessions are not: those that were ended since would live again, so
 /// everyone logs in anew. The ledger is not: it has to know what was erased since.
@@ -36,6 +36,8 @@ impl Names {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Restore {
     pub opened_at: Timestamp,
+    /// How often this was noted.
+    turn: u64,
     pub to: Timestamp,
     pub reason: RestoreReason,
     pub state: RestoreState,
@@ -52,6 +54,8 @@ pub struct Restore {
     pub erased_again: u64,
     /// The copy of the bucket that lost bytes come from, and the job that makes it.
     pub bucket_copy: Option<(String, String)>,
+    /// How many such copies were started.
+    pub bucket_copies: u32,
     pub dangling: Dangling,
     /// The run that the new tables were held against.
     pub verified_against: Option<Timestamp>,
@@ -74,8 +78,8 @@ pub async fn plan(
     }
     let (mut earliest, mut latest) = (Timestamp::from_millis(0), now);
     for kept in FROM_THE_PAST {
-        let table = context.store.table_name(kept);
-        let standing = context.store.standing(table).await?;
+        let table = context.backups.store.table_name(kept);
+        let standing = context.backups.store.standing(table).await?;
         let standing = standing.ok_or_else(|| {
             format!("{table} is gone: restore it from its newest recovery point, by hand")
         })?;
@@ -88,12 +92,13 @@ pub async fn plan(
     }
     let restored_as = suffix(now);
     let name = |kept: Kept| {
-        let restored = context.names.restored(context.store.table_name(kept), &restored_as);
+        let restored = context.names.restored(context.backups.store.table_name(kept), &restored_as);
         (kept.name().to_owned(), restored)
     };
     let tables = FROM_THE_PAST.into_iter().chain([Kept::Sessions]).map(name).collect();
     Ok(Restore {
         opened_at: now,
+        turn: 0,
         to,
         reason,
         state: RestoreState::Filling,
@@ -105,6 +110,7 @@ pub async fn plan(
         mended: 0,
         erased_again: 0,
         bucket_copy: None,
+        bucket_copies: 0,
         dangling: Dangling::default(),
         verified_against: None,
         findings: Findings::default(),
@@ -133,8 +139,15 @@ impl Restore {
         }
     }
 
-    pub async fn note(&self, context: &Context) -> Result<(), EventError> {
-        Ok(context.store.note_restore(self.opened_at, self).await?)
+    /// Notes how far this has come, unless another call has gone on meanwhile.
+    pub async fn note(&mut self, context: &Context) -> Result<(), EventError> {
+        self.turn += 1;
+        let view = RestoreView { to: self.to, reason: self.reason, state: self.state };
+        let store = &context.backups.store;
+        if store.note_restore(self.opened_at, self.turn, self, &view).await? {
+            return Ok(());
+        }
+        Err("another call is at this restore: wait for it, then call again".into())
     }
 
     pub async fn advance(

@@ -1,7 +1,7 @@
 //! The steps of a restore. Each can be done twice, and is noted when it is done.
 
-use aws_sdk_backup::types::RestoreJobStatus;
-use backup::{Manifest, Summary, Verifier};
+use aws_sdk_backup::types::{RecoveryPointByResource, RecoveryPointStatus, RestoreJobStatus};
+use backup::{Cause, Manifest, Summary, Verifier};
 use domain::Timestamp;
 use runtime::EventError;
 use store::{Kept, Store};
@@ -29,15 +29,16 @@ pub async fn go_on(
     context: &Context,
     mut restore: Restore,
     accept: bool,
+    now: Timestamp,
 ) -> Result<Outcome, EventError> {
-    let tables = restore.restored_tables(context.store.tables());
-    let restored = context.store.with_tables(tables);
+    let tables = restore.restored_tables(context.backups.store.tables());
+    let restored = context.backups.store.with_tables(tables);
     loop {
         let step = match restore.state {
-            RestoreState::Filling => fill(context, &restored, &mut restore).await?,
+            RestoreState::Filling => fill(context, &restored, &mut restore, now).await?,
             RestoreState::Erased => attach(context, &restored, &mut restore, accept).await?,
             RestoreState::Attached => verify(context, &restored, &mut restore, accept).await?,
-            RestoreState::Ready => finish(context, &mut restore).await?,
+            RestoreState::Ready => finish(context, &mut restore, now).await?,
             RestoreState::Done | RestoreState::Abandoned => stop("nothing"),
         };
         if let Step::Stop { next, wait } = step {
@@ -51,26 +52,29 @@ async fn fill(
     context: &Context,
     restored: &Store,
     restore: &mut Restore,
+    now: Timestamp,
 ) -> Result<Step, EventError> {
     for kept in FROM_THE_PAST {
-        let source = context.store.table_name(kept);
-        context.store.restore_table(source, restored.table_name(kept), restore.to).await?;
+        let source = context.backups.store.table_name(kept);
+        context.backups.store.restore_table(source, restored.table_name(kept), restore.to).await?;
     }
-    context.store.create_table(restored.table_name(Kept::Sessions)).await?;
+    context.backups.store.create_table(restored.table_name(Kept::Sessions)).await?;
     let all = || FROM_THE_PAST.into_iter().chain([Kept::Sessions]);
     for kept in all() {
-        let standing = context.store.standing(restored.table_name(kept)).await?;
+        let standing = context.backups.store.standing(restored.table_name(kept)).await?;
         if standing.is_none_or(|standing| !standing.active) {
             return Ok(wait("call again: AWS is filling the new tables"));
         }
     }
     for kept in all() {
-        context.store.protect(kept, restored.table_name(kept)).await?;
+        if !context.backups.store.protect(kept, restored.table_name(kept)).await? {
+            return Ok(wait("call again: AWS is changing the new tables"));
+        }
     }
     for kept in [Kept::Records, Kept::Accounts] {
         restore.mended += backup::mend(restored, kept).await?;
     }
-    restore.erased_again += restored.erase_again().await?;
+    restore.erased_again += restored.erase_again(now).await?;
     restore.advance(context, RestoreState::Erased).await?;
     Ok(Step::On)
 }
@@ -86,17 +90,30 @@ async fn attach(
     let copy = match &restore.bucket_copy {
         None => None,
         Some((bucket, job)) => {
-            let job = context.aws_backup.describe_restore_job().restore_job_id(job).send().await?;
+            let job = context
+                .backups
+                .aws_backup
+                .describe_restore_job()
+                .restore_job_id(job)
+                .send()
+                .await?;
             match job.status() {
-                Some(RestoreJobStatus::Completed) => Some(context.objects.copy(bucket)),
+                Some(RestoreJobStatus::Completed) => Some(context.backups.objects.copy(bucket)),
                 Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => {
                     return Ok(wait("call again: AWS is restoring the bucket"));
                 }
-                _ => return Err("the bucket could not be restored: look at the job".into()),
+                _ => {
+                    tracing::error!(failed = 1, bucket, "the bucket could not be restored");
+                    restore.bucket_copy = None;
+                    restore.note(context).await?;
+                    return Ok(stop(
+                        "AWS could not restore the bucket: look at the job; call again",
+                    ));
+                }
             }
         }
     };
-    restore.dangling = backup::dangling(restored, &context.objects, copy.as_ref()).await?;
+    restore.dangling = backup::dangling(restored, &context.backups.objects, copy.as_ref()).await?;
     if restore.dangling.count == 0 || accept {
         restore.advance(context, RestoreState::Attached).await?;
         return Ok(Step::On);
@@ -105,6 +122,7 @@ async fn attach(
         restore.note(context).await?;
         return Ok(stop("some bytes are in no backup: accept_findings goes on without them"));
     }
+    restore.bucket_copies += 1;
     restore.bucket_copy = Some(restore_bucket(context, restore).await?);
     restore.note(context).await?;
     Ok(wait("call again: bytes are missing, and AWS is restoring the bucket beside"))
@@ -115,14 +133,29 @@ async fn restore_bucket(
     context: &Context,
     restore: &Restore,
 ) -> Result<(String, String), EventError> {
-    let arn = format!("arn:aws:s3:::{}", context.objects.bucket());
-    let points = context.aws_backup.list_recovery_points_by_resource().resource_arn(arn);
-    let points = points.send().await?.recovery_points.unwrap_or_default();
-    let newest = points.into_iter().max_by_key(|it| it.creation_date.map(|date| date.secs()));
+    let arn = format!("arn:aws:s3:::{}", context.backups.objects.bucket());
+    let mut points = context
+        .backups
+        .aws_backup
+        .list_recovery_points_by_resource()
+        .resource_arn(arn)
+        .into_paginator()
+        .items()
+        .send();
+    let mut newest: Option<RecoveryPointByResource> = None;
+    while let Some(point) = points.next().await.transpose()? {
+        let date = |it: &RecoveryPointByResource| it.creation_date.map(|date| date.secs());
+        let whole = point.status == Some(RecoveryPointStatus::Completed);
+        if whole && newest.as_ref().is_none_or(|it| date(it) < date(&point)) {
+            newest = Some(point);
+        }
+    }
     let newest = newest.and_then(|it| it.recovery_point_arn);
     let newest = newest.ok_or("bytes are missing, and the bucket has no backup")?;
-    let bucket = format!("{}-restored-{}", context.name, restore.restored_as.to_lowercase());
+    let suffix = format!("{}-{}", restore.restored_as.to_lowercase(), restore.bucket_copies);
+    let bucket = format!("{}-restored-{suffix}", context.name);
     let job = context
+        .backups
         .aws_backup
         .start_restore_job()
         .recovery_point_arn(newest)
@@ -131,7 +164,7 @@ async fn restore_bucket(
         .metadata("DestinationBucketName", &bucket)
         .metadata("NewBucket", "true")
         .metadata("Encrypted", "false")
-        .idempotency_token(format!("bucket-{}", restore.restored_as))
+        .idempotency_token(format!("bucket-{suffix}"))
         .send()
         .await?;
     let job = job.restore_job_id.ok_or("AWS Backup names no job")?;
@@ -145,10 +178,10 @@ async fn verify(
     restore: &mut Restore,
     accept: bool,
 ) -> Result<Step, EventError> {
-    let run = context.store.run_before(restore.to).await?;
+    let run = context.backups.store.run_before(restore.to).await?;
     restore.verified_against = run.as_ref().map(|run| run.scheduled_at);
     let manifest = match run {
-        Some(run) => Manifest::from_json(&context.evidence.read(&run.manifest).await?)?,
+        Some(run) => Manifest::from_json(&context.backups.evidence.read(&run.manifest).await?)?,
         // Of a service that is younger than its first evening: it has to agree with itself.
         None => Manifest {
             cut: Timestamp::from_millis(i64::MIN),
@@ -156,13 +189,16 @@ async fn verify(
             tables: std::collections::BTreeMap::new(),
         },
     };
-    let verifier = Verifier { store: restored, objects: &context.objects, manifest: &manifest };
+    let verifier =
+        Verifier { store: restored, objects: &context.backups.objects, manifest: &manifest };
     restore.findings = backup::Findings::default();
     for kept in FROM_THE_PAST {
         let report = verifier.table(kept, restored.table_name(kept)).await?;
         restore.findings.merge(report.findings);
     }
-    if restore.findings.faults() > 0 && !accept {
+    // The new tables are held against themselves, so what is damaged is so on both sides.
+    let damaged = restore.findings.counts.get(&Cause::DamagedInUse).copied().unwrap_or(0);
+    if restore.findings.faults() + damaged > 0 && !accept {
         restore.note(context).await?;
         let found = restore.findings.in_short();
         return Ok(stop(format!(
@@ -174,15 +210,23 @@ async fn verify(
     Ok(Step::On)
 }
 
-/// Once the service runs on the new tables, makes room in the bucket for what they will be given.
-async fn finish(context: &Context, restore: &mut Restore) -> Result<Step, EventError> {
+/// Once the service runs on the new tables, erases again what was erased until then, and makes room in
+/// the bucket for what they will be given.
+async fn finish(
+    context: &Context,
+    restore: &mut Restore,
+    now: Timestamp,
+) -> Result<Step, EventError> {
     if context.names.restored_as != restore.restored_as {
         let switch = &restore.restored_as;
         return Ok(stop(format!(
-            "switch: sam deploy --parameter-overrides RestoredAs={switch}; then call again"
+            "switch: sam deploy --parameter-overrides RestoredAs={switch}, and keep it in \
+             samconfig.toml, or the next deployment goes back; then call again"
         )));
     }
-    restore.set_aside += backup::set_unclaimed_aside(&context.store, &context.objects).await?;
+    restore.erased_again += context.backups.store.erase_again(now).await?;
+    restore.set_aside +=
+        backup::set_unclaimed_aside(&context.backups.store, &context.backups.objects).await?;
     restore.advance(context, RestoreState::Done).await?;
     Ok(stop("nothing: the service runs on the restored tables"))
 }

@@ -7,5 +7,7 @@ mod record;
 
 pub use account::{CustomerView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
-pub use policy::{Audit, Check, RestoreReason, RestoreState, RestoreView, VerifiedBackup};
+pub use policy::{
+    Audit, Check, RestoreReason, RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup,
+};
 pub use record::{RecordView, RevisionView};

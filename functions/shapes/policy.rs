@@ -1,6 +1,7 @@
 //! How the policy stands, as functions note it and anyone reads it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct VerifiedBackup {
     /// How many items or objects were looked at, of each table and bucket.
     pub checked: BTreeMap<String, u64>,
 }
+
+/// One is verified each day; two hours more, for the restore test to run late.
+pub const VERIFIED_WITHIN: Duration = Duration::from_secs(26 * 60 * 60);
 
 impl VerifiedBackup {
     pub const NAME: &str = "verified-backup";

@@ -8,11 +8,11 @@
 use aws_sdk_backup::types::RestoreValidationStatus;
 use backup::{Manifest, Report, TableCheck, Verifier};
 use domain::Timestamp;
-use runtime::{BackupClient, EventError, EventFunction};
+use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
-use store::{BackupRun, Evidence, Objects, Segment, Store, Verification};
+use store::{BackupRun, Segment, Verification};
 
-use crate::resources::{Resource, name_of};
+use crate::resources::{Backups, Resource, name_of};
 use crate::shapes::VerifiedBackup;
 
 /// What EventBridge sends of it.
@@ -49,31 +49,18 @@ pub enum Outcome {
     },
     /// AWS Backup could not restore it.
     NotRestored,
-    /// No test of ours: a restore by hand.
+    /// No test: a restore by hand.
     NotATest,
+    /// A test of what is not in use: another stack's, or of tables from before a restore.
+    NotOurs,
     /// An earlier event has done it.
     JudgedBefore,
 }
 
-/// What the function needs.
-pub struct Context {
-    pub store: Store,
-    pub objects: Objects,
-    pub evidence: Evidence,
-    pub aws_backup: BackupClient,
-}
-
 /// What the function is made of and what it does.
-pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
-    build: |env| {
-        Ok(Context {
-            store: env.store()?,
-            objects: env.objects()?,
-            evidence: env.evidence()?,
-            aws_backup: env.aws_backup()?,
-        })
-    },
-    handle: |context, event| Box::pin(async move { handle(context, &event, runtime::now()).await }),
+pub const FUNCTION: EventFunction<Backups, Event, Outcome> = EventFunction {
+    build: Backups::build,
+    handle: |context, event| Box::pin(async move { handle(context, &event).await }),
 };
 
 /// A restore as AWS Backup knows it.
@@ -85,7 +72,7 @@ struct Restored {
     taken_at: Timestamp,
 }
 
-async fn handle(context: &Context, event: &Event, now: Timestamp) -> Result<Outcome, EventError> {
+async fn handle(context: &Backups, event: &Event) -> Result<Outcome, EventError> {
     let Detail { restore_job_id, status } = &event.detail;
     if status != "COMPLETED" {
         let (job, cause) = (restore_job_id, status);
@@ -103,6 +90,8 @@ async fn handle(context: &Context, event: &Event, now: Timestamp) -> Result<Outc
         return look_at_part(context, &restored, &run, &manifest, segment).await;
     }
     let report = verify(context, &restored, &run, &manifest, event.segments).await?;
+    // Of now: a row of the ledger that says it is older than it is would be one too many in a copy.
+    let now = runtime::now();
     let verification = keep(context, &restored, &run, &report, now).await?;
     if verification.verified {
         note_whole_run(context, &run, &manifest, now).await?;
@@ -117,7 +106,7 @@ async fn handle(context: &Context, event: &Event, now: Timestamp) -> Result<Outc
 }
 
 /// Which restore this is of what, or why it is none to look at.
-async fn look_at(context: &Context, id: &str) -> Result<Result<Restored, Outcome>, EventError> {
+async fn look_at(context: &Backups, id: &str) -> Result<Result<Restored, Outcome>, EventError> {
     let job = context.aws_backup.describe_restore_job().restore_job_id(id).send().await?;
     let test = job.created_by().and_then(|by| by.restore_testing_plan_arn());
     if test.is_none() {
@@ -130,9 +119,7 @@ async fn look_at(context: &Context, id: &str) -> Result<Result<Restored, Outcome
         return Ok(Err(Outcome::JudgedBefore));
     }
     let source = job.source_resource_arn().ok_or("the job names no source")?;
-    let Context { store, objects, evidence, .. } = context;
-    let resource = Resource::of(store, objects, evidence, source)
-        .ok_or_else(|| format!("{source} is none of ours"))?;
+    let Some(resource) = context.resource(source) else { return Ok(Err(Outcome::NotOurs)) };
     let taken_at = job.recovery_point_creation_date().ok_or("the job names no time")?;
     Ok(Ok(Restored {
         job: id.to_owned(),
@@ -144,7 +131,7 @@ async fn look_at(context: &Context, id: &str) -> Result<Result<Restored, Outcome
 }
 
 async fn verify(
-    context: &Context,
+    context: &Backups,
     restored: &Restored,
     run: &BackupRun,
     manifest: &Manifest,
@@ -163,14 +150,14 @@ async fn verify(
         }
         (Resource::Appendices, _) => verifier.appendices(&restored.copy).await?,
         (Resource::Evidence, _) => {
-            verifier.evidence(context.evidence.bucket(), &restored.copy, run.scheduled_at).await?
+            verifier.evidence(context.evidence.bucket(), &restored.copy).await?
         }
     })
 }
 
 /// The first look at a part of a table. Buckets are not shared out: they are looked at in the end.
 async fn look_at_part(
-    context: &Context,
+    context: &Backups,
     restored: &Restored,
     run: &BackupRun,
     manifest: &Manifest,
@@ -192,7 +179,7 @@ fn part_key(restored: &Restored, run: &BackupRun, segment: Segment) -> String {
 }
 
 async fn keep(
-    context: &Context,
+    context: &Backups,
     restored: &Restored,
     run: &BackupRun,
     report: &Report,
@@ -222,11 +209,16 @@ async fn keep(
 
 /// Says that a run is verified once everything of it is.
 async fn note_whole_run(
-    context: &Context,
+    context: &Backups,
     run: &BackupRun,
     manifest: &Manifest,
     now: Timestamp,
 ) -> Result<(), EventError> {
+    // To verify one evening again proves nothing of the next.
+    let earlier: Option<VerifiedBackup> = context.store.policy_of(VerifiedBackup::NAME).await?;
+    if earlier.is_some_and(|it| it.run >= run.scheduled_at) {
+        return Ok(());
+    }
     let found = context.store.verifications(run.scheduled_at).await?;
     // Of something that was restored twice, what was found last.
     let newest = |resource: Resource| {
@@ -252,7 +244,7 @@ async fn note_whole_run(
 }
 
 /// The verdict can be given once: `FAILED` is for what is wrong with the copy, and for nothing else.
-async fn judge(context: &Context, restored: &Restored, report: &Report) -> Result<(), EventError> {
+async fn judge(context: &Backups, restored: &Restored, report: &Report) -> Result<(), EventError> {
     let (status, message) = if report.is_clean() {
         (RestoreValidationStatus::Successful, format!("{} as they were", report.checked))
     } else {

@@ -43,7 +43,10 @@ fn an_evening_and_a_restore_are_one_command_each() {
     let to = second();
     let plan = ["restore", "--to", &to, "--reason", "drill"];
     let planned = local(folder.path(), &plan);
-    assert!(planned.status.success() && said(&planned).0.contains("\"state\": null"), "{planned:?}");
+    assert!(
+        planned.status.success() && said(&planned).0.contains("\"state\": null"),
+        "{planned:?}"
+    );
     let restored = local(folder.path(), &[&plan[..], &["--execute"]].concat());
     let (out, err) = said(&restored);
     assert!(restored.status.success(), "{out}\n{err}");

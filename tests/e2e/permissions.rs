@@ -95,7 +95,9 @@ async fn prove(world: &World) {
     world.cloud.run_evening(|_| {}).await.unwrap();
     let tables = ["RecordsTable", "AccountsTable", "LedgerTable"];
     for table in tables {
-        let lost = Fault::Copied("DELETE FROM items WHERE rowid % 2 = 0".to_owned());
+        let lost = "DELETE FROM items WHERE rowid % 2 = 0;
+                    UPDATE items SET item = json_set(item, '$.noted_at_ms.N', '1')";
+        let lost = Fault::Copied(lost.to_owned());
         world.cloud.faults().inject(&format!("am-local-{table}"), lost);
     }
     let stray = "INSERT INTO objects SELECT replace(key, '/1', '/7'), bytes, content_type, file \

@@ -206,7 +206,9 @@ pub async fn back_up_and_restore(cloud: &Cloud, name: &str, run: usize) -> Strin
     let client = aws_backup(cloud);
     let arn = format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{}", variable(cloud, name));
     let job = client.start_backup_job().backup_vault_name(variable(cloud, "BACKUP_VAULT"));
-    let job = job.resource_arn(arn).iam_role_arn(variable(cloud, "BACKUP_ROLE")).send().await;
+    let lifecycle = aws_sdk_backup::types::Lifecycle::builder().delete_after_days(7).build();
+    let job = job.resource_arn(arn).iam_role_arn(variable(cloud, "BACKUP_ROLE"));
+    let job = job.lifecycle(lifecycle).send().await;
     let job = job.unwrap().backup_job_id.unwrap();
     let point = loop {
         let job = client.describe_backup_job().backup_job_id(&job).send().await.unwrap();

@@ -61,17 +61,18 @@ fn password_hashes_are_for_sign_up_and_log_in_alone() {
         .into_iter()
         .filter(|it| {
             let mut of_logins =
-                it.permissions.iter().filter(|(_, resource)| resource.ends_with("LoginsTable"));
+                it.permissions.iter().filter(|(_, resource)| resource.contains("LoginsTable"));
             of_logins.any(|(action, _)| {
                 !action.starts_with("dynamodb:Describe") && !OF_TABLES.contains(&action.as_str())
             })
         })
         .map(|function| function.binary)
         .collect();
-    assert_eq!(readers, ["create-customer", "create-session"]);
+    // What is restored is copied by AWS in the operator's name, hashes too.
+    assert_eq!(readers, ["create-customer", "create-session", "restore-service"]);
     let with_pepper = template().functions().unwrap().into_iter();
     let with_pepper = with_pepper.filter(|it| it.environment.contains_key("PEPPERS"));
-    assert_eq!(with_pepper.map(|it| it.binary).collect::<Vec<_>>(), readers);
+    assert_eq!(with_pepper.map(|it| it.binary).collect::<Vec<_>>(), readers[..2]);
 }
 
 #[test]

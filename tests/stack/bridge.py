@@ -20,4 +20,5 @@ for name, resource in list(resources.items()):
 for name in list(template["Outputs"]):
     if name.startswith("RestoreTesting"):
         del template["Outputs"][name]
+
 path.write_text(yaml_dump(template))

@@ -27,6 +27,9 @@ pub enum Cause {
     /// The service itself does not hold what it held at the cut: it cannot be said what the copy
     /// should have here.
     Diverged,
+    /// Is not what was written, and neither is it in use: the copy is true to that. No fault of the
+    /// backup's; the manifest of the evening raises the alarm.
+    DamagedInUse,
     /// A half of a change that was under way when the copy was taken. No fault: it is younger than
     /// the cut.
     Torn,
@@ -35,7 +38,7 @@ pub enum Cause {
 impl Cause {
     /// Whether a backup may have such things.
     pub const fn is_tolerated(self) -> bool {
-        matches!(self, Self::Torn)
+        matches!(self, Self::Torn | Self::DamagedInUse)
     }
 }
 

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use domain::Digest;
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{
     Announced, Elsewhere, Found, Held, Kept, Objects, Reading, Segment, Store, StoreError,
 };
 
+use crate::manifest::SEGMENTS;
 use crate::{APPENDICES, Buckets, Cause, Findings, Manifest, Suspects};
 
 /// So many objects are looked at at the same time.
@@ -115,9 +117,24 @@ impl Trace<'_> {
         expected: &Buckets,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let records = self.store.table(Kept::Records);
-        let mut pages = records.read(Reading::Lasting, Segment { index: 0, of: 1 });
+        let segments =
+            (0..SEGMENTS).map(|index| self.look_for_some(Segment { index, of: SEGMENTS }));
         let mut stored = Buckets::default();
+        for (part, found) in try_join_all(segments).await? {
+            stored.merge(&part);
+            findings.merge(found);
+        }
+        for (bucket, then, now) in expected.differences(&stored, self.suspects) {
+            let what = format!("held {then} at the cut, and holds {now} of that time now");
+            findings.note(Cause::Diverged, format!("bucket {bucket}"), what);
+        }
+        Ok(())
+    }
+
+    async fn look_for_some(&self, segment: Segment) -> Result<(Buckets, Findings), StoreError> {
+        let records = self.store.table(Kept::Records);
+        let mut pages = records.read(Reading::Lasting, segment);
+        let (mut stored, mut findings) = (Buckets::default(), Findings::default());
         while let Some(page) = pages.next().await? {
             let mut wanted = Vec::new();
             for found in page {
@@ -148,10 +165,6 @@ impl Trace<'_> {
                 }
             }
         }
-        for (bucket, then, now) in expected.differences(&stored, self.suspects) {
-            let what = format!("held {then} at the cut, and holds {now} of that time now");
-            findings.note(Cause::Diverged, format!("bucket {bucket}"), what);
-        }
-        Ok(())
+        Ok((stored, findings))
     }
 }

@@ -124,6 +124,8 @@ pub async fn set_unclaimed_aside(store: &Store, objects: &Objects) -> Result<u64
             .into_iter()
             .filter_map(|found| match found {
                 Found::Current(it) => Some(it.current()),
+                // Damaged, it claims its bytes all the same.
+                Found::Unreadable { key, .. } => Some(key),
                 _ => None,
             })
             .collect();

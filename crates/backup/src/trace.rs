@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Timestamp, Version};
+use domain::{Digest, Timestamp, Version};
 use futures_util::future::try_join_all;
 use store::{
     Elsewhere, Found, Kept, Pages, Reading, RowKey, Seen, Segment, Store, StoreError, Table,
@@ -71,19 +71,49 @@ impl Trace<'_> {
         page: Vec<Found>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let (mut lasting, mut current) = (Vec::new(), Vec::new());
+        let (mut lasting, mut current, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
         for found in page {
             match found {
-                Found::Lasting(it) if self.suspects.has(&it.thing) => lasting.push(it),
-                Found::Current(it) if self.suspects.has(&it.thing) => current.push(it),
-                Found::Unreadable { key, .. } if self.suspects.has(&key.to_string()) => {
-                    findings.note(Cause::Altered, key, "cannot be read");
+                Found::Lasting(it) if !self.suspects.has(&it.thing) => {}
+                Found::Current(it) if !self.suspects.has(&it.thing) => {}
+                Found::Lasting(it) | Found::Current(it) if !it.as_written => {
+                    damaged.push((it.key, it.digest));
                 }
-                _ => {}
+                Found::Lasting(it) => lasting.push(it),
+                Found::Current(it) => current.push(it),
+                Found::Unreadable { key, digest } if self.suspects.has(&key.to_string()) => {
+                    damaged.push((key, digest));
+                }
+                Found::Unreadable { .. } | Found::Passing => {}
             }
         }
+        self.look_at_damaged(&damaged, findings).await?;
         self.look_at_lasting(&lasting, findings).await?;
         self.look_at_current(&current, findings).await
+    }
+
+    /// What is not as it was written may be so in use, too.
+    async fn look_at_damaged(
+        &self,
+        damaged: &[(RowKey, Digest)],
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        if damaged.is_empty() || matches!(self.copy.kept(), Kept::Logins | Kept::Sessions) {
+            let keys = damaged.iter().map(|(key, _)| key);
+            keys.for_each(|key| findings.note(Cause::Altered, key, "cannot be read"));
+            return Ok(());
+        }
+        let keys = damaged.iter().map(|(key, _)| key.clone());
+        let in_use = look_up(&self.store.table(self.copy.kept()), keys).await?;
+        for (key, digest) in damaged {
+            match in_use.get(key) {
+                Some(it) if it.digest == *digest && !it.as_written => {
+                    findings.note(Cause::DamagedInUse, key, "is damaged in use, too");
+                }
+                _ => findings.note(Cause::Altered, key, "is not what was written"),
+            }
+        }
+        Ok(())
     }
 
     async fn look_at_lasting(
@@ -101,21 +131,14 @@ impl Trace<'_> {
         for it in lasting {
             let young = it.changed_at.is_some_and(|at| at >= self.cut);
             match in_use.get(&reason(it)) {
-                // What cannot be read in use was counted so in the manifest.
-                Some(None) => {
-                    findings.note(Cause::Altered, &it.key, "is not what was written");
-                }
-                Some(Some(other)) => {
-                    let digest = match &other.elsewhere {
+                Some(other) => {
+                    let digest = match other.seen.as_ref().and_then(|it| it.elsewhere.as_ref()) {
                         Some(Elsewhere::Login { digest, .. }) if it.because_of.is_some() => *digest,
-                        _ => counted(&other.digest, other.as_written),
+                        _ => other.digest,
                     };
-                    if digest != counted(&it.digest, it.as_written) {
+                    if digest != it.digest {
                         findings.note(Cause::Altered, &it.key, "is not what was written");
                     }
-                }
-                None if !it.as_written => {
-                    findings.note(Cause::Altered, &it.key, "is not what was written");
                 }
                 None if young => {}
                 None => findings.note(Cause::Extra, &it.key, "was never there"),
@@ -141,19 +164,19 @@ impl Trace<'_> {
         let is_young = |it: &Seen| it.changed_at.is_some_and(|at| at >= self.cut);
         for it in current {
             let key = it.current();
-            let Some(Some(written)) = in_use.get(&this(it)) else {
-                if it.as_written && is_young(it) {
+            let Some(written) = in_use.get(&this(it)) else {
+                if is_young(it) {
                     findings.note(Cause::Torn, key, "is younger than the cut");
                 } else {
                     findings.note(Cause::Altered, key, "stands at a revision that was never there");
                 }
                 continue;
             };
-            if !it.as_written || written.digest != it.digest {
+            if written.digest != it.digest {
                 findings.note(Cause::Altered, key, "is not what its newest revision says");
                 continue;
             }
-            let is_old = |next: &Option<Seen>| next.as_ref().is_none_or(|next| !is_young(next));
+            let is_old = |next: &Looked| next.seen.as_ref().is_none_or(|next| !is_young(next));
             let followed = in_use.get(&next(it)).is_some_and(is_old);
             let next = copied.get(&next(it));
             if followed || next.is_some_and(is_old) {
@@ -209,19 +232,32 @@ impl Trace<'_> {
     }
 }
 
-/// What a table has at some keys, damaged things too; `None` where that cannot be read.
+/// What a table has at a key.
+struct Looked {
+    digest: Digest,
+    as_written: bool,
+    /// Absent where it cannot be read.
+    seen: Option<Seen>,
+}
+
+/// What a table has at some keys, damaged things too.
 async fn look_up(
     table: &Table,
     keys: impl Iterator<Item = RowKey>,
-) -> Result<HashMap<RowKey, Option<Seen>>, StoreError> {
+) -> Result<HashMap<RowKey, Looked>, StoreError> {
     let mut keys: Vec<RowKey> = keys.collect();
     keys.sort();
     keys.dedup();
     let found = table.look_up(&keys).await?;
-    let seen = found.into_iter().filter_map(|found| match found {
-        Found::Lasting(it) | Found::Current(it) => Some((it.key.clone(), Some(it))),
-        Found::Unreadable { key, .. } => Some((key, None)),
+    let looked = found.into_iter().filter_map(|found| match found {
+        Found::Lasting(it) | Found::Current(it) => {
+            let (digest, as_written) = (it.digest, it.as_written);
+            Some((it.key.clone(), Looked { digest, as_written, seen: Some(it) }))
+        }
+        Found::Unreadable { key, digest } => {
+            Some((key, Looked { digest, as_written: false, seen: None }))
+        }
         Found::Passing => None,
     });
-    Ok(seen.collect())
+    Ok(looked.collect())
 }

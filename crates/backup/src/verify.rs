@@ -81,13 +81,8 @@ impl Verifier<'_> {
     }
 
     /// Verifies a copy of the bucket of evidence, which is small: manifests and reports are what the
-    /// bucket in use has, and those of earlier runs are all there. Their keys name the run.
-    pub async fn evidence(
-        &self,
-        in_use: &str,
-        copy: &str,
-        run: Timestamp,
-    ) -> Result<Report, StoreError> {
+    /// bucket in use has, and those from before the cut are all there.
+    pub async fn evidence(&self, in_use: &str, copy: &str) -> Result<Report, StoreError> {
         let (in_use, copy) = (self.objects.copy(in_use), self.objects.copy(copy));
         let (mut findings, mut checked) = (Findings::default(), 0);
         let mut from = None;
@@ -95,17 +90,16 @@ impl Verifier<'_> {
             let page = in_use.list(from).await?;
             checked += page.held.len() as u64;
             let both: Vec<_> = stream::iter(page.held)
-                .map(async |Held { key, .. }| {
+                .map(async |Held { key, modified_at, .. }| {
                     let bytes = try_join(in_use.bytes(&key), copy.bytes(&key)).await?;
-                    Ok::<_, StoreError>((key, bytes))
+                    Ok::<_, StoreError>((key, modified_at, bytes))
                 })
                 .buffer_unordered(objects::AT_ONCE)
                 .try_collect()
                 .await?;
-            for (key, (written, copied)) in both {
-                let of = key.split('/').nth(1).unwrap_or_default();
+            for (key, modified_at, (written, copied)) in both {
                 match copied {
-                    None if *of < *run.to_string() => {
+                    None if modified_at < self.manifest.cut => {
                         findings.note(Cause::Missing, key, "is not in the copy");
                     }
                     Some(_) if copied != written => {

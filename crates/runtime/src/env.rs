@@ -86,7 +86,8 @@ impl<'a> Env<'a> {
         &self.http
     }
 
-    fn parsed<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, ConfigError> {
+    /// The same, of a type.
+    pub fn parsed<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, ConfigError> {
         let rule = |rule: T::Err| ConfigError::Invalid { name, rule: rule.to_string() };
         self.required(name)?.parse().map_err(rule)
     }

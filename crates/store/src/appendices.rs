@@ -107,6 +107,11 @@ fn group(items: &[Item]) -> Result<Vec<AppendixHistory>, StoreError> {
             (SortKey::AppendixVersion(_, of, number), Some(last)) if last.id == of => {
                 last.versions.push((number, items::read_revision(item)?));
             }
+            // A restore to a moment can have cut a reservation in two; the rest is shown all the same.
+            (SortKey::AppendixVersion(..), _) => {
+                let error = fields.damaged("a version without its appendix");
+                tracing::error!(cause = &error as &dyn std::error::Error, "left out");
+            }
             _ => return Err(fields.damaged("an appendix's key")),
         }
     }

@@ -1,10 +1,14 @@
 //! The bucket as a whole, or a restored copy of it: what it holds, whoever's it is. For backups and
 //! restores, like `scan`.
 
+use std::time::Duration;
+
+use aws_sdk_s3::Config;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use domain::Digest;
+use domain::{Digest, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Announced, Objects, StoreError};
@@ -14,6 +18,8 @@ use crate::{Announced, Objects, StoreError};
 pub struct Held {
     pub key: String,
     pub bytes: u64,
+    /// When it came into this bucket: into a copy, by the restore.
+    pub modified_at: Timestamp,
 }
 
 /// Some of what a bucket holds, in the order of the keys.
@@ -22,6 +28,15 @@ pub struct Listing {
     pub held: Vec<Held>,
     /// Where the next page starts; `None` at the end.
     pub next: Option<String>,
+}
+
+/// S3 answers when it has copied and hashed all of it: of a gigabyte, after a while.
+fn copies_within() -> TimeoutConfig {
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(minutes(5))
+        .operation_timeout(minutes(10))
+        .build()
 }
 
 impl Objects {
@@ -42,6 +57,9 @@ impl Objects {
         let held = page.contents().iter().map(|object| Held {
             key: object.key().unwrap_or_default().to_owned(),
             bytes: object.size().and_then(|n| n.try_into().ok()).unwrap_or(0),
+            modified_at: Timestamp::from_millis(
+                object.last_modified().and_then(|it| it.to_millis().ok()).unwrap_or(0),
+            ),
         });
         Ok(Listing { held: held.collect(), next: page.next_continuation_token.clone() })
     }
@@ -90,6 +108,8 @@ impl Objects {
             .key(key.to_string())
             .copy_source(format!("{}/{key}", from.bucket))
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .customize()
+            .config_override(Config::builder().timeout_config(copies_within()))
             .send()
             .await;
         copied.map_err(StoreError::unavailable)?;

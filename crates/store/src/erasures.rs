@@ -18,7 +18,6 @@ const BY: &str = "erased_by";
 struct Erasure {
     customer: CustomerId,
     thing: SortKey,
-    at: Timestamp,
     by: UserId,
 }
 
@@ -37,8 +36,9 @@ pub(crate) fn erasure_item(
 
 impl Store {
     /// Erases again what was erased before and is there: after a restore to a time at which it was
-    /// there still. How many things; doing it once more finds none.
-    pub async fn erase_again(&self) -> Result<u64, StoreError> {
+    /// there still. How many things; doing it once more finds none. What cannot be read is left as
+    /// it is: nobody is shown it.
+    pub async fn erase_again(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut erased = 0;
         let mut start = None;
         loop {
@@ -57,7 +57,7 @@ impl Store {
             let erasures =
                 page.items().iter().map(read_erasure).collect::<Result<Vec<_>, StoreError>>()?;
             for some in erasures.chunks(Batch::KEYS_MAX) {
-                erased += self.erase_some(some).await?;
+                erased += self.erase_some(some, now).await?;
             }
             start = page.last_evaluated_key;
             if start.is_none() {
@@ -66,7 +66,7 @@ impl Store {
         }
     }
 
-    async fn erase_some(&self, erasures: &[Erasure]) -> Result<u64, StoreError> {
+    async fn erase_some(&self, erasures: &[Erasure], now: Timestamp) -> Result<u64, StoreError> {
         let key = |customer: CustomerId, thing: &SortKey| {
             (keys::customer_partition(customer), thing.to_string())
         };
@@ -83,15 +83,21 @@ impl Store {
                 (fields.text(items::PARTITION)?.to_owned(), fields.text(items::SORT)?.into());
             let Some(erasure) = by_key.get(&found) else { continue };
             if !item.contains_key(items::DELETED) {
-                self.erase(erasure, &item).await?;
-                erased += 1;
+                erased += u64::from(self.erase(erasure, &item, now).await?);
             }
         }
         Ok(erased)
     }
 
-    async fn erase(&self, erasure: &Erasure, item: &Item) -> Result<(), StoreError> {
-        let tombstone = items::read_written(Fields(item))?.tombstone(erasure.by, erasure.at);
+    /// Of now: a revision from before the last manifest's cut that it does not have would be a fault.
+    async fn erase(
+        &self,
+        erasure: &Erasure,
+        item: &Item,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Ok(written) = items::read_written(Fields(item)) else { return Ok(false) };
+        let tombstone = written.tombstone(erasure.by, now);
         let pair = items::written_pair(
             &keys::customer_partition(erasure.customer),
             &erasure.thing,
@@ -100,11 +106,11 @@ impl Store {
         );
         let replaced = Transaction::new(self).replace_pair(&self.tables.records, &tombstone, pair);
         match replaced.commit().await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             Err(refusal) => match WriteError::from(refusal) {
                 WriteError::Store(error) => Err(error),
-                // Nobody else writes to a table that is being restored, but another try of this.
-                _ => Ok(()),
+                // Somebody has changed it meanwhile: to be looked at again.
+                _ => Err(StoreError::Busy),
             },
         }
     }
@@ -117,7 +123,6 @@ fn read_erasure(item: &Item) -> Result<Erasure, StoreError> {
     Ok(Erasure {
         customer: customer.ok_or_else(|| fields.damaged(items::PARTITION))?,
         thing: fields.sort_key()?,
-        at: fields.time(items::NOTED_AT)?,
         by: fields.parse(BY)?,
     })
 }

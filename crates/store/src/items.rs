@@ -99,8 +99,15 @@ pub(crate) fn read_written(fields: Fields<'_>) -> Result<Revision<&str>, StoreEr
 
 /// A digest of every attribute there is.
 pub(crate) fn digest(item: &Item) -> Digest {
+    let shown = |value: &AttributeValue| match value {
+        AttributeValue::S(text) => format!("S {text}"),
+        AttributeValue::N(number) => format!("N {number}"),
+        AttributeValue::Bool(truth) => format!("BOOL {truth}"),
+        // None of ours.
+        other => format!("{other:?}"),
+    };
     let mut attributes: Vec<String> =
-        item.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        item.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
     attributes.sort();
     let parts: Vec<&[u8]> = attributes.iter().map(String::as_bytes).collect();
     Digest::of(&parts)

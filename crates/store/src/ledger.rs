@@ -1,6 +1,7 @@
 //! The ledger: what was backed up, verified and restored, and how the policy stands. What happened is
 //! written once and never again; only how a restore or a promise stands is overwritten.
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -12,6 +13,12 @@ use crate::keys::{self, SortKey};
 use crate::{Store, StoreError};
 
 const DOCUMENT: &str = "document";
+/// The table of records that a run is of.
+const OF_TABLE: &str = "records_table";
+/// How often a restore was noted: of two that are at it, one finds that it is too late.
+const TURN: &str = "turn";
+/// As much of a restore as anyone may know.
+const VIEW: &str = "view";
 
 /// The opening of one evening's backup run.
 #[derive(Clone, Debug)]
@@ -76,12 +83,14 @@ impl Store {
         item.insert("manifest".to_owned(), items::text(&run.manifest));
         item.insert("revisions".to_owned(), items::number(run.revisions));
         item.insert("digest".to_owned(), items::text(&run.digest));
+        item.insert(OF_TABLE.to_owned(), items::text(&self.tables.records));
         self.note_once(item).await
     }
 
-    /// The newest run that was scheduled no later than `time`.
+    /// The newest run of these tables that was scheduled no later than `time`. Those of the tables
+    /// before a restore say nothing of these.
     pub async fn run_before(&self, time: Timestamp) -> Result<Option<BackupRun>, StoreError> {
-        let answer = self
+        let mut newest = self
             .dynamo
             .query()
             .table_name(&self.tables.ledger)
@@ -92,12 +101,17 @@ impl Store {
             .expression_attribute_values(":pk", items::text(keys::BACKUPS_PARTITION))
             .expression_attribute_values(":first", items::text(keys::RUN_PREFIX))
             .expression_attribute_values(":last", items::text(SortKey::BackupRun(time)))
+            .filter_expression("#of = :of")
+            .expression_attribute_names("#of", OF_TABLE)
+            .expression_attribute_values(":of", items::text(&self.tables.records))
             .scan_index_forward(false)
-            .limit(1)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        answer.items().first().map(read_run).transpose()
+            .into_paginator()
+            .items()
+            .send();
+        match newest.next().await {
+            None => Ok(None),
+            Some(item) => read_run(&item.map_err(StoreError::unavailable)?).map(Some),
+        }
     }
 
     /// Notes how a job ended, unless it is noted already. Whether it was now.
@@ -117,14 +131,41 @@ impl Store {
         self.documents(keys::BACKUPS_PARTITION, &keys::verifications_prefix(run)).await
     }
 
-    /// Opens a restore or says how far it has come.
-    pub async fn note_restore<T: Serialize>(
+    /// Opens a restore (turn 1) or says how far it has come. False: somebody else has said so since
+    /// the turn before.
+    pub async fn note_restore<T: Serialize, V: Serialize>(
         &self,
         opened_at: Timestamp,
+        turn: u64,
         state: &T,
-    ) -> Result<(), StoreError> {
+        view: &V,
+    ) -> Result<bool, StoreError> {
         let sort = SortKey::Restore(opened_at);
-        self.overwrite(document(keys::RESTORES_PARTITION, &sort, opened_at, state)).await
+        let mut item = document(keys::RESTORES_PARTITION, &sort, opened_at, state);
+        let view = serde_json::to_string(view).expect("views become JSON");
+        item.insert(VIEW.to_owned(), items::text(view));
+        item.insert(TURN.to_owned(), items::number(turn));
+        let condition = if turn == 1 { "attribute_not_exists(#turn)" } else { "#turn = :before" };
+        let before = (turn > 1).then(|| [(":before".to_owned(), items::number(turn - 1))].into());
+        let put = self
+            .dynamo
+            .put_item()
+            .table_name(&self.tables.ledger)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .expression_attribute_names("#turn", TURN)
+            .set_expression_attribute_values(before);
+        met_condition(put.send().await)
+    }
+
+    /// As much of every restore as anyone may know, the newest last.
+    pub async fn restore_views<V: DeserializeOwned>(&self) -> Result<Vec<V>, StoreError> {
+        let items = self.below(keys::RESTORES_PARTITION, "").await?;
+        let read = |item: &Item| {
+            let fields = Fields(item);
+            serde_json::from_str(fields.text(VIEW)?).map_err(|_| fields.damaged(VIEW))
+        };
+        items.iter().map(read).collect()
     }
 
     /// Every restore that was ever opened, the newest last.
@@ -224,24 +265,29 @@ impl Store {
             .expression_attribute_names("#pk", items::PARTITION)
             .send()
             .await;
-        match noted {
-            Ok(_) => Ok(true),
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(PutItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        met_condition(noted)
     }
 
     async fn overwrite(&self, item: Item) -> Result<(), StoreError> {
         let put = self.dynamo.put_item().table_name(&self.tables.ledger).set_item(Some(item));
         put.send().await.map_err(StoreError::unavailable)?;
         Ok(())
+    }
+}
+
+/// Whether an item was put; false where its condition did not hold.
+pub(crate) fn met_condition<T>(put: Result<T, SdkError<PutItemError>>) -> Result<bool, StoreError> {
+    match put {
+        Ok(_) => Ok(true),
+        Err(error)
+            if matches!(
+                error.as_service_error(),
+                Some(PutItemError::ConditionalCheckFailedException(_))
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(StoreError::unavailable(error)),
     }
 }
 

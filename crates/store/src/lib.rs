@@ -22,6 +22,7 @@ mod objects;
 mod records;
 mod requests;
 mod revisions;
+mod row;
 mod scan;
 mod scope;
 mod sessions;
@@ -42,7 +43,8 @@ pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};
 pub use revisions::{ListRevisions, RevisionPage};
-pub use scan::{Elsewhere, Found, Kept, Pages, Reading, RowKey, Seen, Segment, Table};
+pub use row::RowKey;
+pub use scan::{Elsewhere, Found, Kept, Pages, Reading, Seen, Segment, Table};
 pub use scope::Customer;
 pub use sessions::{
     Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY, Wanted,

@@ -25,7 +25,7 @@ const COUNT_TRIES_MAX: u32 = 4;
 
 pub(crate) const CUSTOMER: &str = "customer_id";
 pub(crate) const USER: &str = "user_id";
-const PASSWORD_HASH: &str = "password_hash";
+pub(crate) const PASSWORD_HASH: &str = "password_hash";
 const COUNT: &str = "count";
 
 /// An account that an e-mail address opens, given the password.

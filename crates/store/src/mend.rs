@@ -5,11 +5,20 @@ use domain::Version;
 
 use crate::items::{self, Fields, Item};
 use crate::keys::SortKey;
+use crate::ledger::met_condition;
 use crate::{Kept, RowKey, Seen, Store, StoreError, keys};
 
 impl Store {
     /// Completes the newest change of a thing, if a half of it is missing. Whether it was.
     pub async fn mend(&self, kept: Kept, seen: &Seen) -> Result<bool, StoreError> {
+        match self.mend_whole(kept, seen).await {
+            // What is damaged is no half of anything: the verification will say so.
+            Err(StoreError::Damaged { .. }) => Ok(false),
+            mended => mended,
+        }
+    }
+
+    async fn mend_whole(&self, kept: Kept, seen: &Seen) -> Result<bool, StoreError> {
         let table = self.table_name(kept);
         let current = self.raw(table, &seen.current()).await?;
         let newest = self.newest_revision(table, &seen.current()).await?;
@@ -37,9 +46,17 @@ impl Store {
             }
             (None, None) => return Ok(false),
         };
-        let put = self.dynamo.put_item().table_name(table).set_item(Some(completed));
-        put.send().await.map_err(StoreError::unavailable)?;
-        Ok(true)
+        // Should the table be in use already, after all, nothing newer is overwritten.
+        let version = completed.get(items::VERSION).cloned().unwrap_or(items::number(0));
+        let put = self
+            .dynamo
+            .put_item()
+            .table_name(table)
+            .set_item(Some(completed))
+            .condition_expression("attribute_not_exists(#version) OR #version < :version")
+            .expression_attribute_names("#version", items::VERSION)
+            .expression_attribute_values(":version", version);
+        met_condition(put.send().await)
     }
 
     async fn raw(&self, table: &str, key: &RowKey) -> Result<Option<Item>, StoreError> {

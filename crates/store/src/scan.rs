@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Batch, projection};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
+use crate::row::RowKey;
 use crate::{Announced, DynamoClient, ObjectKey, Store, StoreError, UserProfile, logins};
 
 /// The tables that a backup has.
@@ -78,19 +79,6 @@ pub struct Seen {
     pub elsewhere: Option<Elsewhere>,
     /// Where the revision is, in another table, that this is here for: of a login, its user's.
     pub because_of: Option<RowKey>,
-}
-
-/// Partition and sort key of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowKey {
-    pub(crate) partition: String,
-    pub(crate) sort: String,
-}
-
-impl std::fmt::Display for RowKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.partition, self.sort)
-    }
 }
 
 /// Something in another store that a revision stands for.
@@ -220,7 +208,12 @@ impl Pages {
         let attributes = self.table.attributes();
         if !attributes.is_empty() {
             let (expression, names) = projection(attributes);
-            scan = scan.projection_expression(expression).set_expression_attribute_names(names);
+            // A login without its hash opens nothing: it counts as none.
+            scan = scan
+                .projection_expression(expression)
+                .set_expression_attribute_names(names)
+                .filter_expression("attribute_exists(#hash)")
+                .expression_attribute_names("#hash", logins::PASSWORD_HASH);
         }
         let revised = matches!(self.table.kept, Kept::Records | Kept::Accounts);
         if revised && self.reading == Reading::Lasting {
@@ -373,15 +366,6 @@ fn ledger(fields: Fields<'_>) -> Result<Found, StoreError> {
         elsewhere: None,
         because_of: None,
     }))
-}
-
-impl RowKey {
-    pub(crate) fn item(&self) -> Item {
-        Item::from([
-            (items::PARTITION.to_owned(), items::text(&self.partition)),
-            (items::SORT.to_owned(), items::text(&self.sort)),
-        ])
-    }
 }
 
 impl Seen {

@@ -1,10 +1,14 @@
 //! How tables and buckets are protected, as AWS says; and putting that back where a restore has left
 //! it out. For audits and restores; no request path asks.
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_continuous_backups::UpdateContinuousBackupsError;
+use aws_sdk_dynamodb::operation::update_table::UpdateTableError;
+use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
-    PointInTimeRecoveryStatus, ScalarAttributeType, SseSpecification, SseStatus, SseType,
-    TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
+    PointInTimeRecoveryStatus, ScalarAttributeType, SseSpecification, SseType, TableStatus,
+    TimeToLiveSpecification, TimeToLiveStatus,
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, ObjectStorageClass};
 use domain::Timestamp;
@@ -22,8 +26,6 @@ pub struct TableStanding {
     /// It can be read and written; a table that is being restored cannot.
     pub active: bool,
     pub deletion_protected: bool,
-    /// Under a key that AWS manages for the account.
-    pub encrypted: bool,
     pub recovery: Option<Recovery>,
     pub expires: bool,
 }
@@ -61,13 +63,12 @@ impl Store {
             Err(error) => return Err(StoreError::unavailable(error)),
         };
         let Some(it) = described.table() else { return Ok(None) };
-        let active = it.table_status() == Some(&TableStatus::Active);
-        let sse = it.sse_description().and_then(|sse| sse.status());
+        // Being updated, it can be read and written all the same.
+        let active = matches!(it.table_status(), Some(TableStatus::Active | TableStatus::Updating));
         Ok(Some(TableStanding {
             arn: it.table_arn().unwrap_or_default().to_owned(),
             active,
             deletion_protected: it.deletion_protection_enabled().unwrap_or(false),
-            encrypted: matches!(sse, Some(SseStatus::Enabled | SseStatus::Updating)),
             recovery: if active { self.recovery(table).await? } else { None },
             expires: active && self.expires(table).await?,
         }))
@@ -164,29 +165,27 @@ impl Store {
     }
 
     /// Gives a restored table every protection that ours have: recovery to any second of 35 days,
-    /// protection from being deleted, time to live, and the tags of the table it came from.
-    pub async fn protect(&self, kept: Kept, table: &str) -> Result<(), StoreError> {
+    /// protection from being deleted, time to live, and the tags of the table it came from. False: a
+    /// change of the table is under way, and the next has to wait for it.
+    pub async fn protect(&self, kept: Kept, table: &str) -> Result<bool, StoreError> {
         let Some(now) = self.standing(table).await? else {
             return Err(StoreError::Damaged { key: table.to_owned(), what: "the table is gone" });
         };
+        self.copy_tags(self.table_name(kept), &now.arn).await?;
         if now.recovery.is_none_or(|recovery| recovery.days < RECOVERY_DAYS) {
             let recovery = PointInTimeRecoverySpecification::builder()
                 .point_in_time_recovery_enabled(true)
                 .recovery_period_in_days(RECOVERY_DAYS)
                 .build()
                 .map_err(StoreError::unavailable)?;
-            self.dynamo
-                .update_continuous_backups()
-                .table_name(table)
-                .point_in_time_recovery_specification(recovery)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-        }
-        if !now.deletion_protected {
-            let update = self.dynamo.update_table().table_name(table);
-            let update = update.deletion_protection_enabled(true).send().await;
-            update.map_err(StoreError::unavailable)?;
+            let update = self.dynamo.update_continuous_backups().table_name(table);
+            let update = update.point_in_time_recovery_specification(recovery).send().await;
+            if !is_done(
+                update,
+                UpdateContinuousBackupsError::is_continuous_backups_unavailable_exception,
+            )? {
+                return Ok(false);
+            }
         }
         if kept.expires() && !now.expires {
             let expiry = TimeToLiveSpecification::builder()
@@ -194,15 +193,18 @@ impl Store {
                 .enabled(true)
                 .build()
                 .map_err(StoreError::unavailable)?;
-            self.dynamo
-                .update_time_to_live()
-                .table_name(table)
-                .time_to_live_specification(expiry)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
+            let update = self.dynamo.update_time_to_live().table_name(table);
+            let update = update.time_to_live_specification(expiry).send().await;
+            if !is_done(update, UpdateTimeToLiveError::is_resource_in_use_exception)? {
+                return Ok(false);
+            }
         }
-        self.copy_tags(self.table_name(kept), &now.arn).await
+        if !now.deletion_protected {
+            let update = self.dynamo.update_table().table_name(table);
+            let update = update.deletion_protection_enabled(true).send().await;
+            return is_done(update, UpdateTableError::is_resource_in_use_exception);
+        }
+        Ok(true)
     }
 
     async fn copy_tags(&self, from: &str, to_arn: &str) -> Result<(), StoreError> {
@@ -217,6 +219,18 @@ impl Store {
         let tagged = self.dynamo.tag_resource().resource_arn(to_arn).set_tags(Some(ours));
         tagged.send().await.map_err(StoreError::unavailable)?;
         Ok(())
+    }
+}
+
+/// Whether a change was made; false where it has to wait.
+fn is_done<T, E: std::error::Error + Send + Sync + 'static>(
+    made: Result<T, SdkError<E>>,
+    has_to_wait: impl FnOnce(&E) -> bool,
+) -> Result<bool, StoreError> {
+    match made {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(has_to_wait) => Ok(false),
+        Err(error) => Err(StoreError::unavailable(error)),
     }
 }
 

@@ -27,6 +27,14 @@ impl Backup {
     ) -> Result<Value, BackupError> {
         let resource = Resource::of_arn(arn)
             .ok_or_else(|| BackupError::Refused(format!("{arn} cannot be backed up here")))?;
+        // A locked vault takes nothing that is kept shorter or longer, or for ever.
+        let known = self.plan.vaults.iter().find(|it| it.name == vault);
+        let known = known.ok_or_else(|| BackupError::Unknown(format!("vault {vault}")))?;
+        if !(known.min_days..=known.max_days).contains(&u64::from(days)) {
+            let (least, most) = (known.min_days, known.max_days);
+            let what = format!("{vault} keeps backups for {least} to {most} days, not for {days}");
+            return Err(BackupError::Refused(what));
+        }
         let id = id();
         if let Some(token) = token {
             let claimed = self.documents.claim(Kind::Token, token, &json!(id))?;

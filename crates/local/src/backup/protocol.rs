@@ -20,8 +20,8 @@ use crate::identity::Identities;
 use crate::listen;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// Of a backup on demand that says nothing of its lifecycle.
-const DAYS: u32 = 35;
+/// Of a backup on demand that says nothing of its lifecycle: for ever.
+const FOR_EVER: u32 = u32::MAX;
 
 /// Serves the protocol to whoever signs, as far as the template lets them.
 pub(crate) async fn serve(backup: Arc<Backup>, listener: TcpListener, identities: Arc<Identities>) {
@@ -149,7 +149,7 @@ impl<'a> Call<'a> {
             Self::StartBackupJob { json } => {
                 let (arn, vault) = (text(&json["ResourceArn"]), text(&json["BackupVaultName"]));
                 let days = json["Lifecycle"]["DeleteAfterDays"].as_u64();
-                let days = days.and_then(|days| days.try_into().ok()).unwrap_or(DAYS);
+                let days = days.and_then(|days| days.try_into().ok()).unwrap_or(FOR_EVER);
                 backup.start_backup(&arn, &vault, days, json["IdempotencyToken"].as_str())?
             }
             Self::DescribeBackupJob { id } => backup.backup_job(id)?,

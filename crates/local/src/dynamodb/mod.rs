@@ -35,6 +35,8 @@ pub(crate) use recovery::Tables;
 
 /// How often what has expired is deleted. AWS takes up to days; readers re-check anyway.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Sweeps between two looks at what is too old to be restored: once a day.
+const TRIM_EVERY: u64 = 24 * 60;
 /// About a megabyte, which is where AWS ends a page.
 const SCAN_PAGE_ITEMS: u32 = 2000;
 /// DynamoDB's own limit.
@@ -71,9 +73,12 @@ pub(crate) async fn start(
 }
 
 async fn sweep(database: Database, tables: Arc<Tables>) {
-    loop {
+    for turn in 1_u64.. {
         tokio::time::sleep(SWEEP_EVERY).await;
-        tables.trim();
+        if turn.is_multiple_of(TRIM_EVERY) {
+            let tables = tables.clone();
+            let _ = tokio::task::spawn_blocking(move || tables.trim()).await;
+        }
         if let Err(error) = database.sweep_ttl() {
             tracing::warn!(%error, "expired items were not deleted");
         }
