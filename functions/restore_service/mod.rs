@@ -74,9 +74,10 @@ pub async fn handle(
     if event.reason == RestoreReason::CustomerErased {
         return Err("what a customer has erased is not restored: the policy promises it".into());
     }
-    let open = context.backups.store.restores::<Restore>().await?.into_iter().map(|it| it.state);
-    let open = open.filter(|it| !matches!(it.state, RestoreState::Done | RestoreState::Abandoned));
-    let restore = match open.max_by_key(|it| it.opened_at) {
+    let all = context.backups.store.restores::<Restore>().await?;
+    let ended = |it: &Restore| matches!(it.state, RestoreState::Done | RestoreState::Abandoned);
+    let (ended, open): (Vec<Restore>, Vec<Restore>) = all.into_iter().partition(ended);
+    let restore = match open.into_iter().max_by_key(|it| it.opened_at) {
         Some(open) if open.to == event.to => Some(open),
         Some(open) if event.execute || event.abandon => {
             let (to, state) = (open.to, open.state);
@@ -93,7 +94,9 @@ pub async fn handle(
     let restore = match restore {
         Some(restore) => restore,
         None => {
-            let mut restore = plan::plan(context, event.to, event.reason, now).await?;
+            let earlier = ended.iter().find(|it| it.to == event.to);
+            let mut restore =
+                plan::plan(context, event.to, event.reason, now).await?.after(earlier);
             if !event.execute {
                 let state = None;
                 let next = "send the same with \"execute\": true".to_owned();

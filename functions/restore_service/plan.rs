@@ -139,12 +139,17 @@ impl Restore {
         }
     }
 
+    /// The same, where there was one to the same moment before.
+    pub fn after(self, earlier: Option<&Self>) -> Self {
+        Self { turn: earlier.map_or(0, |it| it.turn), ..self }
+    }
+
     /// Notes how far this has come, unless another call has gone on meanwhile.
     pub async fn note(&mut self, context: &Context) -> Result<(), EventError> {
         self.turn += 1;
         let view = RestoreView { to: self.to, reason: self.reason, state: self.state };
         let store = &context.backups.store;
-        if store.note_restore(self.opened_at, self.turn, self, &view).await? {
+        if store.note_restore(self.to, self.turn, self, &view).await? {
             return Ok(());
         }
         Err("another call is at this restore: wait for it, then call again".into())

@@ -330,3 +330,44 @@ async fn a_change_that_was_cut_in_two_is_made_whole_from_either_half() {
         assert_eq!(backup::mend(&world.store, Kept::Records).await.unwrap(), 0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_erased_until_the_switch_stays_erased() {
+    let world = World::with_record().await;
+    let to = whole_second().await;
+    let outcome = restore(&world, &order(to)).await;
+    assert_eq!(outcome["restore"]["erased_again"], 0);
+    // The service still runs on the tables before.
+    let erase = Event::load("delete_record/ok").by(Person::Admin).later(runtime::now());
+    assert_eq!(world.send(erase).await.status(), 204);
+    let world = switch(world, &outcome).await;
+    let outcome = restore(&world, &order(to)).await;
+    assert_eq!(
+        (&outcome["state"], &outcome["restore"]["erased_again"]),
+        (&json!("done"), &json!(1))
+    );
+    let login = Event::load("create_session/ok").later(runtime::now());
+    let login = login.with("email", json!(Person::Admin.email().as_str()));
+    let login = world.send(login.header("idempotency-key", "after")).await;
+    let token = format!("Bearer {}", login.body()["token"].as_str().unwrap());
+    let ask = Event::load("get_record/ok").later(runtime::now()).header("authorization", &token);
+    assert_eq!(world.send(ask).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_calls_at_the_same_time_none_undoes_another() {
+    let world = World::with_record().await;
+    let order = order(whole_second().await);
+    let calls = (0..4).map(|_| world.cloud.invoke("restore-service", order.clone()));
+    for outcome in futures_util::future::join_all(calls).await {
+        let said = match outcome {
+            Ok(outcome) => outcome["state"].as_str().unwrap().to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let fine = ["filling", "erased", "attached", "ready"].contains(&said.as_str())
+            || said.contains("another call is at this restore");
+        assert!(fine, "{said}");
+    }
+    assert_eq!(restore(&world, &order).await["state"], "ready");
+    assert_eq!(operator::documents(&world.cloud, "RESTORES", "RESTORE#").await.len(), 1);
+}

@@ -97,6 +97,16 @@ async fn a_job_that_is_no_backup_is_noted_and_started_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_did_not_reach_the_other_vault_is_noted() {
+    let world = World::new().await;
+    let event = Event::load("record_backup_job/copy_failed").json;
+    let outcome = world.cloud.invoke("record-backup-job", event).await.unwrap();
+    assert_eq!(outcome["fault"], "FAILED: \"The copy was refused.\"");
+    assert!(outcome["again"].is_null());
+    assert_eq!(jobs(&world.cloud).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_lost_or_late_hides_nothing() {
     let world = stage().await;
     world.cloud.faults().inject(RECORDS.0, Fault::Silent);

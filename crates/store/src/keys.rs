@@ -62,7 +62,7 @@ pub(crate) enum SortKey {
     BackupJob(String),
     /// What was found in a restored copy of what one run has backed up, by the restore's job.
     Verification(Timestamp, String),
-    /// A restore of the whole service.
+    /// A restore of the whole service to a moment: of two to the same, one is at work at a time.
     Restore(Timestamp),
     /// How one thing that the policy promises stands.
     Policy(String),
@@ -98,7 +98,7 @@ impl fmt::Display for SortKey {
             Self::BackupRun(scheduled_at) => write!(f, "RUN#{:013}", scheduled_at.millis()),
             Self::BackupJob(id) => write!(f, "JOB#{id}"),
             Self::Verification(run, job) => write!(f, "VERIFIED#{:013}#{job}", run.millis()),
-            Self::Restore(opened_at) => write!(f, "RESTORE#{:013}", opened_at.millis()),
+            Self::Restore(to) => write!(f, "RESTORE#{:013}", to.millis()),
             Self::Policy(what) => write!(f, "POLICY#{what}"),
         }
     }

@@ -67,13 +67,6 @@ pub struct Verification {
     pub noted_at: Timestamp,
 }
 
-/// How far a restore of the service has come, in a form that the restore knows.
-#[derive(Clone, Debug)]
-pub struct RestoreNote<T> {
-    pub opened_at: Timestamp,
-    pub state: T,
-}
-
 impl Store {
     /// Notes a run whose manifest is kept, unless it is noted already. Whether it was now.
     pub async fn note_run(&self, run: &BackupRun) -> Result<bool, StoreError> {
@@ -131,17 +124,17 @@ impl Store {
         self.documents(keys::BACKUPS_PARTITION, &keys::verifications_prefix(run)).await
     }
 
-    /// Opens a restore (turn 1) or says how far it has come. False: somebody else has said so since
-    /// the turn before.
+    /// Opens a restore to a moment (turn 1) or says how far it has come. False: somebody else has said
+    /// so since the turn before.
     pub async fn note_restore<T: Serialize, V: Serialize>(
         &self,
-        opened_at: Timestamp,
+        to: Timestamp,
         turn: u64,
         state: &T,
         view: &V,
     ) -> Result<bool, StoreError> {
-        let sort = SortKey::Restore(opened_at);
-        let mut item = document(keys::RESTORES_PARTITION, &sort, opened_at, state);
+        let sort = SortKey::Restore(to);
+        let mut item = document(keys::RESTORES_PARTITION, &sort, to, state);
         let view = serde_json::to_string(view).expect("views become JSON");
         item.insert(VIEW.to_owned(), items::text(view));
         item.insert(TURN.to_owned(), items::number(turn));
@@ -158,7 +151,7 @@ impl Store {
         met_condition(put.send().await)
     }
 
-    /// As much of every restore as anyone may know, the newest last.
+    /// As much of each as anyone may know.
     pub async fn restore_views<V: DeserializeOwned>(&self) -> Result<Vec<V>, StoreError> {
         let items = self.below(keys::RESTORES_PARTITION, "").await?;
         let read = |item: &Item| {
@@ -168,14 +161,9 @@ impl Store {
         items.iter().map(read).collect()
     }
 
-    /// Every restore that was ever opened, the newest last.
-    pub async fn restores<T: DeserializeOwned>(&self) -> Result<Vec<RestoreNote<T>>, StoreError> {
-        let items = self.below(keys::RESTORES_PARTITION, "").await?;
-        let read = |item: &Item| {
-            let opened_at = Fields(item).time(items::NOTED_AT)?;
-            Ok(RestoreNote { opened_at, state: read_document(item)? })
-        };
-        items.iter().map(read).collect()
+    /// The last restore to each moment that there was one to.
+    pub async fn restores<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        self.documents(keys::RESTORES_PARTITION, "").await
     }
 
     /// Says how one promise of the policy stands.

@@ -37,7 +37,7 @@ pub use bucket::{Held, Listing};
 pub use error::{StoreError, WriteError};
 pub use evidence::Evidence;
 pub use keys::{Announced, IdempotencyKey, ObjectKey};
-pub use ledger::{BackupJob, BackupRun, RestoreNote, Verification};
+pub use ledger::{BackupJob, BackupRun, Verification};
 pub use logins::{Attempt, Login, Tried};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};

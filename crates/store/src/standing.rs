@@ -122,9 +122,9 @@ impl Store {
         match restored {
             Ok(_) => Ok(()),
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_table_already_exists_exception()) =>
+                if error.as_service_error().is_some_and(|it| {
+                    it.is_table_already_exists_exception() || it.is_table_in_use_exception()
+                }) =>
             {
                 Ok(())
             }

@@ -131,8 +131,14 @@ impl Tables {
         let restoring = Restoring { target: target.clone(), source: source.clone(), at_ms };
         self.history.note_restore(&restoring)?;
         self.filling().insert(target.clone());
-        self.create_like(&source, &target)?;
-        self.fill_later(restoring);
+        match self.create_like(&source, &target) {
+            Ok(()) => self.fill_later(restoring),
+            // Another request of the same has just made it, and fills it.
+            Err(Failure::Database(DynoxideError::ResourceInUseException(what))) => {
+                return Err(Failure::Refused("TableAlreadyExistsException", what));
+            }
+            Err(error) => return Err(error),
+        }
         let mut description = self.describe(&target)?;
         let described = description["Table"].take();
         Ok(json!({ "TableDescription": described }))
