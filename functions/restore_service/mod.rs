@@ -77,6 +77,15 @@ pub async fn handle(
     let all = context.backups.store.restores::<Restore>().await?;
     let ended = |it: &Restore| matches!(it.state, RestoreState::Done | RestoreState::Abandoned);
     let (ended, open): (Vec<Restore>, Vec<Restore>) = all.into_iter().partition(ended);
+    // Asked again after its last step, whose answer was lost: the service runs on what it made.
+    let in_use = |it: &&Restore| {
+        it.to == event.to
+            && it.state == RestoreState::Done
+            && it.restored_as == context.names.restored_as
+    };
+    if let Some(done) = ended.iter().find(in_use) {
+        return Ok(done.clone().says(steps::DONE, false));
+    }
     let restore = match open.into_iter().max_by_key(|it| it.opened_at) {
         Some(open) if open.to == event.to => Some(open),
         Some(open) if event.execute || event.abandon => {

@@ -10,6 +10,9 @@ use super::plan::{FROM_THE_PAST, Restore};
 use super::{Context, Outcome};
 use crate::shapes::RestoreState;
 
+/// What is left to do after the last step.
+pub const DONE: &str = "nothing: the service runs on the restored tables";
+
 /// Whether there is more to do at once, or what to tell the operator.
 enum Step {
     On,
@@ -228,5 +231,5 @@ async fn finish(
     restore.set_aside +=
         backup::set_unclaimed_aside(&context.backups.store, &context.backups.objects).await?;
     restore.advance(context, RestoreState::Done).await?;
-    Ok(stop("nothing: the service runs on the restored tables"))
+    Ok(stop(DONE))
 }

@@ -176,6 +176,12 @@ pub fn all() -> Vec<Row> {
             thing.clone(),
         ),
         records(
+            "a revision would expire",
+            set(&first, "json_set(item, '$.expires_at', json_object('N', '1'))"),
+            &[(Altered, 1)],
+            rev(1),
+        ),
+        records(
             "a revision is somebody else's",
             set(&first, &format!("(SELECT replace(item, '{M}', '{A}') FROM items WHERE {foreign})")),
             &[(Altered, 1)],

@@ -76,22 +76,26 @@ async fn restore(world: &World, event: &Value) -> Value {
 
 /// Has a restore cut off again and again, at any of its awaits, a little later each time, and the
 /// whole cloud killed on the way.
-async fn restore_through_kills(mut world: World, event: &Value) -> (World, Value) {
+async fn restore_through_kills(
+    mut world: World,
+    event: &Value,
+    parameters: &[(&str, &str)],
+) -> (World, Value) {
     let mut kills = 0;
-    for patience in (1_u64..).map(|n| Duration::from_millis(n * 3)) {
+    for patience in (1..).map(Duration::from_millis) {
         let asked = world.cloud.invoke("restore-service", event.clone());
         match tokio::time::timeout(patience, asked).await {
             Err(_) => kills += 1,
             Ok(outcome) => {
                 let outcome = outcome.unwrap();
                 if outcome["wait"] == false {
-                    assert!(kills > 5, "it was cut off {kills} times");
+                    assert!(kills > 3, "it was cut off {kills} times");
                     return (world, outcome);
                 }
             }
         }
         if kills % 7 == 3 {
-            world = world.restarted(&[]).await;
+            world = world.restarted(parameters).await;
         }
     }
     unreachable!("there is always a longer patience")
@@ -252,10 +256,14 @@ async fn the_service_comes_back_as_it_was_at_a_second_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_is_killed_at_any_step_goes_on_to_the_same_end() {
     let mut drill = destroy().await;
-    let (world, outcome) = restore_through_kills(drill.world, &order(drill.to)).await;
-    drill.world = switch(world, &outcome).await;
-    let outcome = restore(&drill.world, &order(drill.to)).await;
+    let order = order(drill.to);
+    let (world, outcome) = restore_through_kills(drill.world, &order, &[]).await;
+    let restored_as = outcome["restore"]["restored_as"].as_str().unwrap().to_owned();
+    let world = switch(world, &outcome).await;
+    let switched = [("RestoredAs", restored_as.as_str())];
+    let (world, outcome) = restore_through_kills(world, &order, &switched).await;
     assert_eq!(outcome["state"], "done", "{outcome}");
+    drill.world = world;
     check(drill).await;
 }
 

@@ -12,7 +12,7 @@ use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
 use crate::operator;
 use crate::world::{Event, Person, World};
 
-/// A world in which A's record was changed, has a photo, and B has erased a record.
+/// A world in which a record of A was changed and has a photo, and D has erased one.
 async fn stage() -> World {
     let world = World::with_record().await;
     world.upload_photo().await;

@@ -17,7 +17,7 @@ use crate::events::Bus;
 use crate::functions::InProcess;
 use crate::gateway::Gateway;
 use crate::identity::{Identities, OPERATOR, Usage};
-use crate::objects::{Disk, Objects};
+use crate::objects::{Disk, Objects, Source};
 use crate::runtime_api::Binaries;
 use crate::schedules::Scheduled;
 use crate::secrets::Secrets;
@@ -132,9 +132,11 @@ impl Cloud {
             None => Arc::new(InProcess::start(&functions)?),
         };
 
-        let bus = Bus::new(&functions, invoke.clone());
-        let announcing = disk.clone();
-        tasks.spawn(async move { bus.run(&announcing).await });
+        let bus = Arc::new(Bus::new(&functions, invoke.clone()));
+        for source in Source::ALL {
+            let (bus, announcing) = (bus.clone(), disk.clone());
+            tasks.spawn(async move { bus.run(&announcing, source).await });
+        }
 
         for scheduled in Scheduled::all(&functions)? {
             tasks.spawn(scheduled.run(invoke.clone()));

@@ -1,4 +1,4 @@
-//! EventBridge: delivers the bucket's events to the functions whose pattern they fit, at least once.
+//! EventBridge: delivers events to the functions whose pattern they fit, at least once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::Invoke;
-use crate::objects::{Disk, Due};
+use crate::objects::{Disk, Due, Source};
 use crate::template::Function;
 
 /// How long a failed event may wait beyond its due time.
@@ -25,11 +25,11 @@ impl Bus {
         Self { rules: rules.collect(), functions }
     }
 
-    /// Delivers what the disk has announced, until dropped. What a kill left is delivered first.
-    pub(crate) async fn run(&self, disk: &Disk) {
+    /// Delivers what one source has announced, until dropped. What a kill left is delivered first.
+    pub(crate) async fn run(&self, disk: &Disk, source: Source) {
         loop {
             let now_ms = runtime::now().millis();
-            match disk.due_event(now_ms) {
+            match disk.due_event(source, now_ms) {
                 Ok(Some(Due { id, event })) => {
                     let outcome = if self.deliver(&event).await {
                         disk.delivered(id)
@@ -41,7 +41,7 @@ impl Bus {
                     }
                 }
                 Ok(None) => {
-                    let _ = tokio::time::timeout(LOOK_AGAIN, disk.announced.notified()).await;
+                    let _ = tokio::time::timeout(LOOK_AGAIN, disk.told(source).notified()).await;
                 }
                 Err(error) => {
                     tracing::error!(%error, "cannot read events");

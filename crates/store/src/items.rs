@@ -25,6 +25,8 @@ pub(crate) const CHANGED_AT: &str = "changed_at_ms";
 pub(crate) const CHANGED_BY: &str = "changed_by";
 pub(crate) const CONTENT: &str = "content";
 pub(crate) const DIGEST: &str = "digest";
+/// So many attributes has what [`revision_pair`] makes; `deleted` is one more.
+pub(crate) const REVISION_ATTRIBUTES: usize = 9;
 /// When a row of the ledger was written.
 pub(crate) const NOTED_AT: &str = "noted_at_ms";
 
@@ -177,6 +179,7 @@ mod tests {
         let (item, revision) = revision_pair(&partition, &sort, &end);
         insta::assert_snapshot!(format!("{}\n\n{}", shown(&item), shown(&revision)));
         for stored in [item, revision] {
+            assert_eq!(stored.len(), REVISION_ATTRIBUTES + 1);
             assert_eq!(read_revision::<Record>(&stored).unwrap(), end);
         }
     }

@@ -264,7 +264,10 @@ fn revised(fields: Fields<'_>) -> Result<Found, StoreError> {
     let thing = format!("{}/{of}", key.partition);
     let digest = revision.digest(&thing, content);
     let customer: CustomerId = fields.parse(items::PARTITION)?;
+    // One attribute more, and it might expire: no digest tells of what is not in it.
+    let attributes = items::REVISION_ATTRIBUTES + usize::from(revision.deleted);
     let as_written = revision_of.is_none_or(|version| version == revision.version)
+        && fields.0.len() == attributes
         && digest.is_shown_as(fields.text(items::DIGEST)?);
     let elsewhere = match (&of, revision_of) {
         (_, None) => None,

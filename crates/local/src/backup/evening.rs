@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::Timestamp;
 use serde_json::{Value, json};
 
+use super::documents::Kind;
 use super::restores::Restore;
 use super::{Backup, BackupError};
-use crate::backup::documents::Kind;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -122,5 +121,5 @@ fn name(arn: &Value) -> String {
 fn millis(seconds: &Value) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date fit")]
     let millis = (seconds.as_f64().unwrap_or(0.0) * 1000.0) as i64;
-    Timestamp::from_millis(millis).millis()
+    millis
 }

@@ -67,8 +67,10 @@ pub(crate) enum DiskError {
 pub(crate) struct Disk {
     folder: PathBuf,
     index: Mutex<Connection>,
-    /// Woken when an event was added.
-    pub(crate) announced: Notify,
+    /// Woken when an event of the bucket's was added.
+    pub(super) announced: Notify,
+    /// The same, of AWS Backup's.
+    pub(super) announced_backups: Notify,
 }
 
 /// What is known of one version of an object.
@@ -134,8 +136,12 @@ impl Disk {
             Ok(index)
         };
         let index = open().map_err(failed)?;
-        let disk =
-            Self { folder: folder.to_owned(), index: Mutex::new(index), announced: Notify::new() };
+        let disk = Self {
+            folder: folder.to_owned(),
+            index: Mutex::new(index),
+            announced: Notify::new(),
+            announced_backups: Notify::new(),
+        };
         disk.put_unindexed_aside().map_err(failed)?;
         Ok(disk)
     }

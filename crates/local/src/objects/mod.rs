@@ -35,7 +35,7 @@ use tokio_util::io::ReaderStream;
 
 use disk::Facts;
 pub(crate) use disk::{Disk, DiskError, NewObject};
-pub(crate) use outbox::Due;
+pub(crate) use outbox::{Due, Source};
 
 use crate::hex::hex;
 use crate::identity::Identities;

@@ -5,6 +5,7 @@ use domain::Entropy as _;
 use runtime::OsEntropy;
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::disk::{Disk, DiskError, Facts};
 use crate::hex::hex;
@@ -14,6 +15,25 @@ const TRIES_MAX: u32 = 3;
 /// A failed event waits this long, then twice as long.
 const RETRY_AFTER_MS: i64 = 1_000;
 
+/// Who tells of something. Each is delivered in its order, and none waits for another: a backup is
+/// verified for minutes, an upload wants to be noted at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    S3,
+    Backup,
+}
+
+impl Source {
+    pub(crate) const ALL: [Self; 2] = [Self::S3, Self::Backup];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::S3 => "aws.s3",
+            Self::Backup => "aws.backup",
+        }
+    }
+}
+
 /// An event that is to be delivered.
 pub(crate) struct Due {
     pub(crate) id: i64,
@@ -21,21 +41,30 @@ pub(crate) struct Due {
 }
 
 impl Disk {
-    /// An event of another service, to be delivered like those of the bucket, no earlier than due.
+    /// An event of AWS Backup's, to be delivered like those of the bucket, no earlier than due.
     pub(crate) fn announce(&self, event: &Value, due_ms: i64) -> Result<(), DiskError> {
         self.index().execute(
             "INSERT INTO events (event, due_ms) VALUES (?1, ?2)",
             params![event.to_string(), due_ms],
         )?;
-        self.announced.notify_one();
+        self.told(Source::Backup).notify_one();
         Ok(())
     }
 
-    /// The oldest event that is due by `now_ms`.
-    pub(crate) fn due_event(&self, now_ms: i64) -> Result<Option<Due>, DiskError> {
+    /// Woken when there is an event of that source.
+    pub(crate) fn told(&self, source: Source) -> &Notify {
+        match source {
+            Source::S3 => &self.announced,
+            Source::Backup => &self.announced_backups,
+        }
+    }
+
+    /// The oldest event of a source that is due by `now_ms`.
+    pub(crate) fn due_event(&self, source: Source, now_ms: i64) -> Result<Option<Due>, DiskError> {
         let due = self.index().query_row(
-            "SELECT id, event FROM events WHERE tries < ?1 AND due_ms <= ?2 ORDER BY id LIMIT 1",
-            params![TRIES_MAX, now_ms],
+            "SELECT id, event FROM events
+             WHERE tries < ?1 AND due_ms <= ?2 AND event ->> '$.source' = ?3 ORDER BY id LIMIT 1",
+            params![TRIES_MAX, now_ms, source.name()],
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
         );
         let parse = |(id, text): (i64, String)| Due {
