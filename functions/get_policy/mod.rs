@@ -86,76 +86,56 @@ pub async fn handle(store: &Store, facts: &Facts, request: &Request) -> Result<R
     Ok(am_http::with_header(response, CACHE_CONTROL, "public, max-age=60"))
 }
 
-/// One for each promise of the policy, in its order.
+/// What is promised, in the policy's order.
+const PROMISES: [&str; 13] = [
+    "Data does not disappear, is not disclosed, and does not end in the wrong hands.",
+    "A cloud service with an app: nothing to install or update on a phone, tablet or computer.",
+    "Everything runs on Amazon Web Services.",
+    "Crashes are tracked in Sentry, and their data is kept until the issue is resolved.",
+    "A full backup every day from 6 pm, which is verified; a copy of all databases.",
+    "A separate point-in-time backup of the whole database.",
+    "All versions of appendices are saved.",
+    "Backups are saved at three geographically isolated locations.",
+    "All data is in Frankfurt, Germany.",
+    "What a customer has erased is not restored; a restore only keeps the system running.",
+    "The newest Chrome and Edge, with cookies; the requirements say when they changed.",
+    "Passwords cannot be read, by our employees neither.",
+    "All traffic is encrypted with https.",
+];
+
+/// A row for each promise: how it stands.
 fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
-    let row = |row, promise, (state, evidence)| Row { row, promise, state, evidence };
-    vec![
-        row(
-            1,
-            "Data does not disappear, is not disclosed, and does not end in the wrong hands.",
-            noted.checks("protection of "),
-        ),
-        row(
-            2,
-            "A cloud service with an app: nothing to install or update on a phone, tablet or computer.",
-            kept(
-                value!({ "clients": ["browsers, with a cookie", "apps, with a token"], "api": "/v1" }),
-            ),
-        ),
-        row(
-            3,
-            "Everything runs on Amazon Web Services.",
-            kept(value!({ "services": ["API Gateway", "Lambda", "DynamoDB", "S3", "AWS Backup"] })),
-        ),
-        row(
-            4,
-            "Crashes are tracked in Sentry, and their data is kept until the issue is resolved.",
-            if facts.crashes_are_reported {
-                kept(value!({ "sentry": "configured" }))
-            } else {
-                (State::Unknown, value!({ "sentry": "not configured" }))
-            },
-        ),
-        row(
-            5,
-            "A full backup every day from 6 pm, which is verified; a copy of all databases.",
-            noted.backup(),
-        ),
-        row(
-            6,
-            "A separate point-in-time backup of the whole database.",
-            noted.checks("recovery of "),
-        ),
-        row(7, "All versions of appendices are saved.", noted.checks("versions of ")),
-        row(
-            8,
-            "Backups are saved at three geographically isolated locations.",
-            noted.checks_of(&["zones of ", "lock of "]),
-        ),
-        row(9, "All data is in Frankfurt, Germany.", noted.region(facts)),
-        row(
-            10,
-            "What a customer has erased is not restored; a restore only keeps the system running.",
-            kept(value!({ "restores": noted.restores() })),
-        ),
-        row(
-            11,
-            "The newest Chrome and Edge, with cookies; the requirements say when they changed.",
-            kept(serde_json::to_value(REQUIREMENTS).unwrap_or_default()),
-        ),
-        row(
-            12,
-            "Passwords cannot be read, by our employees neither.",
-            kept(
-                value!({ "hash": "argon2id", "memory_kib": passwords::MEMORY_KIB, "passes": passwords::PASSES, "lanes": passwords::LANES, "bound_to": "a key outside of the database" }),
-            ),
-        ),
-        row(
-            13,
-            "All traffic is encrypted with https.",
-            kept(value!({ "tls": "1.2 or newer", "strict_transport_security": true })),
-        ),
-    ]
+    let clients = ["browsers, with a cookie", "apps, with a token"];
+    let services = ["API Gateway", "Lambda", "DynamoDB", "S3", "AWS Backup"];
+    let crashes = if facts.crashes_are_reported {
+        kept(value!({ "sentry": "configured" }))
+    } else {
+        (State::Unknown, value!({ "sentry": "not configured" }))
+    };
+    let passwords = value!({
+        "hash": "argon2id",
+        "memory_kib": passwords::MEMORY_KIB,
+        "passes": passwords::PASSES,
+        "lanes": passwords::LANES,
+        "bound_to": "a key outside of the database",
+    });
+    let stand = [
+        noted.checks("protection of "),
+        kept(value!({ "clients": clients, "api": "/v1" })),
+        kept(value!({ "services": services })),
+        crashes,
+        noted.backup(),
+        noted.checks("recovery of "),
+        noted.checks("versions of "),
+        noted.checks_of(&["zones of ", "lock of "]),
+        noted.region(facts),
+        kept(value!({ "restores": noted.restores() })),
+        kept(value!(REQUIREMENTS)),
+        kept(passwords),
+        kept(value!({ "tls": "1.2 or newer", "strict_transport_security": true })),
+    ];
+    let rows = (1..).zip(PROMISES).zip(stand);
+    rows.map(|((row, promise), (state, evidence))| Row { row, promise, state, evidence }).collect()
 }
 
 fn kept(evidence: Value) -> (State, Value) {

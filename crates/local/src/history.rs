@@ -25,7 +25,11 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS am_history_by_key ON am_history (tbl, pk, sk, sequence);
     CREATE TABLE IF NOT EXISTS am_recovery (tbl TEXT PRIMARY KEY, since_ms INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS am_restores (target TEXT PRIMARY KEY, source TEXT NOT NULL, at_ms INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS am_restores (
+        target TEXT PRIMARY KEY,
+        source TEXT NOT NULL,
+        at_ms  INTEGER NOT NULL
+    );
 ";
 const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 

@@ -183,9 +183,13 @@ impl<'a> Call<'a> {
             Self::DescribeBackupVault { name } => {
                 let vault = backup.plan.vaults.iter().find(|vault| vault.name == name);
                 let vault = vault.ok_or_else(|| BackupError::Unknown(format!("vault {name}")))?;
+                let kind = match vault.air_gapped {
+                    true => "LOGICALLY_AIR_GAPPED_BACKUP_VAULT",
+                    false => "BACKUP_VAULT",
+                };
                 json!({
                     "BackupVaultName": vault.name,
-                    "VaultType": if vault.air_gapped { "LOGICALLY_AIR_GAPPED_BACKUP_VAULT" } else { "BACKUP_VAULT" },
+                    "VaultType": kind,
                     "Locked": vault.locked,
                     "MinRetentionDays": vault.min_days,
                     "MaxRetentionDays": vault.max_days,
