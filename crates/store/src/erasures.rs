@@ -11,27 +11,12 @@ use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::{Store, StoreError, WriteError};
 
-const BY: &str = "erased_by";
-
 /// One thing that was erased, whenever that was.
 #[derive(Clone, Debug)]
 struct Erasure {
     customer: CustomerId,
     thing: SortKey,
     by: UserId,
-}
-
-/// The row of the ledger that is written with a tombstone.
-pub(crate) fn erasure_item(
-    customer: CustomerId,
-    thing: &SortKey,
-    by: UserId,
-    at: Timestamp,
-) -> Item {
-    let mut item = items::key(&keys::erased_partition(customer), thing);
-    item.insert(BY.to_owned(), items::text(by));
-    item.insert(items::NOTED_AT.to_owned(), items::number(at.millis()));
-    item
 }
 
 impl Store {
@@ -123,6 +108,6 @@ fn read_erasure(item: &Item) -> Result<Erasure, StoreError> {
     Ok(Erasure {
         customer: customer.ok_or_else(|| fields.damaged(items::PARTITION))?,
         thing: fields.sort_key()?,
-        by: fields.parse(BY)?,
+        by: fields.parse(items::ERASED_BY)?,
     })
 }

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Digest, Revision, Timestamp};
+use domain::{CustomerId, Digest, Revision, Timestamp, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::keys::SortKey;
+use crate::keys::{self, SortKey};
 use crate::{RowKey, StoreError};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -27,6 +27,8 @@ pub(crate) const CONTENT: &str = "content";
 pub(crate) const DIGEST: &str = "digest";
 /// So many attributes has what [`revision_pair`] makes; `deleted` is one more.
 pub(crate) const REVISION_ATTRIBUTES: usize = 9;
+/// Who has erased a thing, in its row of the ledger.
+pub(crate) const ERASED_BY: &str = "erased_by";
 /// When a row of the ledger was written.
 pub(crate) const NOTED_AT: &str = "noted_at_ms";
 
@@ -75,6 +77,19 @@ pub(crate) fn written_pair<T>(
     let sort = sort.clone().revision(revision.version);
     immutable.insert(SORT.to_owned(), text(sort));
     (item, immutable)
+}
+
+/// The row of the ledger that is written with a tombstone.
+pub(crate) fn erasure_item(
+    customer: CustomerId,
+    thing: &SortKey,
+    by: UserId,
+    at: Timestamp,
+) -> Item {
+    let mut item = key(&keys::erased_partition(customer), thing);
+    item.insert(ERASED_BY.to_owned(), text(by));
+    item.insert(NOTED_AT.to_owned(), number(at.millis()));
+    item
 }
 
 /// Reads what [`revision_pair`] wrote, from either of its items.

@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::types::{
 use domain::{Revision, Version};
 use serde::Serialize;
 
-use crate::erasures::erasure_item;
 use crate::items::{self, Item};
 use crate::keys::SortKey;
 use crate::requests::Remember;
@@ -103,7 +102,7 @@ impl<'a> Transaction<'a> {
     fn note_erasure<T>(self, customer: &Customer, sort: &SortKey, revision: &Revision<T>) -> Self {
         let (by, at) = (revision.changed_by, revision.changed_at);
         let ledger = self.store.tables.ledger.clone();
-        self.put(Step::Erasure, put(&ledger, erasure_item(customer.id(), sort, by, at)))
+        self.put(Step::Erasure, put(&ledger, items::erasure_item(customer.id(), sort, by, at)))
     }
 
     /// The same for the two items of a change.

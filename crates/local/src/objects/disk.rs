@@ -6,13 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use domain::RecordId;
+use domain::{Entropy as _, RecordId};
 use runtime::OsEntropy;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::outbox;
 use crate::LocalError;
+use crate::hex::hex;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -217,7 +218,7 @@ impl Disk {
             ],
         )?;
         if object.announced {
-            let event = outbox::created_event(&object.bucket, &object.key, &facts);
+            let event = created_event(&object.bucket, &object.key, &facts);
             change.execute("INSERT INTO events (event) VALUES (?1)", [event.to_string()])?;
         }
         change.commit()?;
@@ -333,4 +334,31 @@ fn facts(row: &rusqlite::Row<'_>) -> rusqlite::Result<Facts> {
 /// A name that nothing else has, and that sorts by time. Any ULID would do.
 fn new_id() -> String {
     RecordId::new(runtime::now(), &OsEntropy).to_string()
+}
+
+/// EventBridge's "Object Created".
+fn created_event(bucket: &str, key: &str, facts: &Facts) -> Value {
+    let mut id = [0; 16];
+    OsEntropy.fill(&mut id);
+    json!({
+        "version": "0",
+        "id": hex(&id),
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "000000000000",
+        "time": domain::Timestamp::from_millis(facts.stored_at_ms).to_string(),
+        "region": "eu-central-1",
+        "resources": [format!("arn:aws:s3:::{bucket}")],
+        "detail": {
+            "version": "0",
+            "bucket": { "name": bucket },
+            "object": {
+                "key": key,
+                "size": facts.bytes,
+                "etag": facts.etag,
+                "version-id": facts.version_id,
+            },
+            "reason": "PutObject",
+        },
+    })
 }
