@@ -34,13 +34,6 @@ impl Buckets {
         self.0.iter_mut().zip(other.0.iter()).for_each(|(tally, more)| tally.merge(more));
     }
 
-    /// All of them together.
-    pub fn total(&self) -> Tally {
-        let mut total = Tally::default();
-        self.0.iter().for_each(|tally| total.merge(tally));
-        total
-    }
-
     /// Where the two do not hold the same.
     pub fn differing(&self, other: &Self) -> Suspects {
         let differ = (0..BUCKETS).filter(|bucket| self.0[*bucket] != other.0[*bucket]);
@@ -61,8 +54,6 @@ impl Buckets {
 }
 
 impl Suspects {
-    pub const ALL: Self = Self(u64::MAX);
-
     pub fn has(self, thing: &str) -> bool {
         self.0 >> bucket(thing) & 1 == 1
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::values::text;
 use crate::{Cloud, LocalError};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -123,8 +124,4 @@ impl Cloud {
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> LocalError {
     LocalError::Backup(error.into())
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

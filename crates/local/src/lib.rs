@@ -23,6 +23,7 @@ mod runtime_api;
 mod schedules;
 mod secrets;
 pub mod template;
+mod values;
 mod yaml;
 
 pub use backup::{Fault, Faults};

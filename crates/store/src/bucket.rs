@@ -17,7 +17,6 @@ use crate::{Announced, Objects, StoreError};
 #[derive(Clone, Debug)]
 pub struct Held {
     pub key: String,
-    pub bytes: u64,
     /// When it came into this bucket: into a copy, by the restore.
     pub modified_at: Timestamp,
 }
@@ -56,7 +55,6 @@ impl Objects {
         let page = list.send().await.map_err(StoreError::unavailable)?;
         let held = page.contents().iter().map(|object| Held {
             key: object.key().unwrap_or_default().to_owned(),
-            bytes: object.size().and_then(|n| n.try_into().ok()).unwrap_or(0),
             modified_at: Timestamp::from_millis(
                 object.last_modified().and_then(|it| it.to_millis().ok()).unwrap_or(0),
             ),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::documents::Kind;
 use super::restores::Restore;
 use super::{Backup, BackupError};
+use crate::values::seconds;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -18,14 +19,14 @@ impl Backup {
                 if job["State"] == "RUNNING" {
                     job["State"] = json!("FAILED");
                     job["StatusMessage"] = json!("\"The backup was cut off.\"");
-                    job["CompletionDate"] = super::jobs::seconds(runtime::now().millis());
+                    job["CompletionDate"] = seconds(runtime::now().millis());
                     self.end_backup(&job, &[])?;
                 }
             }
             for mut job in self.documents.all(Kind::RestoreJob)? {
                 if job["Status"] == "RUNNING" {
                     job["Status"] = json!("FAILED");
-                    job["CompletionDate"] = super::jobs::seconds(runtime::now().millis());
+                    job["CompletionDate"] = seconds(runtime::now().millis());
                     self.end_restore(&job)?;
                 }
             }

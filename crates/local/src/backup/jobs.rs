@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::documents::Kind;
 use super::{Backup, BackupError, Fault, Resource};
 use crate::hex::hex;
+use crate::values::{seconds, text};
 
 pub(super) const ACCOUNT: &str = "000000000000";
 pub(super) const REGION: &str = "eu-central-1";
@@ -253,20 +254,9 @@ pub(super) fn id() -> String {
     hex(&bytes)
 }
 
-/// As the protocol has it: seconds since 1970, with decimals.
-pub(super) fn seconds(millis: i64) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century are exact")]
-    let seconds = millis as f64 / 1000.0;
-    json!(seconds)
-}
-
 /// As events have it.
 pub(super) fn date(seconds: &Value) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date fit")]
     let millis = (seconds.as_f64().unwrap_or(0.0) * 1000.0).round() as i64;
     Timestamp::from_millis(millis).to_string()
-}
-
-pub(super) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

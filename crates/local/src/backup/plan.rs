@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::LocalError;
 use crate::schedules::Calendar;
 use crate::template::Template;
+use crate::values::text;
 
 /// What is backed up when, and restored when.
 #[derive(Clone, Debug, Default)]
@@ -106,10 +107,6 @@ fn calendar(of: &Value, name: &str) -> Result<Calendar, LocalError> {
 
 fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// A number, also where a parameter has made a text of it.

@@ -18,6 +18,7 @@ use super::restores::Restore;
 use super::{Backup, BackupError};
 use crate::identity::Identities;
 use crate::listen;
+use crate::values::text;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Of a backup on demand that says nothing of its lifecycle: for ever.
@@ -224,8 +225,4 @@ fn respond(status: StatusCode, json: &Value) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

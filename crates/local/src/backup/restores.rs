@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::documents::Kind;
-use super::jobs::{ACCOUNT, REGION, date, id, seconds, text};
+use super::jobs::{ACCOUNT, REGION, date, id};
 use super::{Backup, BackupError, Resource};
 use crate::hex::hex;
 use crate::objects::NewObject;
+use crate::values::{seconds, text};
 
 /// What restore tests name their tables and buckets.
 const TEST_PREFIX: &str = "awsbackup-restore-test-";

@@ -27,6 +27,7 @@ use crate::history::History;
 use crate::identity::{Identities, OPERATOR};
 use crate::listen;
 use crate::template::Template;
+use crate::values::text;
 
 mod recovery;
 mod tables;
@@ -247,8 +248,4 @@ fn respond(status: StatusCode, json: String) -> Response<Full<Bytes>> {
     let json = HeaderValue::from_static("application/x-amz-json-1.0");
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or("").to_owned()
 }

@@ -10,9 +10,10 @@ use dynoxide::{Database, DynoxideError, ImportOptions, Item};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Failure, text};
+use super::Failure;
 use crate::LocalError;
 use crate::history::{self, DAYS, History, ItemJson, Restoring};
+use crate::values::{seconds, text};
 
 /// So many items are written at once, beside what the service writes.
 const SOME: usize = 1000;
@@ -229,11 +230,4 @@ fn parse<Q: DeserializeOwned>(request: Value) -> Result<Q, DynoxideError> {
 fn as_json(answer: &impl serde::Serialize) -> Result<Value, DynoxideError> {
     serde_json::to_value(answer)
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
-}
-
-/// As the protocol has it: seconds since 1970, with decimals.
-fn seconds(millis: i64) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century are exact")]
-    let seconds = millis as f64 / 1000.0;
-    json!(seconds)
 }

@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::{
 
 use std::net::SocketAddr;
 
-use super::text;
 use crate::LocalError;
 use crate::identity::OPERATOR;
 use crate::template::Resource;
+use crate::values::text;
 
 pub(super) fn client(address: SocketAddr, secret_key: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
