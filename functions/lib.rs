@@ -30,5 +30,9 @@ pub mod record_backup_job;
 pub mod restore_service;
 pub mod verify_restore;
 
+pub mod receive_sentry_hook;
+pub mod report_crash;
+pub mod settle_crashes;
+
 pub mod get_policy;
 pub mod get_requirements;

@@ -13,7 +13,10 @@ use serde_json::{Value, json as value};
 use store::Store;
 
 use crate::get_requirements::REQUIREMENTS;
-use crate::shapes::{Audit, Check, RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup};
+use crate::shapes::{
+    Audit, Check, CrashData, DELETED_WITHIN, RestoreState, RestoreView, VERIFIED_WITHIN,
+    VerifiedBackup,
+};
 
 /// An audit runs each hour; of one that is older, nobody knows how things stand.
 const AUDITED_WITHIN: Duration = Duration::from_secs(2 * 60 * 60);
@@ -25,6 +28,7 @@ pub const FUNCTION: HttpFunction<(Store, Facts)> = HttpFunction {
             env.store()?,
             Facts {
                 crashes_are_reported: env.has("SENTRY_DSN"),
+                devices_report_crashes: env.has("DEVICE_SENTRY_DSNS"),
                 region: env.required("AWS_REGION")?,
             },
         ))
@@ -35,6 +39,7 @@ pub const FUNCTION: HttpFunction<(Store, Facts)> = HttpFunction {
 /// What the function's own environment says.
 pub struct Facts {
     crashes_are_reported: bool,
+    devices_report_crashes: bool,
     region: String,
 }
 
@@ -65,6 +70,7 @@ enum State {
 struct Noted {
     audit: Option<(Timestamp, Audit)>,
     backup: Option<VerifiedBackup>,
+    crashes: Option<CrashData>,
     restores: Vec<RestoreView>,
     now: Timestamp,
 }
@@ -72,10 +78,12 @@ struct Noted {
 pub async fn handle(store: &Store, facts: &Facts, request: &Request) -> Result<Response, Problem> {
     let (policy, restores) =
         futures_util::try_join!(store.policy::<Value>(), store.restore_views())?;
-    let mut noted = Noted { audit: None, backup: None, restores, now: request.now() };
+    let mut noted =
+        Noted { audit: None, backup: None, crashes: None, restores, now: request.now() };
     for (what, at, state) in policy {
         match what.as_str() {
             Audit::NAME => noted.audit = serde_json::from_value(state).ok().map(|it| (at, it)),
+            CrashData::NAME => noted.crashes = serde_json::from_value(state).ok(),
             VerifiedBackup::NAME => noted.backup = serde_json::from_value(state).ok(),
             _ => {}
         }
@@ -107,11 +115,6 @@ const PROMISES: [&str; 13] = [
 fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
     let clients = ["browsers, with a cookie", "apps, with a token"];
     let services = ["API Gateway", "Lambda", "DynamoDB", "S3", "AWS Backup"];
-    let crashes = if facts.crashes_are_reported {
-        kept(value!({ "sentry": "configured" }))
-    } else {
-        (State::Unknown, value!({ "sentry": "not configured" }))
-    };
     let passwords = value!({
         "hash": "argon2id",
         "memory_kib": passwords::MEMORY_KIB,
@@ -123,7 +126,7 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         noted.checks("protection of "),
         kept(value!({ "clients": clients, "api": "/v1" })),
         kept(value!({ "services": services })),
-        crashes,
+        noted.crashes(facts),
         noted.backup(),
         noted.checks("recovery of "),
         noted.checks("versions of "),
@@ -173,6 +176,31 @@ impl Noted {
         (if fresh { State::Kept } else { State::Broken }, value!(backup))
     }
 
+    fn crashes(&self, facts: &Facts) -> (State, Value) {
+        let to_sentry = |reported| if reported { "to Sentry" } else { "nowhere" };
+        let mut evidence = value!({
+            "of_the_system": to_sentry(facts.crashes_are_reported),
+            "of_devices": to_sentry(facts.devices_report_crashes),
+            "data": self.crashes,
+        });
+        if !facts.crashes_are_reported && !facts.devices_report_crashes {
+            return (State::Unknown, evidence);
+        }
+        let state = match &self.crashes {
+            None => State::Unknown,
+            Some(data) if data.is_overdue(self.now) => State::Broken,
+            Some(CrashData { asked_at: Some(at), .. }) if self.now.since(*at) <= DELETED_WITHIN => {
+                State::Kept
+            }
+            Some(CrashData { asked_at: Some(_), .. }) => State::Unknown,
+            Some(CrashData { asked_at: None, .. }) => {
+                evidence["deletion"] = value!("not configured");
+                State::Broken
+            }
+        };
+        (state, evidence)
+    }
+
     fn region(&self, facts: &Facts) -> (State, Value) {
         let (state, mut evidence) = self.checks("region of ");
         evidence["functions"] =
@@ -191,7 +219,7 @@ mod tests {
         audit.note("recovery of records", false, "off");
         let at = Timestamp::from_millis(0);
         let now = Timestamp::from_millis(now_ms);
-        Noted { audit: Some((at, audit)), backup: None, restores: Vec::new(), now }
+        Noted { audit: Some((at, audit)), backup: None, crashes: None, restores: Vec::new(), now }
     }
 
     #[test]
@@ -207,7 +235,11 @@ mod tests {
 
     #[test]
     fn every_promise_of_the_policy_has_its_row() {
-        let facts = Facts { crashes_are_reported: true, region: "eu-central-1".to_owned() };
+        let facts = Facts {
+            crashes_are_reported: true,
+            devices_report_crashes: true,
+            region: "eu-central-1".to_owned(),
+        };
         let rows: Vec<u32> = rows(&noted(1), &facts).iter().map(|row| row.row).collect();
         assert_eq!(rows, (1..=13).collect::<Vec<_>>());
     }

@@ -8,6 +8,7 @@ mod record;
 pub use account::{CustomerView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
 pub use policy::{
-    Audit, Check, RestoreReason, RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup,
+    Audit, Check, CrashData, DELETED_WITHIN, RestoreReason, RestoreState, RestoreView,
+    VERIFIED_WITHIN, VerifiedBackup,
 };
 pub use record::{RecordView, RevisionView};

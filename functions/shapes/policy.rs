@@ -98,3 +98,28 @@ pub enum RestoreState {
     Done,
     Abandoned,
 }
+
+/// How the crash data of resolved issues goes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CrashData {
+    /// When Sentry last told all issues that are resolved; absent where nobody may ask.
+    pub asked_at: Option<Timestamp>,
+    pub last_deletion: Option<Timestamp>,
+    /// Issues whose crashes were deleted, ever.
+    pub deleted: u64,
+    /// Since when the crashes of some resolved issue are still there.
+    pub resolved_since: Option<Timestamp>,
+    /// Crashes of devices that Sentry has not taken yet.
+    pub waiting: u64,
+}
+
+/// They are deleted each hour; an outage of Sentry's may last.
+pub const DELETED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl CrashData {
+    pub const NAME: &str = "crash-data";
+
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.resolved_since.is_some_and(|since| now.since(since) > DELETED_WITHIN)
+    }
+}

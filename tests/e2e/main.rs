@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "what arrives is looked at in process")]
+#[path = "../collector/mod.rs"]
+mod collector;
 #[path = "../journey/mod.rs"]
 mod journey;
 #[expect(dead_code, reason = "some of it is for the tests in process")]

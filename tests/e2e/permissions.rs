@@ -8,6 +8,7 @@ use local::{Cloud, Fault, Options, Usage};
 use serde_json::{Value, json};
 use store::USE_NOTED_EVERY;
 
+use crate::collector::{Collector, Manner};
 use crate::operator;
 use crate::world::{Event, PHOTO, Person, SHARPER_PHOTO, World, options, put, repository};
 
@@ -180,6 +181,42 @@ async fn log_in_after_a_rotation(world: World) -> Usage {
     cloud.usage()
 }
 
+/// Crashes that Sentry takes, that it has had enough of and that it does not take yet; an issue that is
+/// resolved, and one that is not any more.
+async fn report_crashes() -> Usage {
+    const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:sentry";
+    let collector = Collector::start().await;
+    let world = World::running(Some(crate::binaries())).await;
+    let world =
+        world.restarted(&[("DeviceSentryDsns", &collector.dsn()), ("SentrySecret", SECRET)]).await;
+    let secrets = std::fs::read(world.folder().join("secrets.json")).unwrap();
+    let secrets: Value = serde_json::from_slice(&secrets).unwrap();
+    let secret = |name: &str| secrets[format!("{SECRET}:SecretString:{name}")].as_str().unwrap();
+    collector.state().token = secret("token").to_owned();
+    let crash = || {
+        let event = Event::load("report_crash/ok").at(runtime::now());
+        let body = event.json["body"].as_str().unwrap();
+        let body = body.replace("https://public@o1.ingest.de.sentry.io/42", &collector.dsn());
+        event.raw_body(&body)
+    };
+    for (manner, status) in
+        [(Manner::TooMany(1), 429), (Manner::Answers(503), 202), (Manner::Takes, 409)]
+    {
+        collector.state().manner = manner;
+        assert_eq!(world.send(crash()).await.status(), status, "{manner:?}");
+    }
+    for (id, status) in [("1170820242", "resolved"), ("7", "unresolved")] {
+        collector.add_issue(id, status, "42", ("Error", "another"));
+        let hook = Event::load("receive_sentry_hook/ok");
+        let body = hook.json["body"].as_str().unwrap().replace("1170820242", id);
+        let hook = hook.signed(&body, secret("client_secret"));
+        assert_eq!(world.send(hook).await.status(), 202);
+    }
+    let outcome = world.cloud.invoke("settle-crashes", json!({})).await.unwrap();
+    assert_eq!((&outcome["deleted"], &outcome["sent"]), (&json!(1), &json!(1)), "{outcome}");
+    world.cloud.usage()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_may_do_what_they_do_and_no_more() {
     let world = World::running(Some(crate::binaries())).await;
@@ -211,7 +248,7 @@ async fn functions_may_do_what_they_do_and_no_more() {
     let (world, mut usage) = restore(world).await;
     let restored = world.cloud.usage();
     let renewed = log_in_after_a_rotation(world).await;
-    for later in [restored, renewed] {
+    for later in [restored, renewed, report_crashes().await] {
         usage.used.extend(later.used);
         usage.refused.extend(later.refused);
     }

@@ -5,19 +5,29 @@ use std::path::{Path, PathBuf};
 use crate::world::repository;
 
 /// Each crate, and the only ones of ours that it may depend on.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("crates/domain", &[]),
     ("crates/passwords", &["domain"]),
     ("crates/store", &["domain", "passwords"]),
+    ("crates/crashes", &["domain"]),
     ("crates/backup", &["domain", "store"]),
     ("crates/http", &["domain", "store"]),
-    ("crates/runtime", &["am-http", "domain", "passwords", "store"]),
-    (".", &["am-http", "backup", "domain", "passwords", "runtime", "store"]),
+    ("crates/runtime", &["am-http", "crashes", "domain", "passwords", "store"]),
+    (".", &["am-http", "backup", "crashes", "domain", "passwords", "runtime", "store"]),
     ("crates/local", &["am-http", "am-service", "domain", "runtime"]),
 ];
 
-const OURS: [&str; 8] =
-    ["domain", "passwords", "store", "backup", "am-http", "runtime", "am-service", "local"];
+const OURS: [&str; 9] = [
+    "domain",
+    "passwords",
+    "store",
+    "crashes",
+    "backup",
+    "am-http",
+    "runtime",
+    "am-service",
+    "local",
+];
 
 /// The names below `[dependencies]` of a manifest.
 fn dependencies(folder: &str) -> Vec<String> {

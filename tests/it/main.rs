@@ -7,7 +7,10 @@ mod accounts;
 mod appendices;
 mod authorization;
 mod backups;
+#[path = "../collector/mod.rs"]
+mod collector;
 mod concurrency;
+mod crashes;
 mod http;
 mod layering;
 mod local_cloud;

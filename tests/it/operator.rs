@@ -247,3 +247,26 @@ pub async fn restored(cloud: &Cloud, job: &str) {
 pub async fn delete_copy(cloud: &Cloud, table: &str) {
     dynamo(cloud).delete_table().table_name(table).send().await.unwrap();
 }
+
+/// What waits for Sentry: keys and envelopes.
+pub async fn crashes(cloud: &Cloud) -> Vec<(String, Vec<u8>)> {
+    let (client, bucket) = (s3(cloud), variable(cloud, "CRASHES_BUCKET"));
+    let listed = client.list_objects_v2().bucket(&bucket).send().await.unwrap();
+    let mut crashes = Vec::new();
+    for key in listed.contents().iter().filter_map(|object| object.key()) {
+        let object = client.get_object().bucket(&bucket).key(key).send().await.unwrap();
+        let bytes = object.body.collect().await.unwrap();
+        crashes.push((key.to_owned(), bytes.to_vec()));
+    }
+    crashes
+}
+
+/// The document of a row of the ledger, if there is one.
+pub async fn ledger_row(cloud: &Cloud, pk: &str, sk: &str) -> Option<serde_json::Value> {
+    let table = variable(cloud, "LEDGER_TABLE");
+    let get = dynamo(cloud).get_item().table_name(table);
+    let get = get.key("pk", AttributeValue::S(pk.to_owned()));
+    let found = get.key("sk", AttributeValue::S(sk.to_owned())).send().await.unwrap();
+    let document = found.item?["document"].as_s().unwrap().clone();
+    Some(serde_json::from_str(&document).unwrap())
+}

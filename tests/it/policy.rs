@@ -96,6 +96,16 @@ async fn row_4_crashes_go_to_sentry_in_the_european_union() {
     for function in template().functions().unwrap() {
         assert!(function.environment.contains_key("SENTRY_DSN"), "{}", function.binary);
     }
+    // `crashes.rs` has how their data goes when an issue is resolved. Where nobody may delete it:
+    let dsn = "https://public@o1.ingest.de.sentry.io/42";
+    let world = world.restarted(&[("SentryDsn", dsn)]).await;
+    assert_eq!(row(&world, 4).await["state"], "unknown", "nobody has looked yet");
+    world.cloud.invoke("settle-crashes", json!({})).await.unwrap();
+    let row = row(&world, 4).await;
+    assert_eq!(
+        (&row["state"], &row["evidence"]["deletion"]),
+        (&json!("broken"), &json!("not configured"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,6 +240,6 @@ async fn row_13_everything_goes_by_https() {
     assert!(answer.header("strict-transport-security").starts_with("max-age="), "{answer:?}");
     assert_eq!(answer.header("cache-control"), "public, max-age=60");
     let storage = text("infra/storage.yaml");
-    assert_eq!(storage.matches("'aws:SecureTransport': 'false'").count(), 2, "both buckets");
+    assert_eq!(storage.matches("'aws:SecureTransport': 'false'").count(), 3, "all buckets");
     assert_eq!(row(&world, 13).await["state"], "kept");
 }

@@ -4,23 +4,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "functions ask nothing of Sentry")]
+#[path = "../collector/mod.rs"]
+mod collector;
+
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use am_http::{Problem, Request, Response, StatusCode, empty};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use collector::{Collector, Manner};
 use local::{Cloud, Options};
 use runtime::{EventError, EventFunction, HttpFunction};
 use serde_json::Value;
-use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
@@ -78,30 +76,20 @@ async fn fail_event(event: Value) -> Result<Value, EventError> {
     }
 }
 
-/// What the collector has got: the path, the authentication and the body of each request.
-type Collected = Arc<Mutex<Vec<(String, String, String)>>>;
-
-/// How a collector answers.
-#[derive(Clone, Copy)]
-enum Manner {
-    Takes,
-    TooMany,
-    Silent,
-}
-
 struct Stage {
     cloud: Cloud,
-    collected: Collected,
+    collector: Collector,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
     async fn new(manner: Manner) -> Self {
-        let (address, collected) = collector(manner).await;
-        Self::with(&format!("http://public@{address}/42"), collected).await
+        let collector = Collector::start().await;
+        collector.state().manner = manner;
+        Self::with(&collector.dsn(), collector).await
     }
 
-    async fn with(dsn: &str, collected: Collected) -> Self {
+    async fn with(dsn: &str, collector: Collector) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binaries = folder.path().join("binaries");
         std::fs::create_dir(&binaries).unwrap();
@@ -119,7 +107,7 @@ impl Stage {
             binaries: Some(binaries),
         };
         let cloud = Cloud::start(&options).await.unwrap();
-        Self { cloud, collected, _folder: folder }
+        Self { cloud, collector, _folder: folder }
     }
 
     /// Asks the function to fail in some way; the answer's status and body.
@@ -133,20 +121,14 @@ impl Stage {
 
     /// The only event collected until now, and the whole envelope that it came in.
     fn only_event(&self) -> (Value, String) {
-        let collected = self.collected.lock().unwrap();
-        let [(path, authentication, envelope)] = collected.as_slice() else {
-            panic!("one envelope: {collected:?}");
-        };
-        assert_eq!(path, "/api/42/envelope/");
+        let collected = self.collector.only();
+        assert_eq!(collected.path, "/api/42/envelope/");
+        let authentication = &collected.authentication;
         assert!(authentication.contains("sentry_key=public"), "{authentication}");
-        let mut lines = envelope.lines();
-        let header: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-        let item: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-        let event: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-        assert_eq!(item["type"], "event");
-        let id = header["event_id"].as_str().unwrap().replace('-', "");
+        let event = collected.event();
+        let id = collected.headers()["event_id"].as_str().unwrap().replace('-', "");
         assert_eq!(event["event_id"], id);
-        (event, envelope.clone())
+        (event, collected.envelope)
     }
 }
 
@@ -185,7 +167,7 @@ async fn the_cause_of_a_5xx_arrives_and_no_other_problem_does() {
     let stage = Stage::new(Manner::Takes).await;
     assert_eq!(stage.ask("refused").await.0, 404);
     assert_eq!(stage.ask("nothing").await.0, 204);
-    assert!(stage.collected.lock().unwrap().is_empty());
+    assert!(stage.collector.state().envelopes.is_empty());
     assert_eq!(stage.ask("cause").await.0, 500);
     let (event, _) = stage.only_event();
     let exception = &event["exception"]["values"][0];
@@ -212,7 +194,7 @@ async fn a_failed_event_arrives_once_and_without_what_the_store_said() {
 }
 
 async fn too_many_is_kept_to() {
-    let stage = Stage::new(Manner::TooMany).await;
+    let stage = Stage::new(Manner::TooMany(u64::MAX)).await;
     for _ in 0..3 {
         assert_eq!(stage.ask("cause").await.0, 500);
     }
@@ -221,50 +203,11 @@ async fn too_many_is_kept_to() {
 
 async fn nobody_waits_for_a_collector_that_is_gone_or_silent() {
     // Nothing listens at the discard port.
-    let gone = Stage::with("http://public@127.0.0.1:9/42", Collected::default()).await;
+    let gone = Stage::with("http://public@127.0.0.1:9/42", Collector::start().await).await;
     for stage in [gone, Stage::new(Manner::Silent).await] {
         let asked = std::time::Instant::now();
         assert_eq!(stage.ask("panic").await.0, 500);
         assert!(asked.elapsed() < Duration::from_secs(20), "the function's own timeout is 28 s");
         assert_eq!(stage.ask("nothing").await.0, 204);
     }
-}
-
-/// A server in Sentry's place, on loopback.
-async fn collector(manner: Manner) -> (SocketAddr, Collected) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let collected = Collected::default();
-    let keep = collected.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let keep = keep.clone();
-            let serve = service_fn(move |request| collect(manner, keep.clone(), request));
-            let http = hyper::server::conn::http1::Builder::new();
-            tokio::spawn(http.serve_connection(TokioIo::new(stream), serve));
-        }
-    });
-    (address, collected)
-}
-
-async fn collect(
-    manner: Manner,
-    keep: Collected,
-    request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
-    let path = Path::new(request.uri().path()).to_string_lossy().into_owned();
-    let authentication = request.headers()["x-sentry-auth"].to_str().unwrap().to_owned();
-    let body = request.into_body().collect().await.unwrap().to_bytes();
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    keep.lock().unwrap().push((path, authentication, body));
-    let mut answer = hyper::Response::new(Full::default());
-    match manner {
-        Manner::Takes => {}
-        Manner::TooMany => {
-            *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            answer.headers_mut().insert("retry-after", 18_446_744_073_709_551_615_u64.into());
-        }
-        Manner::Silent => std::future::pending().await,
-    }
-    Ok(answer)
 }

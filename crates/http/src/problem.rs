@@ -141,7 +141,9 @@ impl Problem {
         self
     }
 
-    fn header(mut self, name: HeaderName, value: &str) -> Self {
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         let value = HeaderValue::from_str(value).expect("headers of problems are ASCII");
         self.0.headers.push((name, value));
         self

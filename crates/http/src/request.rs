@@ -42,7 +42,7 @@ impl Request {
     }
 
     /// A header that may be given once and as visible ASCII.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().get(name)?.to_str().ok().map(str::trim)
     }
 
@@ -171,7 +171,8 @@ impl Request {
         Ok(body)
     }
 
-    fn raw_body(&self) -> &[u8] {
+    /// The body as it came, of any type: at most what Lambda takes, 6 MB, or 4.5 MB where it is no text.
+    pub fn raw_body(&self) -> &[u8] {
         match self.inner.body() {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,

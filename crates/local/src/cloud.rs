@@ -100,9 +100,9 @@ impl Cloud {
             dynamodb::start(folder, &template, identities.clone(), &mut tasks).await?;
         let disk = Arc::new(Disk::open_folder(folder)?);
         for bucket in template.resources("AWS::S3::Bucket")? {
-            disk.add_bucket(&bucket.name).map_err(|error| LocalError::Database {
-                path: folder.clone(),
-                what: error.to_string(),
+            let versioning = &bucket.properties["VersioningConfiguration"]["Status"];
+            disk.add_bucket(&bucket.name, versioning == "Enabled").map_err(|error| {
+                LocalError::Database { path: folder.clone(), what: error.to_string() }
             })?;
         }
         let objects = Objects::new(disk.clone(), identities.clone());

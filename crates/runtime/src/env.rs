@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use passwords::{Passwords, Peppers};
-use store::{Evidence, Objects, Store, Tables};
+use store::{CrashBucket, Evidence, Objects, Store, Tables};
 
 use crate::clients::{self, BackupClient, HttpClient};
 
@@ -57,6 +57,11 @@ impl<'a> Env<'a> {
         Ok(Evidence::new(clients::s3(self)?, self.required("EVIDENCE_BUCKET")?))
     }
 
+    /// The bucket of crashes that Sentry could not take yet.
+    pub fn crash_bucket(&self) -> Result<CrashBucket, ConfigError> {
+        Ok(CrashBucket::new(clients::s3(self)?, self.required("CRASHES_BUCKET")?))
+    }
+
     /// AWS Backup.
     pub fn aws_backup(&self) -> Result<BackupClient, ConfigError> {
         clients::backup(self)
@@ -88,8 +93,16 @@ impl<'a> Env<'a> {
 
     /// The same, of a type.
     pub fn parsed<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, ConfigError> {
+        self.parsed_if_set(name)?.ok_or(ConfigError::Missing(name))
+    }
+
+    /// The same, where it may be left empty.
+    pub fn parsed_if_set<T: FromStr<Err: ToString>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, ConfigError> {
         let rule = |rule: T::Err| ConfigError::Invalid { name, rule: rule.to_string() };
-        self.required(name)?.parse().map_err(rule)
+        self.optional(name).map(|text| text.parse().map_err(rule)).transpose()
     }
 }
 

@@ -3,10 +3,10 @@
 //! nothing that the function does not need. It must never know a function.
 
 mod clients;
-mod crashes;
 mod entropy;
 mod env;
 mod logs;
+mod reports;
 mod run;
 
 pub use clients::{BackupClient, HttpClient};

@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::crashes::Reporter;
+use crate::reports::Reporter;
 use crate::{Env, now};
 
 /// Whether something was done, or failed.

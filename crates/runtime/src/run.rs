@@ -13,7 +13,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::crashes::{Crashes, Reporter};
+use crate::reports::{Crashes, Reporter};
 use crate::{ConfigError, Env, logs};
 
 /// A failed event, to be delivered again.

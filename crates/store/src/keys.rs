@@ -11,8 +11,6 @@ use domain::{
     Version, VersionNumber,
 };
 
-use crate::RowKey;
-
 /// A client's name for one attempt to do something, so that a repeated POST is done once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
@@ -66,6 +64,14 @@ pub(crate) enum SortKey {
     Restore(Timestamp),
     /// How one thing that the policy promises stands.
     Policy(String),
+    /// Crashes from one source, below [`source_partition`].
+    Crashes(String),
+    /// The one item below [`crash_partition`].
+    Crash,
+    /// An issue in Sentry that is resolved, and whose crashes are to be deleted.
+    Resolved(String),
+    /// The same in the ledger, once they are.
+    Deleted(String),
 }
 
 impl SortKey {
@@ -100,6 +106,10 @@ impl fmt::Display for SortKey {
             Self::Verification(run, job) => write!(f, "VERIFIED#{:013}#{job}", run.millis()),
             Self::Restore(to) => write!(f, "RESTORE#{:013}", to.millis()),
             Self::Policy(what) => write!(f, "POLICY#{what}"),
+            Self::Crashes(source) => write!(f, "CRASHES#{source}"),
+            Self::Crash => f.write_str("CRASH"),
+            Self::Resolved(issue) => write!(f, "RESOLVED#{issue}"),
+            Self::Deleted(issue) => write!(f, "DELETED#{issue}"),
         }
     }
 }
@@ -132,6 +142,10 @@ impl FromStr for SortKey {
             ("VERIFIED", [run, job]) => Self::Verification(time(run)?, (*job).to_owned()),
             ("RESTORE", [millis]) => Self::Restore(time(millis)?),
             ("POLICY", [what]) => Self::Policy((*what).to_owned()),
+            ("CRASHES", [source]) => Self::Crashes((*source).to_owned()),
+            ("CRASH", [""]) => Self::Crash,
+            ("RESOLVED", [issue]) => Self::Resolved((*issue).to_owned()),
+            ("DELETED", [issue]) => Self::Deleted((*issue).to_owned()),
             _ => return Err(unknown_key()),
         };
         Ok(key)
@@ -184,6 +198,15 @@ pub(crate) const RESTORES_PARTITION: &str = "RESTORES";
 /// The partition of the ledger that says how the policy is kept.
 pub(crate) const POLICY_PARTITION: &str = "POLICY";
 
+/// The partition of issues in Sentry: of sessions, while their crashes are to be deleted, and of the
+/// ledger afterwards.
+pub(crate) const ISSUES_PARTITION: &str = "ISSUES";
+
+/// The partition of one crash that a device has sent.
+pub(crate) fn crash_partition(id: &str) -> String {
+    format!("CRASH#{id}")
+}
+
 /// What the partitions of the ledger start with that say what a customer has erased. Their sort
 /// keys are those of the things.
 pub(crate) const ERASED_PREFIX: &str = "ERASED#";
@@ -222,65 +245,6 @@ pub(crate) fn revisions_prefix(of: &SortKey) -> String {
     format!("REVISION#{of}#")
 }
 
-/// Where the bytes of one appendix version are in the bucket. The key is used once and for all:
-/// a version's bytes never change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectKey {
-    pub(crate) customer: CustomerId,
-    pub(crate) record: RecordId,
-    pub(crate) appendix: AppendixId,
-    pub(crate) number: VersionNumber,
-}
-
-impl fmt::Display for ObjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.customer, self.record, self.appendix, self.number)
-    }
-}
-
-/// A key that the bucket has announced. It serves to note what has arrived, and for nothing else: a
-/// link is signed for an [`ObjectKey`], and that takes a [`crate::Customer`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Announced(pub(crate) ObjectKey);
-
-impl Announced {
-    /// Where the version is that these are the bytes of.
-    pub fn version(&self) -> RowKey {
-        let ObjectKey { customer, record, appendix, number } = self.0;
-        RowKey {
-            partition: customer_partition(customer),
-            sort: SortKey::AppendixVersion(record, appendix, number).to_string(),
-        }
-    }
-}
-
-impl fmt::Display for Announced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for Announced {
-    type Err = RuleError;
-
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [customer, record, appendix, number] = parts.as_slice() else {
-            return Err(RuleError::new("is no object key of ours"));
-        };
-        let key = ObjectKey {
-            customer: customer.parse()?,
-            record: record.parse()?,
-            appendix: appendix.parse()?,
-            number: number.parse()?,
-        };
-        if key.to_string() != text {
-            return Err(RuleError::new("is no object key of ours"));
-        }
-        Ok(Self(key))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +277,10 @@ mod tests {
             SortKey::Verification(Timestamp::from_millis(1_768_464_000_000), "b-1".to_owned()),
             SortKey::Restore(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::Policy("backup".to_owned()),
+            SortKey::Crashes("192.0.2.7".to_owned()),
+            SortKey::Crash,
+            SortKey::Resolved("7".to_owned()),
+            SortKey::Deleted("7".to_owned()),
         ];
         // Fails to compile when a kind is added and not listed above.
         for kind in &kinds {
@@ -332,7 +300,11 @@ mod tests {
                 | SortKey::BackupJob(_)
                 | SortKey::Verification(..)
                 | SortKey::Restore(_)
-                | SortKey::Policy(_) => {}
+                | SortKey::Policy(_)
+                | SortKey::Crashes(_)
+                | SortKey::Crash
+                | SortKey::Resolved(_)
+                | SortKey::Deleted(_) => {}
             }
         }
         kinds
@@ -367,26 +339,6 @@ mod tests {
     fn versions_sort_as_text_like_numbers() {
         let key = |n: u64| SortKey::Customer.revision(n.try_into().unwrap()).to_string();
         assert!(key(9) < key(10) && key(99_999) < key(100_000));
-    }
-
-    #[test]
-    fn an_object_key_round_trips_and_has_one_spelling() {
-        let key = ObjectKey {
-            customer: CustomerId::from_bytes([1; 16]),
-            record: RecordId::from_bytes([2; 16]),
-            appendix: AppendixId::from_bytes([3; 16]),
-            number: VersionNumber::FIRST,
-        };
-        let text = key.to_string();
-        assert_eq!(text.parse(), Ok(Announced(key)));
-        for other in [
-            format!("{text}1/"),
-            format!("/{text}"),
-            text.replace("/1", "/01"),
-            text.to_lowercase(),
-        ] {
-            assert!(other.parse::<Announced>().is_err(), "{other}");
-        }
     }
 
     #[test]

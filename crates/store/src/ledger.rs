@@ -243,7 +243,7 @@ impl Store {
         Ok(found)
     }
 
-    async fn note_once(&self, item: Item) -> Result<bool, StoreError> {
+    pub(crate) async fn note_once(&self, item: Item) -> Result<bool, StoreError> {
         let noted = self
             .dynamo
             .put_item()
@@ -279,7 +279,7 @@ pub(crate) fn met_condition<T>(put: Result<T, SdkError<PutItemError>>) -> Result
     }
 }
 
-fn document(
+pub(crate) fn document(
     partition: &str,
     sort: &SortKey,
     noted_at: Timestamp,

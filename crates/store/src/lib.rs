@@ -3,13 +3,15 @@
 //!
 //! Nothing here reads or writes without a [`Customer`], and only a verified session, a sign-up or
 //! an object of the bucket yields one: forgetting the tenant does not compile. The exceptions
-//! are `scan`, `ledger`, `evidence` and `erasures`, which are about all customers, for backups. This crate must
-//! never depend on HTTP, on an environment variable or on a clock.
+//! are `scan`, `ledger`, `evidence` and `erasures`, which are about all customers, for backups, and
+//! `crashes`, which are about none. This crate must never depend on HTTP, on an environment variable
+//! or on a clock.
 
 mod accounts;
 mod appendices;
 mod batch;
 mod bucket;
+mod crashes;
 mod erasures;
 mod error;
 mod evidence;
@@ -18,6 +20,7 @@ mod keys;
 mod ledger;
 mod logins;
 mod mend;
+mod object_keys;
 mod objects;
 mod records;
 mod requests;
@@ -34,11 +37,13 @@ use std::sync::Arc;
 pub use accounts::{CustomerProfile, SignUp, UserProfile};
 pub use appendices::{AppendixHistory, AppendixPage, ListAppendices, ReadAppendix, Reservation};
 pub use bucket::{Held, Listing};
+pub use crashes::{CrashBucket, Deletion};
 pub use error::{StoreError, WriteError};
 pub use evidence::Evidence;
-pub use keys::{Announced, IdempotencyKey, ObjectKey};
+pub use keys::IdempotencyKey;
 pub use ledger::{BackupJob, BackupRun, Verification};
 pub use logins::{Attempt, Login, Tried};
+pub use object_keys::{Announced, ObjectKey};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};
 pub use requests::{Earlier, Remember};

@@ -125,7 +125,7 @@ impl Store {
 
     /// Counts one more in the window that is open, or opens one. Both are conditional, so that of
     /// many at once each counts.
-    async fn count_attempt(
+    pub(crate) async fn count_attempt(
         &self,
         key: Item,
         max: u32,

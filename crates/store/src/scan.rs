@@ -348,7 +348,12 @@ fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
 
 fn passing(fields: Fields<'_>) -> Result<Found, StoreError> {
     match fields.sort_key()? {
-        SortKey::Session(_) | SortKey::Request(..) | SortKey::Attempts(_) => Ok(Found::Passing),
+        SortKey::Session(_)
+        | SortKey::Request(..)
+        | SortKey::Attempts(_)
+        | SortKey::Crashes(_)
+        | SortKey::Crash
+        | SortKey::Resolved(_) => Ok(Found::Passing),
         _ => Err(fields.damaged(items::SORT)),
     }
 }

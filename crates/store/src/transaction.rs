@@ -154,6 +154,20 @@ impl<'a> Transaction<'a> {
         self
     }
 
+    /// Demands that an item beside those that change is not there.
+    pub(crate) fn forbid(mut self, step: Step, table: &str, key: Item) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .set_key(Some(key))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .build()
+            .expect("table, key and condition are set");
+        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
+        self.steps.push(step);
+        self
+    }
+
     /// Puts an item that must not exist yet.
     pub(crate) fn put_new(self, step: Step, table: &str, item: Item) -> Self {
         let put = put(table, item)

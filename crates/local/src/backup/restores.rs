@@ -125,7 +125,7 @@ impl Backup {
     async fn restore_bucket(&self, job: &Value, target: &str) -> Result<(), BackupError> {
         let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
         let blobs = file.with_extension("objects");
-        self.disk.add_bucket(target)?;
+        self.disk.add_bucket(target, true)?;
         let objects: Vec<(String, String, String)> = {
             let index = Connection::open(&file)?;
             let mut all = index.prepare("SELECT key, content_type, file FROM objects")?;

@@ -30,6 +30,7 @@ const SCHEMA: &str = "
         stored_at_ms INTEGER NOT NULL
     );
     CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY);
+    CREATE TABLE IF NOT EXISTS unversioned (name TEXT PRIMARY KEY);
     CREATE TABLE IF NOT EXISTS markers (
         bucket   TEXT NOT NULL,
         key      TEXT NOT NULL,
@@ -266,19 +267,36 @@ impl Disk {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Marks a key as deleted. Every version of it stays.
-    pub(crate) fn mark_deleted(&self, bucket: &str, key: &str) -> Result<(), DiskError> {
+    /// Marks a key as deleted, and every version of it stays; or removes it where there are none.
+    /// Whether it was marked.
+    pub(crate) fn delete(&self, bucket: &str, key: &str) -> Result<bool, DiskError> {
+        let query = "SELECT 1 FROM unversioned WHERE name = ?1";
+        let unversioned: Option<i64> =
+            self.index().query_row(query, [bucket], |row| row.get(0)).optional()?;
+        if unversioned.is_some() {
+            self.remove(bucket, Some(key))?;
+            return Ok(false);
+        }
         self.index().execute(
             "INSERT OR REPLACE INTO markers (bucket, key, sequence)
              SELECT ?1, ?2, max(sequence) FROM versions WHERE bucket = ?1 AND key = ?2
              HAVING max(sequence) IS NOT NULL",
             [bucket, key],
         )?;
-        Ok(())
+        Ok(true)
     }
 
-    pub(crate) fn add_bucket(&self, bucket: &str) -> Result<(), DiskError> {
-        self.index().execute("INSERT OR IGNORE INTO buckets (name) VALUES (?1)", [bucket])?;
+    pub(crate) fn add_bucket(&self, bucket: &str, versioned: bool) -> Result<(), DiskError> {
+        let index = self.index();
+        index.execute("INSERT OR IGNORE INTO buckets (name) VALUES (?1)", [bucket])?;
+        index.execute(
+            if versioned {
+                "DELETE FROM unversioned WHERE name = ?1"
+            } else {
+                "INSERT OR IGNORE INTO unversioned (name) VALUES (?1)"
+            },
+            [bucket],
+        )?;
         Ok(())
     }
 
@@ -292,14 +310,22 @@ impl Disk {
 
     /// Removes a bucket with all that is in it: one that a test has restored.
     pub(crate) fn remove_bucket(&self, bucket: &str) -> Result<(), DiskError> {
+        self.remove(bucket, None)?;
+        self.index().execute("DELETE FROM buckets WHERE name = ?1", [bucket])?;
+        Ok(())
+    }
+
+    /// Removes a key for good, or all keys of a bucket.
+    pub(crate) fn remove(&self, bucket: &str, key: Option<&str>) -> Result<(), DiskError> {
         let blobs: Vec<String> = {
             let index = self.index();
-            let mut all = index.prepare("SELECT version_id FROM versions WHERE bucket = ?1")?;
-            let ids = all.query_map([bucket], |row| row.get(0))?;
+            let mut removed = index.prepare(
+                "DELETE FROM versions WHERE bucket = ?1 AND (?2 IS NULL OR key = ?2)
+                 RETURNING version_id",
+            )?;
+            let ids = removed.query_map(params![bucket, key], |row| row.get(0))?;
             ids.collect::<Result<_, _>>()?
         };
-        self.index().execute("DELETE FROM versions WHERE bucket = ?1", [bucket])?;
-        self.index().execute("DELETE FROM buckets WHERE name = ?1", [bucket])?;
         for version_id in blobs {
             std::fs::remove_file(self.blob(&version_id))?;
         }

@@ -293,7 +293,7 @@ impl S3 for Objects {
         }))
     }
 
-    /// Adds a marker; versions cannot be deleted here.
+    /// Adds a marker where there are versions, which cannot be deleted here; else removes the object.
     async fn delete_object(
         &self,
         request: S3Request<DeleteObjectInput>,
@@ -303,9 +303,9 @@ impl S3 for Objects {
         if input.version_id.is_some() {
             return Err(s3_error!(AccessDenied, "Every version is kept."));
         }
-        self.disk.mark_deleted(&input.bucket, &input.key).map_err(failed)?;
-        let marked = DeleteObjectOutput { delete_marker: Some(true), ..Default::default() };
-        Ok(S3Response::new(marked))
+        let marked = self.disk.delete(&input.bucket, &input.key).map_err(failed)?;
+        let deleted = DeleteObjectOutput { delete_marker: Some(marked), ..Default::default() };
+        Ok(S3Response::new(deleted))
     }
 
     async fn get_bucket_versioning(

@@ -7,20 +7,18 @@
 
 mod layer;
 mod outbox;
-mod scrub;
 
 use std::collections::BTreeMap;
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crashes::{Dsn, scrub};
 use sentry::integrations::debug_images::DebugImagesIntegration;
 use sentry::protocol::{Addr, Event, Exception, Frame, Level, Stacktrace};
-use sentry::types::Dsn;
 use sentry::{Client, ClientOptions};
 
 pub(crate) use layer::Reporter;
 use outbox::Outbox;
-use scrub::scrub;
 
 use crate::{ConfigError, Env};
 

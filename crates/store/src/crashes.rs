@@ -1,0 +1,159 @@
+//! Crashes of devices, which are no customer's: how many a source has sent, which were sent already,
+//! those that wait for Sentry, and the issues whose crashes are to be deleted or were.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::ledger::{document, met_condition};
+use crate::transaction::{Refusal, Step, Transaction};
+use crate::{Attempt, Listing, Objects, S3Client, Store, StoreError};
+
+/// In a window of attempts. A shift of a factory comes from one address, and a device sends a few
+/// envelopes a day; a fault in a loop is known after a few too.
+const SOURCE_CRASHES_MAX: u32 = 300;
+/// A device that got no answer sends a crash again, when it has a network again.
+const REMEMBERED: Duration = Duration::from_secs(72 * 60 * 60);
+/// Deletions are hours away. What is still here then is found by asking Sentry.
+const RESOLVED_REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// That the crashes of an issue were deleted, as the ledger has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deletion {
+    /// Sentry's numbers. The project is not known of an issue that somebody has deleted by hand.
+    pub issue: String,
+    pub project: Option<String>,
+    pub deleted_at: Timestamp,
+    /// How many were deleted here that Sentry did not have yet.
+    pub kept_here: u64,
+}
+
+impl Store {
+    /// Counts what `source` sends.
+    pub async fn attempt_crash(&self, source: &str, now: Timestamp) -> Result<Attempt, StoreError> {
+        let key = items::key(&keys::source_partition(source), &SortKey::Crashes(source.to_owned()));
+        self.count_attempt(key, SOURCE_CRASHES_MAX, now).await
+    }
+
+    /// Notes that a crash is being taken. False: it was before.
+    pub async fn note_crash(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut item = items::key(&keys::crash_partition(id), &SortKey::Crash);
+        let expires_at = now.after(REMEMBERED).seconds();
+        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
+        let put = self
+            .dynamo
+            .put_item()
+            .table_name(&self.tables.sessions)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk) OR #expires_at <= :now")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#expires_at", items::EXPIRES_AT)
+            .expression_attribute_values(":now", items::number(now.seconds()));
+        met_condition(put.send().await)
+    }
+
+    /// Forgets a crash that could not be taken, so that it can be sent again.
+    pub async fn forget_crash(&self, id: &str) -> Result<(), StoreError> {
+        let key = items::key(&keys::crash_partition(id), &SortKey::Crash);
+        self.forget(key).await
+    }
+
+    /// Notes that the crashes of an issue are to be deleted. False: that is known, or done.
+    pub async fn note_resolved(&self, issue: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut item = items::key(keys::ISSUES_PARTITION, &SortKey::Resolved(issue.to_owned()));
+        let expires_at = now.after(RESOLVED_REMEMBERED).seconds();
+        item.insert(items::NOTED_AT.to_owned(), items::number(now.millis()));
+        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
+        let deleted = items::key(keys::ISSUES_PARTITION, &SortKey::Deleted(issue.to_owned()));
+        let noted = Transaction::new(self)
+            .put_new(Step::Create, &self.tables.sessions, item)
+            .forbid(Step::Create, &self.tables.ledger, deleted)
+            .commit()
+            .await;
+        match noted {
+            Ok(()) => Ok(true),
+            Err(Refusal::Condition { .. }) => Ok(false),
+            Err(Refusal::Store(error)) => Err(error),
+        }
+    }
+
+    /// The issues that were noted so, and when.
+    pub async fn resolved(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let mut pages = self
+            .dynamo
+            .query()
+            .table_name(&self.tables.sessions)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_values(":pk", items::text(keys::ISSUES_PARTITION))
+            .into_paginator()
+            .items()
+            .send();
+        let mut resolved = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(StoreError::unavailable)?;
+            let fields = Fields(&item);
+            let SortKey::Resolved(issue) = fields.sort_key()? else {
+                return Err(fields.damaged(items::SORT));
+            };
+            resolved.push((issue, fields.time(items::NOTED_AT)?));
+        }
+        Ok(resolved)
+    }
+
+    /// Notes for ever that the crashes of an issue were deleted.
+    pub async fn note_deleted(&self, deletion: &Deletion) -> Result<(), StoreError> {
+        let sort = SortKey::Deleted(deletion.issue.clone());
+        let item = document(keys::ISSUES_PARTITION, &sort, deletion.deleted_at, deletion);
+        self.note_once(item).await?;
+        self.forget_resolved(&deletion.issue).await
+    }
+
+    /// Forgets an issue that is not resolved any more.
+    pub async fn forget_resolved(&self, issue: &str) -> Result<(), StoreError> {
+        self.forget(items::key(keys::ISSUES_PARTITION, &SortKey::Resolved(issue.to_owned()))).await
+    }
+
+    async fn forget(&self, key: Item) -> Result<(), StoreError> {
+        let delete = self.dynamo.delete_item().table_name(&self.tables.sessions);
+        delete.set_key(Some(key)).send().await.map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+}
+
+/// The bucket of crashes that Sentry could not take yet. Nothing in it is versioned or backed up: what
+/// is deleted is gone.
+#[derive(Clone)]
+pub struct CrashBucket(Objects);
+
+impl CrashBucket {
+    pub fn new(s3: S3Client, bucket: String) -> Self {
+        Self(Objects::new(s3, bucket))
+    }
+
+    /// Keeps an envelope, under the number of its project and its id.
+    pub async fn keep(&self, project: &str, id: &str, envelope: Vec<u8>) -> Result<(), StoreError> {
+        let put = self.0.s3.put_object().bucket(&self.0.bucket).key(format!("{project}/{id}"));
+        let put = put.content_type("application/x-sentry-envelope").body(envelope.into());
+        put.send().await.map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+
+    /// Up to a thousand, in no order that means anything.
+    pub async fn list(&self, from: Option<String>) -> Result<Listing, StoreError> {
+        self.0.list(from).await
+    }
+
+    /// The envelope at a key; `None`: it is gone.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.bytes(key).await
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.0.set_aside(key).await
+    }
+}

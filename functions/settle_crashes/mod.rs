@@ -1,0 +1,99 @@
+//! Every hour: what Sentry could not take is sent again, and the crashes of resolved issues are deleted,
+//! at Sentry and here. Sentry does not repeat a webhook that failed, so it is asked for such issues too.
+
+mod deletions;
+mod waiting;
+
+use crashes::{Api, KnownProjects, Sentry, Token};
+use domain::Timestamp;
+use runtime::{ConfigError, Env, EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::{CrashBucket, Store};
+
+use crate::shapes::CrashData;
+
+/// What EventBridge Scheduler sends of it: nothing.
+#[derive(Debug, Deserialize)]
+pub struct Event {}
+
+/// What became of what.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Issues whose crashes were deleted.
+    pub deleted: u64,
+    /// Crashes that waited here and were sent.
+    pub sent: u64,
+    /// Those that are not waited for any longer: too old, refused, or of no project of ours.
+    pub given_up: u64,
+    /// Those that wait still.
+    pub waiting: u64,
+}
+
+/// What the function needs.
+pub struct Context {
+    store: Store,
+    bucket: CrashBucket,
+    /// Those that crashes of devices are sent to.
+    devices: KnownProjects,
+    /// All of ours.
+    projects: KnownProjects,
+    sentry: Sentry,
+    /// `None`: no integration is configured, and nothing can be deleted.
+    api: Option<Api>,
+}
+
+/// What the function is made of and what it does.
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    build,
+    handle: |context, _| Box::pin(async move { handle(context, runtime::now()).await }),
+};
+
+fn build(env: &Env<'_>) -> Result<Context, ConfigError> {
+    let devices: KnownProjects = env.parsed_if_set("DEVICE_SENTRY_DSNS")?.unwrap_or_default();
+    let own: KnownProjects = env.parsed_if_set("SENTRY_DSN")?.unwrap_or_default();
+    let projects = own.and(devices.clone());
+    let api = match (projects.first(), env.parsed_if_set::<Token>("SENTRY_TOKEN")?) {
+        (Some(dsn), Some(token)) => {
+            Some(Api::new(dsn, &env.required("SENTRY_ORGANIZATION")?, token))
+        }
+        _ => None,
+    };
+    Ok(Context {
+        store: env.store()?,
+        bucket: env.crash_bucket()?,
+        devices,
+        projects,
+        sentry: Sentry::default(),
+        api,
+    })
+}
+
+pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventError> {
+    let mut data: CrashData = context.store.policy_of(CrashData::NAME).await?.unwrap_or_default();
+    let mut outcome = Outcome::default();
+    let resolved = match &context.api {
+        Some(api) => deletions::resolved(context, api, now).await?,
+        None => deletions::Resolved::default(),
+    };
+    // First here, so that none is sent that would be deleted there.
+    let kept_here = waiting::settle(context, &resolved.issues, now, &mut outcome).await?;
+    if let Some(api) = &context.api {
+        outcome.deleted =
+            deletions::delete(context, api, &resolved.issues, &kept_here, now).await?;
+    }
+
+    if resolved.asked {
+        data.asked_at = Some(now);
+    }
+    if outcome.deleted + resolved.gone > 0 {
+        data.last_deletion = Some(now);
+        data.deleted += outcome.deleted + resolved.gone;
+    }
+    data.resolved_since = context.store.resolved().await?.into_iter().map(|(_, at)| at).min();
+    data.waiting = outcome.waiting;
+    context.store.note_policy(CrashData::NAME, now, &data).await?;
+    if data.is_overdue(now) {
+        tracing::error!(failed = 1, "crashes of resolved issues are not deleted");
+    }
+    Ok(outcome)
+}

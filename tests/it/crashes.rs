@@ -1,0 +1,430 @@
+//! Crashes of devices on their way to Sentry, and out of it. A collector stands in Sentry's place.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use am_service::{report_crash, settle_crashes};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use runtime::Env;
+use serde_json::{Value, json};
+
+use crate::collector::{Collector, Manner};
+use crate::operator;
+use crate::world::{Answer, Event, Person, World};
+
+/// The secret that somebody has made for the stack, and the local cloud has filled with random texts.
+const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:sentry";
+/// The issue of events/receive_sentry_hook, and what it is called by.
+const ISSUE: &str = "1170820242";
+const ERROR: (&str, &str) = ("TypeError", "no record of [email]");
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+pub struct Stage {
+    pub world: World,
+    pub collector: Collector,
+    client_secret: String,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let collector = Collector::start().await;
+        let parameters =
+            [("DeviceSentryDsns", collector.dsn()), ("SentrySecret", SECRET.to_owned())];
+        let given: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let world = World::new().await.restarted(&given).await;
+        let secrets = std::fs::read(world.folder().join("secrets.json")).unwrap();
+        let secrets: Value = serde_json::from_slice(&secrets).unwrap();
+        let secret =
+            |name: &str| secrets[format!("{SECRET}:SecretString:{name}")].as_str().unwrap().into();
+        collector.state().token = secret("token");
+        Self { world, collector, client_secret: secret("client_secret") }
+    }
+
+    /// An event of events/report_crash, for the collector's project.
+    fn crash(&self, name: &str) -> Event {
+        let event = Event::load(&format!("report_crash/{name}"));
+        let body = event.json["body"].as_str().unwrap();
+        let body = body.replace("https://public@o1.ingest.de.sentry.io/42", &self.collector.dsn());
+        event.raw_body(&body)
+    }
+
+    /// The envelope of `events/report_crash/ok.json`.
+    fn envelope(&self) -> String {
+        self.crash("ok").json["body"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends bytes over HTTP, as an SDK would.
+    async fn post(&self, body: impl Into<Vec<u8>>, encoding: Option<&str>) -> (u16, Value) {
+        let url = format!("http://{}/v1/crashes", self.world.cloud.address());
+        let mut request = reqwest::Client::new().post(url).body(body.into());
+        request = request.header("content-type", "application/x-sentry-envelope");
+        if let Some(encoding) = encoding {
+            request = request.header("content-encoding", encoding);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// A webhook with another body, signed as Sentry signs.
+    fn hook(&self, body: &str) -> Event {
+        Event::load("receive_sentry_hook/ok").signed(body, &self.client_secret)
+    }
+
+    /// The webhook that says that the issue is resolved.
+    async fn resolve(&self) -> Answer {
+        let event = Event::load("receive_sentry_hook/ok");
+        let body = event.json["body"].as_str().unwrap().to_owned();
+        self.world.send(self.hook(&body)).await
+    }
+
+    async fn settle(&self) -> Value {
+        self.world.cloud.invoke("settle-crashes", json!({})).await.unwrap()
+    }
+
+    /// What the ledger has of the issue.
+    async fn deletion(&self) -> Option<Value> {
+        let row = format!("DELETED#{ISSUE}");
+        operator::ledger_row(&self.world.cloud, "ISSUES", &row).await
+    }
+
+    /// Row 4 of the policy, some time from now.
+    async fn row(&self, later: Duration) -> Value {
+        let event = Event::load("get_policy/ok").later(runtime::now().after(later));
+        self.world.send(event).await.body()["rows"][3].clone()
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packing = GzEncoder::new(Vec::new(), Compression::fast());
+    packing.write_all(text.as_bytes()).unwrap();
+    packing.finish().unwrap()
+}
+
+fn code((status, body): &(u16, Value)) -> (u16, &str) {
+    (*status, body["code"].as_str().unwrap_or(""))
+}
+
+#[tokio::test]
+async fn a_crash_reaches_sentry_without_what_is_personal() {
+    let stage = Stage::new().await;
+    let answer = stage.world.send(stage.crash("ok")).await;
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    let id = "9ec79c33ec9942ab8353589fcb2e04dc";
+    let taken = json!({"id": id, "state": "sent", "left_out": ["attachment"]});
+    assert_eq!(answer.body(), taken);
+    assert_eq!(answer.header("x-sentry-rate-limits"), "60:transaction:key");
+
+    let collected = stage.collector.only();
+    assert_eq!(collected.path, "/api/42/envelope/");
+    assert!(collected.authentication.contains("sentry_key=public"));
+    assert_eq!(collected.headers()["event_id"], id);
+    let event = collected.event();
+    assert_eq!(event["exception"]["values"][0]["value"], "no record of [email]");
+    assert_eq!(event["exception"]["values"][0]["stacktrace"]["frames"][0]["lineno"], 12);
+    assert_eq!((&event["release"], &event["event_id"]), (&json!("app@1.0.0"), &json!(id)));
+    assert!(!collected.envelope.to_lowercase().contains("eva"), "{}", collected.envelope);
+}
+
+#[tokio::test]
+async fn it_may_be_packed_and_come_with_a_session_or_a_wrong_one() {
+    let stage = Stage::new().await;
+    let packed = gzip(&stage.envelope());
+    assert_eq!(stage.post(packed, Some("gzip")).await.0, 200);
+    let other = stage.envelope().replace("9ec79c33", "00000001");
+    let with_session = stage.crash("ok").raw_body(&other).by(Person::A);
+    assert_eq!(stage.world.send(with_session).await.status(), 200);
+    let other = stage.envelope().replace("9ec79c33", "00000002");
+    let spoilt = stage.crash("ok").raw_body(&other).header("authorization", "Bearer nonsense");
+    assert_eq!(stage.world.send(spoilt).await.status(), 200);
+    let session = stage.world.send(stage.crash("session")).await;
+    assert_eq!(session.body(), json!({"state": "sent", "left_out": []}));
+    let envelopes = stage.collector.state().envelopes.clone();
+    assert_eq!(envelopes.len(), 4);
+    let (kind, session) = envelopes[3].items().remove(0);
+    assert_eq!((kind.as_str(), &session["status"]), ("session", &json!("crashed")));
+    assert!(session["did"].is_null() && session["attrs"]["ip_address"].is_null(), "{session}");
+}
+
+#[tokio::test]
+async fn what_is_not_for_sentry_is_dropped_and_named() {
+    let stage = Stage::new().await;
+    let headers = format!("{{\"dsn\":\"{}\"}}", stage.collector.dsn());
+    let body = format!(
+        "{headers}\n{{\"type\":\"replay_video\",\"length\":2}}\n\u{fff}\n{{\"type\":\"user_report\"}}\n{{}}\n"
+    );
+    let body = body.replace('\u{fff}', "xx");
+    let answer = stage.post(body, None).await;
+    let left_out = json!({"state": "dropped", "left_out": ["replay_video", "user_report"]});
+    assert_eq!(answer, (200, left_out));
+    assert!(stage.collector.state().envelopes.is_empty());
+}
+
+#[tokio::test]
+async fn what_may_not_be_sent_is_refused_and_nothing_is_forwarded() {
+    let stage = Stage::new().await;
+    let good = stage.envelope();
+    let dsn = stage.collector.dsn();
+    let large = format!(
+        "{{\"dsn\":\"{dsn}\"}}\n{{\"type\":\"event\"}}\n{{\"a\":\"{}\"}}",
+        "a".repeat(1024 * 1024)
+    );
+    let bomb = gzip(&" ".repeat(21 * 1024 * 1024));
+    let other_key = good.replace("public@", "other@");
+    let other_host = good.replace(&dsn, "https://public@sentry.example.com/42");
+    let no_dsn = good.replace("\"dsn\":", "\"x\":");
+    let bad_id = good.replacen("9ec79c33ec99", "../../../../", 1);
+    let many = format!("{{\"dsn\":\"{dsn}\"}}\n{}", "{\"type\":\"x\"}\n\n".repeat(101));
+    for (body, encoding, refused) in [
+        (other_key.into_bytes(), None, (403, "unknown_dsn")),
+        (other_host.into_bytes(), None, (403, "unknown_dsn")),
+        (no_dsn.into_bytes(), None, (400, "malformed_envelope")),
+        (bad_id.into_bytes(), None, (400, "malformed_envelope")),
+        (Vec::new(), None, (400, "malformed_envelope")),
+        (b"\xff\xfe\n".to_vec(), None, (400, "malformed_envelope")),
+        (good[..good.len() - 10].into(), None, (400, "malformed_envelope")),
+        (good.clone().into_bytes(), Some("gzip"), (400, "malformed_encoding")),
+        (gzip(&good)[..100].into(), Some("gzip"), (400, "malformed_encoding")),
+        (good.clone().into_bytes(), Some("br"), (415, "unsupported_encoding")),
+        (large.into_bytes(), None, (413, "envelope_too_large")),
+        (many.into_bytes(), None, (413, "envelope_too_large")),
+        (bomb, Some("gzip"), (413, "body_too_large")),
+        // Larger than Lambda takes: API Gateway's own answer, which has no code.
+        (vec![b' '; 7 * 1024 * 1024], None, (413, "")),
+    ] {
+        let answer = stage.post(body, encoding).await;
+        assert_eq!(code(&answer), refused, "{answer:?}");
+    }
+    assert!(stage.collector.state().envelopes.is_empty());
+    // None of that was taken for the crash itself.
+    assert_eq!(stage.post(good, None).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_same_crash_is_taken_once() {
+    let stage = Stage::new().await;
+    for name in ["ok", "session"] {
+        assert_eq!(stage.world.send(stage.crash(name)).await.status(), 200);
+        let again = stage.world.send(stage.crash(name)).await;
+        assert_eq!(again.problem(), (409, "replayed".into(), String::new()));
+    }
+    // Not even when it says that it was sent later.
+    let later = stage.envelope().replace("T08:00:00.000Z", "T09:00:00.000Z");
+    assert_eq!(code(&stage.post(later, None).await), (409, "replayed"));
+    assert_eq!(stage.collector.state().envelopes.len(), 2);
+}
+
+#[tokio::test]
+async fn too_many_is_passed_on_and_the_crash_may_come_again() {
+    let stage = Stage::new().await;
+    stage.collector.state().manner = Manner::TooMany(30);
+    let answer = stage.world.send(stage.crash("ok")).await;
+    assert_eq!(answer.problem(), (429, "sentry_rate_limit".into(), String::new()));
+    assert_eq!(answer.header("retry-after"), "30");
+    assert_eq!(answer.header("x-sentry-rate-limits"), "60:error:key");
+    stage.collector.state().manner = Manner::Answers(400);
+    let answer = stage.world.send(stage.crash("ok")).await;
+    assert_eq!(answer.problem(), (422, "refused_by_sentry".into(), String::new()));
+    stage.collector.state().manner = Manner::Takes;
+    assert_eq!(stage.world.send(stage.crash("ok")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_source_that_sends_without_end_is_told_to_wait() {
+    let stage = Stage::new().await;
+    let nonsense = || stage.crash("ok").raw_body("").source("2001:db8:1:2::7");
+    for _ in 0..300 {
+        assert_eq!(stage.world.send(nonsense()).await.status(), 400);
+    }
+    // From the same network, as far as anybody can tell.
+    let refused = stage.world.send(nonsense().source("2001:db8:1:2::8")).await;
+    assert_eq!(refused.problem(), (429, "too_many_attempts".into(), String::new()));
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=900).contains(&wait), "{wait}");
+    assert_eq!(stage.world.send(stage.crash("ok")).await.status(), 200, "others are not told");
+    // Who logs in is counted elsewhere.
+    let log_in = Event::load("create_session/ok").source("2001:db8:1:2::7");
+    assert_eq!(stage.world.send(log_in).await.status(), 201);
+}
+
+#[tokio::test]
+async fn a_crash_is_kept_while_sentry_is_down_and_sent_when_it_is_back() {
+    for down in [Manner::Silent, Manner::Answers(503)] {
+        let stage = Stage::new().await;
+        stage.collector.state().manner = down;
+        let answer = stage.world.send(stage.crash("ok")).await;
+        assert_eq!(answer.status(), 202, "{answer:?}");
+        assert_eq!(answer.body()["state"], "kept");
+        let kept = operator::crashes(&stage.world.cloud).await;
+        let [(key, envelope)] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!(key, "42/9ec79c33ec9942ab8353589fcb2e04dc");
+        assert!(!String::from_utf8_lossy(envelope).to_lowercase().contains("eva"));
+        assert_eq!(stage.world.send(stage.crash("ok")).await.code(), "replayed");
+
+        let outcome = stage.settle().await;
+        assert_eq!((&outcome["waiting"], &outcome["sent"]), (&json!(1), &json!(0)));
+        stage.collector.state().manner = Manner::Takes;
+        stage.collector.state().envelopes.clear();
+        let outcome = stage.settle().await;
+        assert_eq!((&outcome["waiting"], &outcome["sent"]), (&json!(0), &json!(1)));
+        assert_eq!(stage.collector.only().envelope.into_bytes(), *envelope);
+        assert!(operator::crashes(&stage.world.cloud).await.is_empty());
+        assert_eq!(stage.settle().await["sent"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_crash_is_not_kept_for_ever() {
+    let stage = Stage::new().await;
+    stage.collector.state().manner = Manner::Answers(503);
+    stage.world.send(stage.crash("ok")).await;
+    let environment = stage.world.cloud.operator_environment().clone();
+    let lookup = |name: &str| environment.get(name).cloned();
+    let context = (settle_crashes::FUNCTION.build)(&Env::new(&lookup)).unwrap();
+    let (days, now) = (24 * HOUR, runtime::now());
+    let early = settle_crashes::handle(&context, now.after(6 * days)).await.unwrap();
+    assert_eq!((early.waiting, early.given_up), (1, 0));
+    let late = settle_crashes::handle(&context, now.after(8 * days)).await.unwrap();
+    assert_eq!((late.waiting, late.given_up), (0, 1));
+    assert!(operator::crashes(&stage.world.cloud).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_hook_that_sentry_has_not_signed_is_refused() {
+    let stage = Stage::new().await;
+    let ok = || Event::load("receive_sentry_hook/ok");
+    let body = ok().json["body"].as_str().unwrap().to_owned();
+    let other = stage.hook(&body).raw_body(&body.replace(ISSUE, "1170820243"));
+    let cut = stage.hook(&body).raw_body(&body[..body.len() - 1]);
+    let unsigned = ok().without_header("sentry-hook-signature");
+    assert_eq!(stage.world.send(unsigned).await.problem(), (403, "unsigned".into(), String::new()));
+    // `ok` is signed with another key.
+    for event in [ok(), other, cut, ok().header("sentry-hook-signature", "0")] {
+        let answer = stage.world.send(event).await;
+        assert_eq!(answer.problem(), (403, "wrongly_signed".into(), String::new()));
+    }
+    for (body, field) in [
+        ("{\"action\":\"resolved\"}", "/data"),
+        (
+            "{\"action\":\"resolved\",\"data\":{\"issue\":{\"id\":\"../1\",\"project\":{\"id\":\"42\"}}}}",
+            "/data/issue/id",
+        ),
+        ("{\"action\":7}", "/action"),
+    ] {
+        let answer = stage.world.send(stage.hook(body)).await;
+        assert_eq!(answer.problem(), (422, "invalid_field".into(), field.to_owned()));
+    }
+    let no_json = stage.world.send(stage.hook("{")).await;
+    assert_eq!(no_json.problem(), (400, "malformed_json".into(), String::new()));
+    assert!(stage.world.store.resolved().await.unwrap().is_empty());
+    assert!(stage.collector.state().asked.is_empty());
+}
+
+#[tokio::test]
+async fn without_an_integration_nobody_can_sign() {
+    let world = World::new().await;
+    let answer = world.send_file("receive_sentry_hook/ok").await;
+    assert_eq!(answer.problem(), (403, "wrongly_signed".into(), String::new()));
+}
+
+#[tokio::test]
+async fn only_a_resolved_issue_of_ours_is_noted() {
+    let stage = Stage::new().await;
+    let body = |name: &str| {
+        Event::load(&format!("receive_sentry_hook/{name}")).json["body"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let others = body("ok").replace("\"id\":\"42\"", "\"id\":\"43\"");
+    let error = stage.hook(&body("ok")).header("sentry-hook-resource", "error");
+    for event in [stage.hook(&body("created")), stage.hook(&others), error] {
+        let answer = stage.world.send(event).await;
+        assert_eq!((answer.status(), answer.body()), (200, json!({"noted": false})));
+    }
+    assert!(stage.world.store.resolved().await.unwrap().is_empty());
+    let answer = stage.resolve().await;
+    assert_eq!((answer.status(), answer.body()), (202, json!({"noted": true})));
+    let replayed = stage.resolve().await;
+    assert_eq!(replayed.problem(), (409, "replayed".into(), String::new()));
+}
+
+#[tokio::test]
+async fn when_an_issue_is_resolved_its_crashes_go_at_sentry_and_here() {
+    let stage = Stage::new().await;
+    // One that Sentry does not have yet, of the same error; and one of another.
+    stage.collector.state().manner = Manner::Answers(503);
+    stage.world.send(stage.crash("ok")).await;
+    let other = stage.envelope().replace("9ec79c33", "00000001").replace("TypeError", "LinkError");
+    assert_eq!(stage.post(other, None).await.0, 202);
+    stage.collector.add_issue(ISSUE, "resolved", "42", ERROR);
+    stage.collector.add_issue("7", "unresolved", "42", ERROR);
+    stage.collector.add_issue("8", "resolved", "43", ERROR);
+    assert_eq!(stage.resolve().await.status(), 202);
+    assert_eq!(stage.row(Duration::ZERO).await["state"], "unknown", "nothing was done yet");
+
+    let outcome = stage.settle().await;
+    assert_eq!((&outcome["deleted"], &outcome["waiting"]), (&json!(1), &json!(1)), "{outcome}");
+    let issues: Vec<String> = stage.collector.state().issues.keys().cloned().collect();
+    assert_eq!(issues, ["7", "8"], "one is open, one is somebody else's");
+    let kept = operator::crashes(&stage.world.cloud).await;
+    assert!(kept.len() == 1 && kept[0].0.starts_with("42/00000001"), "{kept:?}");
+    let noted = stage.deletion().await.unwrap();
+    assert_eq!((&noted["issue"], &noted["project"]), (&json!(ISSUE), &json!("42")));
+    assert_eq!(noted["kept_here"], 1);
+    assert_eq!(stage.resolve().await.code(), "replayed", "it is known for ever");
+
+    let row = stage.row(Duration::ZERO).await;
+    assert_eq!(row["state"], "kept", "{row}");
+    let data = &row["evidence"]["data"];
+    assert_eq!((&data["deleted"], &data["last_deletion"]), (&json!(1), &noted["deleted_at"]));
+    assert_eq!(stage.row(25 * HOUR).await["state"], "unknown", "nobody has asked since");
+    assert_eq!(stage.settle().await["deleted"], 0);
+}
+
+#[tokio::test]
+async fn a_webhook_that_was_lost_and_an_issue_that_was_reopened_change_nothing() {
+    let stage = Stage::new().await;
+    stage.collector.add_issue("7", "resolved", "42", ERROR);
+    assert_eq!(stage.settle().await["deleted"], 1, "Sentry was asked");
+    stage.collector.add_issue(ISSUE, "unresolved", "42", ERROR);
+    stage.resolve().await;
+    assert_eq!(stage.settle().await["deleted"], 0);
+    assert!(stage.collector.state().issues.contains_key(ISSUE), "it is open again");
+    // Resolved again, it is noted again; and somebody may have deleted it by hand.
+    assert_eq!(stage.resolve().await.status(), 202);
+    stage.collector.state().issues.clear();
+    assert_eq!(stage.settle().await["deleted"], 0);
+    assert!(stage.deletion().await.is_some());
+    assert_eq!(stage.row(Duration::ZERO).await["evidence"]["data"]["deleted"], 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_deleted_shows() {
+    let stage = Stage::new().await;
+    stage.collector.add_issue(ISSUE, "resolved", "42", ERROR);
+    let token = std::mem::take(&mut stage.collector.state().token);
+    stage.resolve().await;
+    assert_eq!(stage.settle().await["deleted"], 0);
+    assert_eq!(stage.row(HOUR).await["state"], "broken", "Sentry was never asked");
+    stage.collector.state().token = "another".to_owned();
+    assert_eq!(stage.settle().await["deleted"], 0);
+    let row = stage.row(25 * HOUR).await;
+    assert_eq!(row["state"], "broken", "{row}");
+    assert!(row["evidence"]["data"]["resolved_since"].is_string(), "{row}");
+    stage.collector.state().token = token;
+    assert_eq!(stage.settle().await["deleted"], 1);
+    assert_eq!(stage.row(HOUR).await["state"], "kept");
+}
+
+#[tokio::test]
+async fn without_dsns_no_crash_is_taken() {
+    let world = World::new().await;
+    let answer = world.send_file("report_crash/ok").await;
+    assert_eq!(answer.problem(), (403, "unknown_dsn".into(), String::new()));
+    let lookup = |name: &str| (name == "DEVICE_SENTRY_DSNS").then(|| "nonsense".to_owned());
+    let built = (report_crash::FUNCTION.build)(&Env::new(&lookup));
+    assert!(built.is_err());
+}
