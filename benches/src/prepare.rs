@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -70,16 +69,8 @@ pub(crate) async fn stage(binaries: Option<&Path>) -> Result<Stage, Box<dyn Erro
     let (node, python) = (node(&root)?, python(&root)?);
 
     let folder = tempfile::tempdir()?;
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let cloud = Cloud::start(&Options {
-        template: root.join("template.yaml"),
-        parameters: BTreeMap::from([("SentryDsn".to_owned(), SENTRY_DSN.to_owned())]),
-        data: folder.path().to_owned(),
-        address: any,
-        objects_address: any,
-        binaries: None,
-    })
-    .await?;
+    let options = Options::new(&root, folder.path()).with("SentryDsn", SENTRY_DSN);
+    let cloud = Cloud::start(&options).await?;
     let filled = fill(&cloud).await?;
     let programs = Programs { cloud: &cloud, built: &built, binaries: binaries.unwrap_or(&built) };
     let contenders = programs.contenders(&root, &filled, node, python)?;

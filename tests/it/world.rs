@@ -1,8 +1,6 @@
 //! The stage of a test: a local cloud in a folder of its own, and customers with one person each,
 //! whose ids and tokens are those in events/.
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use domain::appendix::Declared;
@@ -279,15 +277,7 @@ impl World {
 }
 
 pub fn options(data: &Path) -> Options {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Options {
-        template: repository().join("template.yaml"),
-        data: data.to_owned(),
-        address: any,
-        objects_address: any,
-        parameters: BTreeMap::new(),
-        binaries: None,
-    }
+    Options::new(&repository(), data)
 }
 
 pub fn repository() -> PathBuf {

@@ -8,9 +8,7 @@
 #[path = "../collector/mod.rs"]
 mod collector;
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -97,14 +95,10 @@ impl Stage {
             let this = std::env::current_exe().unwrap();
             std::os::unix::fs::symlink(this, binaries.join(function)).unwrap();
         }
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let options = Options {
-            template: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("template.yaml"),
-            parameters: BTreeMap::from([("SentryDsn".to_owned(), dsn.to_owned())]),
-            data: folder.path().join("data"),
-            address: any,
-            objects_address: any,
             binaries: Some(binaries),
+            ..Options::new(repository, &folder.path().join("data")).with("SentryDsn", dsn)
         };
         let cloud = Cloud::start(&options).await.unwrap();
         Self { cloud, collector, _folder: folder }

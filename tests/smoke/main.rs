@@ -6,9 +6,7 @@
 #[path = "../journey/mod.rs"]
 mod journey;
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::Path;
 
 use local::{Cloud, Options};
 
@@ -19,15 +17,7 @@ async fn a_visitor_finds_their_way() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = Options {
-        template: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("template.yaml"),
-        parameters: BTreeMap::new(),
-        data: folder.path().to_owned(),
-        address: any,
-        objects_address: any,
-        binaries: None,
-    };
+    let options = Options::new(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path());
     let cloud = Cloud::start(&options).await.unwrap();
     journey::walk(&format!("http://{}", cloud.address())).await;
 }

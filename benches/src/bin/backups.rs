@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -189,16 +189,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failed> {
 
 async fn measure_one(items: u64, runs: u32) -> Result<Row, Failed> {
     let folder = tempfile::tempdir()?;
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let cloud = Cloud::start(&Options {
-        template: "template.yaml".into(),
-        parameters: std::collections::BTreeMap::new(),
-        data: folder.path().to_owned(),
-        address: any,
-        objects_address: any,
-        binaries: None,
-    })
-    .await?;
+    let cloud = Cloud::start(&Options::new(Path::new("."), folder.path())).await?;
     let environment = cloud.operator_environment().clone();
     let lookup = |name: &str| environment.get(name).cloned();
     let store: Store = Env::new(&lookup).store()?;

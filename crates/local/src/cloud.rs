@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,26 @@ const RESTORED_AS: &str = "RestoredAs";
 const RESTORED_AS_FILE: &str = "restored-as";
 
 impl Options {
+    /// The template of a repository on any free ports, with no parameters, in this process.
+    pub fn new(repository: &Path, data: &Path) -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            template: repository.join("template.yaml"),
+            parameters: BTreeMap::new(),
+            data: data.to_owned(),
+            address: any,
+            objects_address: any,
+            binaries: None,
+        }
+    }
+
+    /// The same with a parameter of the template.
+    #[must_use]
+    pub fn with(mut self, parameter: &str, value: &str) -> Self {
+        self.parameters.insert(parameter.to_owned(), value.to_owned());
+        self
+    }
+
     /// Uses what was restored from the next start on: what `sam deploy` does with the parameter.
     pub fn remember_restored(&self, restored_as: &str) -> Result<(), LocalError> {
         let path = self.data.join(RESTORED_AS_FILE);
