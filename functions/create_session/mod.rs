@@ -9,7 +9,7 @@ use lambda_http::http::header::SET_COOKIE;
 use passwords::{Password, Passwords, Proof};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
-use store::{Login, Nothing, SESSION_LIFETIME, Store, Tried, Wanted, WriteError};
+use store::{Attempt, Login, Nothing, SESSION_LIFETIME, Store, Wanted, WriteError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +73,8 @@ pub async fn handle(
     let Body { email, password, delivery } = request.json()?;
     let once = Once::without_password(request, &[email.as_str(), delivery.name()])?;
 
-    let (login, proof) = check(store, passwords, entropy, request, &email, password).await?;
+    let (attempt, login, proof) =
+        check(store, passwords, entropy, request, &email, password).await?;
     let started = Started {
         customer_id: login.customer_id(),
         user_id: login.user,
@@ -81,9 +82,10 @@ pub async fn handle(
         created_at: request.now(),
     };
     let token = token(&proof, &started);
-    let tried = Tried { email: &email, source: &request.source() };
-    let (hash, now) = (token.hash(), started.created_at);
-    match store.start_session(&login, tried, &hash, now, &once.remember(&started)).await {
+    let (hash, remember) = (token.hash(), once.remember(&started));
+    let start = store.start_session(&login, &hash, started.created_at, &remember);
+    let forget = forget(store, attempt, &email, request);
+    match futures_util::future::join(start, forget).await.0 {
         Ok(()) => Ok(answer(request, &token, &started, delivery)),
         Err(WriteError::Repeated(earlier)) => {
             let started: Started = once.answer(&earlier)?;
@@ -102,7 +104,7 @@ async fn check(
     request: &Request,
     email: &Email,
     password: Password,
-) -> Result<(Login, Proof), Problem> {
+) -> Result<(Attempt, Login, Proof), Problem> {
     let (source, now) = (request.source(), request.now());
     let (attempt, login) = store.attempt_login(email, &source, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
@@ -118,7 +120,19 @@ async fn check(
         let renewed = passwords.hash(password, entropy).await;
         store.renew_password_hash(email, &login.password, &renewed).await?;
     }
-    Ok((login, proof))
+    Ok((attempt, login, proof))
+}
+
+/// Forgets wrong tries before the right one. A first try left none, and is not worth a request: the
+/// second one forgets it too.
+async fn forget(store: &Store, attempt: Attempt, email: &Email, request: &Request) {
+    if attempt.count == 1 {
+        return;
+    }
+    if let Err(error) = store.forget_attempts(email, &request.source()).await {
+        // They end by themselves, a quarter of an hour later.
+        tracing::warn!(error = &error as &dyn std::error::Error, "attempts not forgotten");
+    }
 }
 
 /// Answers a repeated log-in with the session that the first one started.

@@ -110,6 +110,16 @@ async fn a_whole_ipv6_network_counts_as_one_source_and_success_forgets_failures(
 }
 
 #[tokio::test]
+async fn who_logs_in_again_and_again_is_not_refused() {
+    let world = World::new().await;
+    for n in 0..12 {
+        let again =
+            Event::load("create_session/ok").header("idempotency-key", &format!("again-{n}"));
+        log_in(&world, again).await;
+    }
+}
+
+#[tokio::test]
 async fn parallel_guesses_count_too() {
     let world = World::new().await;
     let guess = |n: u64| {

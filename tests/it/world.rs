@@ -14,7 +14,7 @@ use runtime::{Env, OsEntropy};
 use serde_json::{Value, json};
 use store::{
     CustomerProfile, Nothing, ObjectKey, Objects, Remember, Reservation, Session, SignUp, Store,
-    Tried, UserProfile, Wanted, WriteError,
+    UserProfile, Wanted, WriteError,
 };
 use tempfile::TempDir;
 
@@ -166,9 +166,8 @@ impl World {
         let (_, login) =
             self.store.attempt_login(&person.email(), "world", self.now).await.unwrap();
         let (login, hash) = (login.unwrap(), person.token().hash());
-        let tried = Tried { email: &person.email(), source: "world" };
         self.store
-            .start_session(&login, tried, &hash, self.now, &self.remember("world-session"))
+            .start_session(&login, &hash, self.now, &self.remember("world-session"))
             .await
             .unwrap();
     }

@@ -22,6 +22,7 @@ fn main() {
     step("installing sam and the emulator into .tools/");
     run(Command::new(".ci/tools").args(["sam", "ministack"]));
     let built = build(&work);
+    look_at_build_ids(built.parent().unwrap());
     bridge(&built);
     step("starting the emulator");
     let emulator = Emulator::start(&work);
@@ -57,6 +58,24 @@ fn build(work: &Path) -> PathBuf {
     }
     run(&mut sam);
     built.join("template.yaml")
+}
+
+/// Each binary is stripped and has an id of its own, by which Sentry finds the symbols that were cut off.
+fn look_at_build_ids(build: &Path) {
+    let mut ids = std::collections::BTreeSet::new();
+    for function in std::fs::read_dir(build).unwrap() {
+        let binary = function.unwrap().path().join("bootstrap");
+        if !binary.exists() {
+            continue;
+        }
+        let read = Command::new("readelf").args(["--notes", "--sections"]).arg(&binary).output();
+        let read = String::from_utf8(read.unwrap().stdout).unwrap();
+        assert!(!read.contains(".symtab"), "{} has symbols", binary.display());
+        let id = read.split("Build ID: ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        let id = id.unwrap_or_else(|| panic!("{} has no build id", binary.display()));
+        assert!(id.len() == 40 && ids.insert(id.to_owned()), "{}: {id}", binary.display());
+    }
+    assert!(ids.len() > 20, "{ids:?}");
 }
 
 /// Takes out of the built templates what the emulator refuses a whole stack for.

@@ -42,7 +42,7 @@ pub use error::{StoreError, WriteError};
 pub use evidence::Evidence;
 pub use keys::IdempotencyKey;
 pub use ledger::{BackupJob, BackupRun, Verification};
-pub use logins::{Attempt, Login, Tried};
+pub use logins::{Attempt, Login};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{Download, ObjectFacts, Objects, Upload};
 pub use records::{ListRecords, RecordPage};

@@ -42,13 +42,6 @@ impl Login {
     }
 }
 
-/// What was tried from where.
-#[derive(Clone, Copy)]
-pub struct Tried<'a> {
-    pub email: &'a Email,
-    pub source: &'a str,
-}
-
 /// One try to log in, counted before it is made so that parallel tries count too.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
@@ -188,11 +181,11 @@ impl Store {
     }
 
     /// Forgets tries of which the last one was right.
-    pub(crate) async fn forget_attempts(&self, tried: Tried<'_>) -> Result<(), StoreError> {
+    pub async fn forget_attempts(&self, email: &Email, source: &str) -> Result<(), StoreError> {
         self.dynamo
             .delete_item()
             .table_name(&self.tables.sessions)
-            .set_key(Some(account_key(tried.email, tried.source)))
+            .set_key(Some(account_key(email, source)))
             .send()
             .await
             .map_err(StoreError::unavailable)?;

@@ -14,7 +14,7 @@ use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
 use crate::{
-    Customer, CustomerProfile, Earlier, IdempotencyKey, Login, Remember, Store, StoreError, Tried,
+    Customer, CustomerProfile, Earlier, IdempotencyKey, Login, Remember, Store, StoreError,
     UserProfile, WriteError,
 };
 
@@ -212,7 +212,6 @@ impl Store {
     pub async fn start_session(
         &self,
         login: &Login,
-        tried: Tried<'_>,
         hash: &TokenHash,
         created_at: Timestamp,
         remember: &Remember,
@@ -224,16 +223,12 @@ impl Store {
         item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
-        let started = Transaction::new(self)
+        Transaction::new(self)
             .put_new(Step::Create, &self.tables.sessions, item)
             .remember(&self.tables.sessions, &partition, &remember.sort_key(login.user), remember)
-            .commit();
-        let (started, forgotten) = tokio::join!(started, self.forget_attempts(tried));
-        if let Err(error) = forgotten {
-            // They end by themselves, a quarter of an hour later.
-            tracing::warn!(error = &error as &dyn std::error::Error, "attempts not forgotten");
-        }
-        started.map_err(WriteError::from)
+            .commit()
+            .await
+            .map_err(WriteError::from)
     }
 
     /// Ends the session of `token`, which was verified before.
