@@ -1,5 +1,7 @@
-//! What is backed up, by the ARNs that AWS Backup names it with.
+//! What several functions need: all that is backed up, by the ARNs that AWS Backup names it with, and
+//! the projects in Sentry.
 
+use crashes::KnownProjects;
 use runtime::{BackupClient, ConfigError, Env};
 use store::{Evidence, Kept, Objects, Store};
 
@@ -61,6 +63,17 @@ impl Backups {
         }
         self.store.kept(name).map(Resource::Table)
     }
+}
+
+/// Where crashes of devices go.
+pub fn device_projects(env: &Env<'_>) -> Result<KnownProjects, ConfigError> {
+    Ok(env.parsed_if_set("DEVICE_SENTRY_DSNS")?.unwrap_or_default())
+}
+
+/// Where any crashes go.
+pub fn projects(env: &Env<'_>) -> Result<KnownProjects, ConfigError> {
+    let own: KnownProjects = env.parsed_if_set("SENTRY_DSN")?.unwrap_or_default();
+    Ok(own.and(device_projects(env)?))
 }
 
 /// The name of the table or bucket that an ARN ends in.

@@ -8,6 +8,8 @@ use runtime::HttpFunction;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
+use crate::resources::projects;
+
 /// What the function needs.
 pub struct Context {
     store: Store,
@@ -49,12 +51,10 @@ struct Answer {
 /// What the function is made of and what it does.
 pub const FUNCTION: HttpFunction<Context> = HttpFunction {
     build: |env| {
-        let own: KnownProjects = env.parsed_if_set("SENTRY_DSN")?.unwrap_or_default();
-        let devices = env.parsed_if_set("DEVICE_SENTRY_DSNS")?.unwrap_or_default();
         Ok(Context {
             store: env.store()?,
             key: env.parsed_if_set("SENTRY_CLIENT_SECRET")?,
-            projects: own.and(devices),
+            projects: projects(env)?,
         })
     },
     handle: |context, request| Box::pin(handle(context, request)),

@@ -1,21 +1,30 @@
 //! `POST /v1/crashes`: passes a crash of an app or of the web client on to Sentry, without personal data:
-//! what its SDKs send with the option `tunnel`. Anyone, with or without a session, 300 times in a
+//! what its SDKs send with the option `tunnel`. `POST /v1/crashes/api/{project}/envelope/`: the same for
+//! SDKs without that option, which take us for Sentry. Anyone, with or without a session, 1,000 times in a
 //! quarter of an hour.
+
+use std::time::Duration;
 
 use am_http::{Problem, Request, Response, StatusCode, json, with_header};
 use crashes::{
-    Answer, Dsn, Envelope, EnvelopeError, KnownProjects, Limits, Sentry, UnpackError, unpack,
+    Address, Answer, Envelope, EnvelopeError, KnownProjects, Limits, Sentry, UnpackError, unpack,
 };
 use lambda_http::http::HeaderName;
 use lambda_http::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
 use runtime::HttpFunction;
 use serde::Serialize;
-use store::{CrashBucket, Store};
+use store::{CrashBucket, Store, StoreError};
+
+use crate::resources::device_projects;
 
 /// Sentry's own header, which its SDKs understand.
 const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 /// Where Sentry says "too many" and not for how long.
 const RETRY_AFTER_S: &str = "60";
+/// A device waits meanwhile; what takes longer is kept.
+const SEND_WITHIN: Duration = Duration::from_secs(2);
+/// A crash may be why the database does not answer: then it is passed on all the same.
+const STORE_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the function needs.
 pub struct Context {
@@ -27,14 +36,13 @@ pub struct Context {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-struct Taken {
+struct Taken<'a> {
     /// The event's, as in Sentry's own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    id: Option<&'a str>,
     state: State,
     /// The kinds of items that were not passed on: what they hold may be personal.
-    left_out: Vec<String>,
+    left_out: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -54,7 +62,7 @@ pub const FUNCTION: HttpFunction<Context> = HttpFunction {
         Ok(Context {
             store: env.store()?,
             bucket: env.crash_bucket()?,
-            projects: env.parsed_if_set("DEVICE_SENTRY_DSNS")?.unwrap_or_default(),
+            projects: device_projects(env)?,
             sentry: Sentry::default(),
         })
     },
@@ -63,73 +71,108 @@ pub const FUNCTION: HttpFunction<Context> = HttpFunction {
 
 pub async fn handle(context: &Context, request: &Request) -> Result<Response, Problem> {
     count(&context.store, request).await?;
-    let (mut envelope, dsn, event_id) = read(&context.projects, request)?;
-    let left_out = envelope.scrub();
-    let taken = |state| Taken { id: event_id.clone(), state, left_out };
+    let envelope = read(&context.projects, request)?;
+    let taken = |status, state| {
+        let (id, left_out) = (envelope.event_id(), envelope.left_out());
+        json(status, &Taken { id, state, left_out })
+    };
     if envelope.is_empty() {
-        return Ok(json(StatusCode::OK, &taken(State::Dropped)));
+        return Ok(taken(StatusCode::OK, State::Dropped));
     }
+    let identity = envelope.identity();
+    refuse_known(&context.store, identity.as_deref(), request).await?;
 
-    let id = event_id.clone().unwrap_or_else(|| digest(&envelope));
-    note(&context.store, &id, request).await?;
-    match context.sentry.send(&dsn, envelope.to_bytes()).await {
-        Ok(Answer::Taken(limits)) => {
-            Ok(with_limits(json(StatusCode::OK, &taken(State::Sent)), &limits))
-        }
-        Ok(Answer::TooMany(limits)) => {
-            forget(&context.store, &id).await;
-            Err(too_many(&limits))
-        }
-        Ok(Answer::Refused { status }) => {
-            forget(&context.store, &id).await;
-            Err(refused(status))
+    let (dsn, bytes) = (envelope.dsn(), envelope.to_bytes());
+    let response = match context.sentry.send(dsn, bytes.clone(), SEND_WITHIN).await {
+        Ok(Answer::Taken(limits)) => with_limits(taken(StatusCode::OK, State::Sent), &limits),
+        Ok(Answer::TooMany(limits)) => return Err(too_many(&limits)),
+        Ok(Answer::Refused { status }) => return Err(refused(status)),
+        Ok(Answer::Unknown { status }) => {
+            tracing::error!(status, "Sentry does not know a project of ours");
+            keep(&context.bucket, &envelope, bytes, request).await?;
+            taken(StatusCode::ACCEPTED, State::Kept)
         }
         Err(cause) => {
             tracing::warn!(%cause, "a crash is kept until Sentry takes it");
-            let project = dsn.project_id().value();
-            if let Err(error) = context.bucket.keep(project, &id, envelope.to_bytes()).await {
-                forget(&context.store, &id).await;
-                return Err(error.into());
-            }
-            Ok(json(StatusCode::ACCEPTED, &taken(State::Kept)))
+            keep(&context.bucket, &envelope, bytes, request).await?;
+            taken(StatusCode::ACCEPTED, State::Kept)
+        }
+    };
+    if let Some(identity) = identity {
+        // Should it come again all the same, Sentry tells repeated events itself.
+        in_time(context.store.note_crash(&identity, request.now())).await;
+    }
+    Ok(response)
+}
+
+/// What the database says in time, if it does.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    match tokio::time::timeout(STORE_WITHIN, asked).await {
+        Ok(Ok(told)) => Some(told),
+        Ok(Err(cause)) => {
+            tracing::error!(cause = &cause as &dyn std::error::Error, "a crash goes on unnoted");
+            None
+        }
+        Err(_) => {
+            tracing::error!("a crash goes on unnoted: the database did not answer in time");
+            None
         }
     }
 }
 
-/// Refuses a source that sends too much. A crash may be why the database does not answer: then it is
-/// passed on uncounted.
+/// Refuses a source that sends too much.
 async fn count(store: &Store, request: &Request) -> Result<(), Problem> {
     let now = request.now();
-    match store.attempt_crash(&request.source(), now).await {
-        Ok(attempt) => match attempt.refused_for(now) {
-            Some(wait) => {
-                let detail = "Too many crashes from here. Wait a while.";
-                Err(Problem::too_many(detail, wait.as_secs().max(1)))
-            }
-            None => Ok(()),
-        },
-        Err(cause) => {
-            tracing::error!(cause = &cause as &dyn std::error::Error, "a crash is not counted");
-            Ok(())
+    let attempt = in_time(store.attempt_crash(&request.source(), now)).await;
+    match attempt.and_then(|attempt| attempt.refused_for(now)) {
+        Some(wait) => {
+            let detail = "Too many crashes from here. Wait a while.";
+            Err(Problem::too_many(detail, wait.as_secs().max(1)))
         }
+        None => Ok(()),
     }
 }
 
-/// The envelope, the project that it is for, and the id of the event in it, if there is one.
-fn read(
-    projects: &KnownProjects,
+/// Refuses what was taken before.
+async fn refuse_known(
+    store: &Store,
+    identity: Option<&str>,
     request: &Request,
-) -> Result<(Envelope, Dsn, Option<String>), Problem> {
+) -> Result<(), Problem> {
+    let Some(identity) = identity else { return Ok(()) };
+    if in_time(store.knows_crash(identity, request.now())).await == Some(true) {
+        let detail = "This crash was taken before. There is nothing left to do.";
+        return Err(Problem::conflict("replayed", detail));
+    }
+    Ok(())
+}
+
+fn read(projects: &KnownProjects, request: &Request) -> Result<Envelope, Problem> {
+    let path: Option<String> = request.path("sentry_path").ok();
+    let key = sentry_key(request)?;
+    let address = match path.as_deref().map(project) {
+        None => Address::InHeaders,
+        Some(None) => return Err(Problem::not_found()),
+        Some(Some(project)) => Address::Project(project, &key),
+    };
     let encoding = request.header(CONTENT_ENCODING.as_str());
     let body = unpack(encoding, request.raw_body()).map_err(not_unpacked)?;
-    let envelope = Envelope::parse(&body).map_err(no_envelope)?;
-    let dsn = envelope.dsn().map_err(no_envelope)?;
-    if !projects.know(&dsn) {
-        let detail = "The DSN is not one that crashes may be sent to from here.";
-        return Err(Problem::forbidden("unknown_dsn", detail));
+    Envelope::read(&body, address, projects).map_err(no_envelope)
+}
+
+/// `7` of `api/7/envelope/`.
+fn project(path: &str) -> Option<&str> {
+    path.strip_prefix("api/")?.trim_end_matches('/').strip_suffix("/envelope")
+}
+
+/// The key that an SDK shows to Sentry: in its header, or in the query. Empty where there is none.
+fn sentry_key(request: &Request) -> Result<String, Problem> {
+    let header = request.header("x-sentry-auth").unwrap_or("");
+    let mut members = header.trim_start_matches("Sentry").split(',').map(str::trim);
+    match members.find_map(|member| member.strip_prefix("sentry_key=")) {
+        Some(key) => Ok(key.to_owned()),
+        None => Ok(request.query("sentry_key")?.unwrap_or_default()),
     }
-    let event_id = envelope.event_id().map_err(no_envelope)?;
-    Ok((envelope, dsn, event_id))
 }
 
 fn not_unpacked(error: UnpackError) -> Problem {
@@ -148,8 +191,9 @@ fn not_unpacked(error: UnpackError) -> Problem {
 }
 
 fn no_envelope(error: EnvelopeError) -> Problem {
-    let detail = format!("The body is no envelope of Sentry's: {error}.");
+    let detail = format!("The body is no envelope that is sent on: {error}.");
     match error {
+        EnvelopeError::UnknownDsn => Problem::forbidden("unknown_dsn", detail),
         EnvelopeError::TooLarge(_) | EnvelopeError::TooMany => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "envelope_too_large", detail)
         }
@@ -157,31 +201,17 @@ fn no_envelope(error: EnvelopeError) -> Problem {
     }
 }
 
-/// What tells an envelope without an event from another one.
-fn digest(envelope: &Envelope) -> String {
-    domain::Digest::of(&[&envelope.items_to_bytes()]).to_string()
-}
-
-/// Refuses what was taken before. Without the database to ask, Sentry tells repeated events itself.
-async fn note(store: &Store, id: &str, request: &Request) -> Result<(), Problem> {
-    match store.note_crash(id, request.now()).await {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            let detail = "This crash was taken before. There is nothing left to do.";
-            Err(Problem::conflict("replayed", detail))
-        }
-        Err(cause) => {
-            tracing::error!(cause = &cause as &dyn std::error::Error, "a crash is not noted");
-            Ok(())
-        }
-    }
-}
-
-/// What was not taken may come again.
-async fn forget(store: &Store, id: &str) {
-    if let Err(cause) = store.forget_crash(id).await {
-        tracing::error!(cause = &cause as &dyn std::error::Error, "a crash is not forgotten");
-    }
+async fn keep(
+    bucket: &CrashBucket,
+    envelope: &Envelope,
+    bytes: Vec<u8>,
+    request: &Request,
+) -> Result<(), Problem> {
+    let key = envelope.identity().unwrap_or_else(|| {
+        let digest = domain::Digest::of(&[request.id().as_bytes(), &bytes]);
+        format!("{}/{digest}", envelope.dsn().project_id())
+    });
+    Ok(bucket.keep(&key, bytes).await?)
 }
 
 fn with_limits(mut response: Response, limits: &Limits) -> Response {
@@ -205,10 +235,6 @@ fn too_many(limits: &Limits) -> Problem {
 }
 
 fn refused(status: u16) -> Problem {
-    // Not for what was sent, but for where to: the project or its key is gone.
-    if matches!(status, 401 | 403 | 404) {
-        tracing::error!(status, "Sentry does not know a project of ours");
-    }
     let detail = format!("Sentry refused it with status {status}.");
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused_by_sentry", detail)
 }

@@ -12,11 +12,20 @@ use super::Context;
 #[derive(Default)]
 pub(super) struct Resolved {
     /// Resolved, in projects of ours.
-    pub(super) issues: Vec<Issue>,
-    /// How many were noted that somebody has deleted since.
-    pub(super) gone: u64,
+    pub(super) issues: Vec<Due>,
+    /// Noted as resolved, and deleted by somebody since.
+    gone: Vec<IssueId>,
     /// Whether Sentry has told them all.
     pub(super) asked: bool,
+}
+
+/// An issue whose crashes are to be deleted.
+pub(super) struct Due {
+    pub(super) issue: Issue,
+    /// Since when that is known: what came later is not of what was resolved.
+    pub(super) since: Timestamp,
+    /// How many of its crashes were here alone, and are deleted.
+    pub(super) kept_here: u64,
 }
 
 /// What Sentry says is resolved, now. Somebody may have reopened what a webhook told of.
@@ -26,28 +35,41 @@ pub(super) async fn resolved(
     now: Timestamp,
 ) -> Result<Resolved, EventError> {
     let mut resolved = Resolved::default();
-    match api.resolved(&context.projects).await {
-        Ok(issues) => {
-            resolved.asked = true;
-            resolved.issues.extend(issues.into_iter().filter(|issue| is_due(context, issue)));
+    let listed = match api.resolved(&context.projects).await {
+        Ok(listed) => listed,
+        Err(error) => {
+            tell(&error);
+            return Ok(resolved);
         }
-        Err(error) => tell(&error),
-    }
-    for (id, _) in context.store.resolved().await? {
-        let id = IssueId::try_from(id)?;
-        if resolved.issues.iter().any(|issue| issue.id == id) {
-            continue;
-        }
-        match api.issue(&id).await {
-            Ok(Some(issue)) if is_due(context, &issue) => resolved.issues.push(issue),
-            Ok(Some(_)) => context.store.forget_resolved(&id.to_string()).await?,
-            Ok(None) => {
-                context.store.note_deleted(&deletion(&id, None, 0, now)).await?;
-                resolved.gone += 1;
+    };
+    resolved.asked = true;
+    let mut noted = context.store.resolved().await?;
+    for issue in listed.into_iter().filter(|issue| is_due(context, issue)) {
+        let id = issue.id.to_string();
+        let before = noted.iter().position(|(noted, _)| *noted == id);
+        let since = match before {
+            Some(before) => noted.swap_remove(before).1,
+            // From now on it shows, should it not be deleted.
+            None => {
+                context.store.note_resolved(&id, now).await?;
+                now
             }
+        };
+        resolved.issues.push(Due { issue, since, kept_here: 0 });
+    }
+    for (id, since) in noted {
+        let id = IssueId::try_from(id)?;
+        match api.issue(&id).await {
+            // Merged into another, it has the other's number.
+            Ok(Some(issue)) if is_due(context, &issue) && issue.id == id => {
+                resolved.issues.push(Due { issue, since, kept_here: 0 });
+            }
+            Ok(Some(_)) => context.store.forget_resolved(&id.to_string()).await?,
+            Ok(None) => resolved.gone.push(id),
             Err(error) => {
                 tell(&error);
                 resolved.asked = false;
+                break;
             }
         }
     }
@@ -58,23 +80,28 @@ fn is_due(context: &Context, issue: &Issue) -> bool {
     issue.is_resolved() && issue.is_in(&context.projects)
 }
 
-/// Deletes issues with all of their crashes, of which `kept_here` were here alone. How many are gone.
+/// Has the issues deleted with all of their crashes. How many are, and were not before.
 pub(super) async fn delete(
     context: &Context,
     api: &Api,
-    issues: &[Issue],
-    kept_here: &[u64],
+    resolved: &Resolved,
     now: Timestamp,
 ) -> Result<u64, EventError> {
+    let ids: Vec<&IssueId> = resolved.issues.iter().map(|due| &due.issue.id).collect();
+    let mut deletions: Vec<Deletion> =
+        resolved.gone.iter().map(|id| deletion(id, None, 0, now)).collect();
+    match if ids.is_empty() { Ok(()) } else { api.delete(&ids, &context.projects).await } {
+        Ok(()) => deletions.extend(
+            resolved
+                .issues
+                .iter()
+                .map(|due| deletion(&due.issue.id, Some(due.issue.project()), due.kept_here, now)),
+        ),
+        Err(error) => tell(&error),
+    }
     let mut deleted = 0;
-    for (issue, kept_here) in issues.iter().zip(kept_here) {
-        if let Err(error) = api.delete(&issue.id).await {
-            tell(&error);
-            continue;
-        }
-        let deletion = deletion(&issue.id, Some(issue.project()), *kept_here, now);
-        context.store.note_deleted(&deletion).await?;
-        deleted += 1;
+    for deletion in deletions {
+        deleted += u64::from(context.store.note_deleted(&deletion).await?);
     }
     Ok(deleted)
 }

@@ -10,7 +10,9 @@ use runtime::{ConfigError, Env, EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::{CrashBucket, Store};
 
+use crate::resources::{device_projects, projects};
 use crate::shapes::CrashData;
+use deletions::Resolved;
 
 /// What EventBridge Scheduler sends of it: nothing.
 #[derive(Debug, Deserialize)]
@@ -23,7 +25,7 @@ pub struct Outcome {
     pub deleted: u64,
     /// Crashes that waited here and were sent.
     pub sent: u64,
-    /// Those that are not waited for any longer: too old, refused, or of no project of ours.
+    /// Those that are not waited for any longer: too old, or refused by Sentry.
     pub given_up: u64,
     /// Those that wait still.
     pub waiting: u64,
@@ -49,9 +51,7 @@ pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
 };
 
 fn build(env: &Env<'_>) -> Result<Context, ConfigError> {
-    let devices: KnownProjects = env.parsed_if_set("DEVICE_SENTRY_DSNS")?.unwrap_or_default();
-    let own: KnownProjects = env.parsed_if_set("SENTRY_DSN")?.unwrap_or_default();
-    let projects = own.and(devices.clone());
+    let projects = projects(env)?;
     let api = match (projects.first(), env.parsed_if_set::<Token>("SENTRY_TOKEN")?) {
         (Some(dsn), Some(token)) => {
             Some(Api::new(dsn, &env.required("SENTRY_ORGANIZATION")?, token))
@@ -61,7 +61,7 @@ fn build(env: &Env<'_>) -> Result<Context, ConfigError> {
     Ok(Context {
         store: env.store()?,
         bucket: env.crash_bucket()?,
-        devices,
+        devices: device_projects(env)?,
         projects,
         sentry: Sentry::default(),
         api,
@@ -71,23 +71,26 @@ fn build(env: &Env<'_>) -> Result<Context, ConfigError> {
 pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventError> {
     let mut data: CrashData = context.store.policy_of(CrashData::NAME).await?.unwrap_or_default();
     let mut outcome = Outcome::default();
-    let resolved = match &context.api {
+    let mut resolved = match &context.api {
         Some(api) => deletions::resolved(context, api, now).await?,
-        None => deletions::Resolved::default(),
+        None => Resolved::default(),
     };
     // First here, so that none is sent that would be deleted there.
-    let kept_here = waiting::settle(context, &resolved.issues, now, &mut outcome).await?;
+    waiting::settle(context, &mut resolved.issues, now, &mut outcome).await?;
     if let Some(api) = &context.api {
-        outcome.deleted =
-            deletions::delete(context, api, &resolved.issues, &kept_here, now).await?;
+        outcome.deleted = deletions::delete(context, api, &resolved, now).await?;
+    }
+    if outcome.given_up > 0 {
+        tracing::error!(given_up = outcome.given_up, "crashes of devices were given up");
     }
 
+    data.configured = context.api.is_some();
     if resolved.asked {
         data.asked_at = Some(now);
     }
-    if outcome.deleted + resolved.gone > 0 {
+    if outcome.deleted > 0 {
         data.last_deletion = Some(now);
-        data.deleted += outcome.deleted + resolved.gone;
+        data.deleted += outcome.deleted;
     }
     data.resolved_since = context.store.resolved().await?.into_iter().map(|(_, at)| at).min();
     data.waiting = outcome.waiting;

@@ -102,7 +102,10 @@ pub enum RestoreState {
 /// How the crash data of resolved issues goes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CrashData {
-    /// When Sentry last told all issues that are resolved; absent where nobody may ask.
+    /// Whether anybody may ask and delete.
+    #[serde(default)]
+    pub configured: bool,
+    /// When Sentry last told all issues that are resolved.
     pub asked_at: Option<Timestamp>,
     pub last_deletion: Option<Timestamp>,
     /// Issues whose crashes were deleted, ever.

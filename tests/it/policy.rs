@@ -103,8 +103,8 @@ async fn row_4_crashes_go_to_sentry_in_the_european_union() {
     world.cloud.invoke("settle-crashes", json!({})).await.unwrap();
     let row = row(&world, 4).await;
     assert_eq!(
-        (&row["state"], &row["evidence"]["deletion"]),
-        (&json!("broken"), &json!("not configured"))
+        (&row["state"], &row["evidence"]["data"]["configured"]),
+        (&json!("broken"), &json!(false))
     );
 }
 

@@ -96,6 +96,13 @@ fn nothing_kept_can_be_lost() {
         assert!(public.len() == 4 && public.values().all(|blocked| blocked == true));
         let versioned = it["VersioningConfiguration"]["Status"] == "Enabled";
         let expires = it.get("LifecycleConfiguration").is_some();
+        if expires {
+            let rule = &it["LifecycleConfiguration"]["Rules"][0];
+            assert_eq!(
+                (&rule["Status"], &rule["ExpirationInDays"]),
+                (&json!("Enabled"), &json!(8))
+            );
+        }
         // Crashes are to go, for good; nothing else is.
         let of_crashes = bucket.name.ends_with("crashesbucket");
         assert_eq!((versioned, expires), (!of_crashes, of_crashes), "{}", bucket.name);

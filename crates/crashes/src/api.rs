@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::sentry::Request;
@@ -53,21 +52,14 @@ pub struct Issue {
     pub id: IssueId,
     status: String,
     project: Project,
+    /// By what it is called: `type`, `value`, `filename` and `function` of an error, or `title`.
     #[serde(default)]
-    metadata: Metadata,
+    metadata: Value,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 struct Project {
     id: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Metadata {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    value: Option<String>,
-    title: Option<String>,
 }
 
 impl Issue {
@@ -84,29 +76,46 @@ impl Issue {
         &self.project.id
     }
 
-    /// Whether an event has the error that the issue is called by: its newest, or its message.
+    /// Whether an event has the error that the issue is called by: its newest one, from the same place
+    /// where one is named; or its message.
     pub(crate) fn is_of(&self, event: &Value) -> bool {
-        let exceptions = &event["exception"];
-        let exceptions = exceptions.as_array().or_else(|| exceptions["values"].as_array());
-        let Metadata { kind, value, title } = &self.metadata;
-        let told = |of: &Option<String>, text: &Value| {
-            // Sentry cuts what is long.
-            let of = of.as_deref().unwrap_or("").trim_end_matches("...");
-            !of.is_empty() && text.as_str().is_some_and(|text| text.starts_with(of))
+        let said = |name: &str| self.metadata[name].as_str().filter(|it| !it.is_empty());
+        let listed = |value: &Value| match value {
+            Value::Array(values) => values.clone(),
+            other => other["values"].as_array().cloned().unwrap_or_default(),
         };
-        match exceptions.and_then(|all| all.last()) {
-            Some(newest) => {
-                let same = value.as_deref().unwrap_or("").is_empty()
-                    && newest["value"].as_str().unwrap_or("").is_empty();
-                kind.as_deref() == newest["type"].as_str()
-                    && (same || told(value, &newest["value"]))
-            }
-            None => {
-                let logged = &event["logentry"];
-                let message = [&event["message"], &logged["formatted"], &logged["message"]];
-                kind.is_none() && message.into_iter().any(|message| told(title, message))
-            }
-        }
+        let Some(newest) = listed(&event["exception"]).pop() else {
+            let logged = &event["logentry"];
+            let messages = [&event["message"], &logged["formatted"], &logged["message"]];
+            return said("type").is_none()
+                && said("title").is_some_and(|title| {
+                    let first_line =
+                        |text: &Value| text.as_str()?.lines().next().map(str::to_owned);
+                    messages.into_iter().filter_map(first_line).any(|it| is_cut(title, &it))
+                });
+        };
+        let told = |name: &str| newest[name].as_str().filter(|it| !it.is_empty());
+        let frames = listed(&newest["stacktrace"]["frames"]);
+        let has_frame =
+            |name: &str| said(name).is_none_or(|of| frames.iter().any(|frame| frame[name] == of));
+        let same_value = match (said("value"), told("value")) {
+            (None, None) => true,
+            (Some(of), Some(value)) => is_cut(of, value),
+            _ => false,
+        };
+        said("type").is_some()
+            && said("type") == told("type")
+            && same_value
+            && has_frame("function")
+            && has_frame("filename")
+    }
+}
+
+/// Whether one text is the other, which Sentry may have cut.
+fn is_cut(cut: &str, whole: &str) -> bool {
+    match cut.strip_suffix("...") {
+        Some(start) => whole.starts_with(start),
+        None => whole == cut,
     }
 }
 
@@ -114,9 +123,10 @@ impl Issue {
 pub enum ApiError {
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
-    #[error("Sentry answered {status} to {method} {path}")]
-    Refused { status: u16, method: &'static str, path: String },
-    #[error("Sentry's answer to {0} is no issue")]
+    /// The token, its permissions or the organization are wrong.
+    #[error("Sentry answered {status} to {method}")]
+    Refused { status: u16, method: &'static str },
+    #[error("Sentry's answer is not what it should be: {0}")]
     Unreadable(String),
 }
 
@@ -138,31 +148,50 @@ impl Api {
         Self { sentry: Sentry::default(), base, token }
     }
 
-    /// An issue as it stands; `None`: there is none any more.
+    /// An issue as it stands; `None`: there is none any more, or none in this organization.
     pub async fn issue(&self, id: &IssueId) -> Result<Option<Issue>, ApiError> {
-        self.ask("GET", &format!("{id}/")).await
-    }
-
-    /// Issues of these projects that are resolved: a hundred, Sentry's most.
-    pub async fn resolved(&self, projects: &KnownProjects) -> Result<Vec<Issue>, ApiError> {
-        let mut query = format!("?query=is%3Aresolved&statsPeriod={PERIOD}&limit=100");
-        for id in projects.ids() {
-            query = format!("{query}&project={id}");
+        let path = format!("{id}/");
+        match self.ask("GET", &path).await? {
+            (404, _) => Ok(None),
+            (200..=299, body) => {
+                serde_json::from_slice(&body).map(Some).map_err(|_| ApiError::Unreadable(path))
+            }
+            (status, _) => Err(ApiError::Refused { status, method: "GET" }),
         }
-        Ok(self.ask("GET", &query).await?.unwrap_or_default())
     }
 
-    /// Deletes an issue with all of its events. One that is gone already is as good.
-    pub async fn delete(&self, id: &IssueId) -> Result<(), ApiError> {
-        self.ask::<serde::de::IgnoredAny>("DELETE", &format!("{id}/")).await?;
-        Ok(())
+    /// Issues of these projects that are resolved: a hundred, Sentry's most. What is no issue is
+    /// passed over.
+    pub async fn resolved(&self, projects: &KnownProjects) -> Result<Vec<Issue>, ApiError> {
+        let query = format!("?query=is%3Aresolved&statsPeriod={PERIOD}&limit=100");
+        match self.ask("GET", &of_projects(query, projects)).await? {
+            (200..=299, body) => {
+                let issues: Vec<Value> = serde_json::from_slice(&body)
+                    .map_err(|_| ApiError::Unreadable("the list of issues".to_owned()))?;
+                let read =
+                    issues.into_iter().filter_map(|issue| serde_json::from_value(issue).ok());
+                Ok(read.collect())
+            }
+            (status, _) => Err(ApiError::Refused { status, method: "GET" }),
+        }
     }
 
-    async fn ask<T: DeserializeOwned>(
+    /// Has issues of these projects deleted with all of their events: Sentry does it within an hour or
+    /// so. Those that are gone already are as good.
+    pub async fn delete(
         &self,
-        method: &'static str,
-        path: &str,
-    ) -> Result<Option<T>, ApiError> {
+        issues: &[&IssueId],
+        projects: &KnownProjects,
+    ) -> Result<(), ApiError> {
+        let ids: Vec<String> = issues.iter().map(|id| format!("id={id}")).collect();
+        let path = of_projects(format!("?{}", ids.join("&")), projects);
+        match self.ask("DELETE", &path).await? {
+            (200..=299, _) => Ok(()),
+            (status, _) => Err(ApiError::Refused { status, method: "DELETE" }),
+        }
+    }
+
+    async fn ask(&self, method: &'static str, path: &str) -> Result<(u16, Vec<u8>), ApiError> {
         let request = Request {
             method,
             url: format!("{}{path}", self.base),
@@ -171,15 +200,14 @@ impl Api {
         };
         let (status, _, body) = self.sentry.ask(request, TIMEOUT).await?;
         match status {
-            404 => Ok(None),
-            200..=299 if method == "DELETE" => Ok(None),
-            200..=299 => {
-                let read = serde_json::from_slice(&body).map(Some);
-                read.map_err(|_| ApiError::Unreadable(path.to_owned()))
-            }
-            _ => Err(ApiError::Refused { status, method, path: path.to_owned() }),
+            429 | 500.. => Err(Unreachable::Status(status).into()),
+            _ => Ok((status, body)),
         }
     }
+}
+
+fn of_projects(query: String, projects: &KnownProjects) -> String {
+    projects.ids().fold(query, |query, id| format!("{query}&project={id}"))
 }
 
 #[cfg(test)]
@@ -213,22 +241,41 @@ mod tests {
 
     #[test]
     fn an_issue_is_of_what_it_is_called_by() {
-        let error = json!({"exception": {"values": [{"type": "A", "value": "b"}, {"type": "TypeError", "value": "x is y"}]}});
+        let frames =
+            json!({"frames": [{"function": "main"}, {"function": "open", "filename": "a.js"}]});
+        let error = json!({"exception": {"values": [
+            {"type": "A", "value": "b"},
+            {"type": "TypeError", "value": "x is y", "stacktrace": frames},
+        ]}});
         let bare = json!({"exception": [{"type": "TypeError"}]});
-        let message = json!({"logentry": {"formatted": "too hot"}});
+        let message = json!({"logentry": {"formatted": "too hot\nby far"}});
         for (metadata, of_error, of_bare, of_message) in [
             (
-                json!({"type": "TypeError", "value": "x is y", "title": "TypeError: x is y"}),
+                json!({"type": "TypeError", "value": "x is y", "function": "open"}),
                 true,
                 false,
                 false,
             ),
+            (
+                json!({"type": "TypeError", "value": "x is y", "filename": "a.js"}),
+                true,
+                false,
+                false,
+            ),
+            (
+                json!({"type": "TypeError", "value": "x is y", "function": "close"}),
+                false,
+                false,
+                false,
+            ),
             (json!({"type": "TypeError", "value": "x..."}), true, false, false),
+            (json!({"type": "TypeError", "value": "x"}), false, false, false),
             (json!({"type": "TypeError", "value": ""}), false, true, false),
-            (json!({"type": "TypeError"}), false, true, false),
+            (json!({"type": "TypeError", "value": 7}), false, true, false),
             (json!({"type": "A", "value": "b"}), false, false, false),
             (json!({"type": "TypeError", "value": "is y"}), false, false, false),
             (json!({"title": "too hot"}), false, false, true),
+            (json!({"title": "too"}), false, false, false),
             (json!({}), false, false, false),
         ] {
             let issue = issue(metadata.clone());

@@ -15,8 +15,10 @@ pub(crate) enum Keep {
     Url,
     /// An object with no members but these.
     Object(&'static [(&'static str, Keep)]),
-    /// An object with any members, or a list of pairs; names that speak of a person are left out.
+    /// An object with any members.
     Map(&'static Keep),
+    /// The same, or a list of pairs; names that speak of a person are left out.
+    Tags(&'static Keep),
     /// A list, or an object with a list called `values`.
     List(&'static Keep),
     /// One of two: the first where the value is an object, else the second.
@@ -24,8 +26,31 @@ pub(crate) enum Keep {
 }
 
 /// A name with one of these words in it speaks of a person.
-const PERSONAL: [&str; 10] = [
-    "user", "username", "email", "mail", "phone", "ip", "address", "person", "customer", "password",
+const PERSONAL: [&str; 24] = [
+    "account",
+    "address",
+    "author",
+    "contact",
+    "customer",
+    "email",
+    "employee",
+    "ip",
+    "login",
+    "mail",
+    "member",
+    "mobile",
+    "name",
+    "operator",
+    "owner",
+    "password",
+    "person",
+    "personal",
+    "phone",
+    "tel",
+    "telephone",
+    "user",
+    "userid",
+    "username",
 ];
 
 impl Keep {
@@ -47,11 +72,15 @@ impl Keep {
                 Value::Object(kept.collect())
             }
             (Self::Map(keep), Value::Object(object)) => {
-                let kept = object.into_iter().filter(|(name, _)| !is_personal(name));
+                let kept = object.into_iter();
                 let kept = kept.map(|(name, value)| (scrub(&name), keep.apply(value)));
                 Value::Object(kept.filter(|(_, value)| !value.is_null()).collect())
             }
-            (Self::Map(_), Value::Array(pairs)) => {
+            (Self::Tags(keep), Value::Object(mut object)) => {
+                object.retain(|name, _| !is_personal(name));
+                Self::Map(keep).apply(Value::Object(object))
+            }
+            (Self::Tags(_), Value::Array(pairs)) => {
                 let pairs = pairs.into_iter().filter_map(|pair| match pair {
                     Value::Array(pair) => <[Value; 2]>::try_from(pair).ok(),
                     _ => None,
@@ -76,8 +105,17 @@ impl Keep {
     }
 }
 
+/// Words end where letters do, and where a capital begins one: `customerName`.
 fn is_personal(name: &str) -> bool {
-    let name = name.to_lowercase();
-    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for c in name.chars() {
+        if was_lower && c.is_uppercase() {
+            words.push(' ');
+        }
+        was_lower = c.is_lowercase();
+        words.extend(c.to_lowercase());
+    }
+    let mut words = words.split(|c: char| !c.is_alphanumeric());
     words.any(|word| PERSONAL.contains(&word))
 }

@@ -1,6 +1,8 @@
 //! What of each kind of item may stay. The words are those of Sentry's event payloads:
 //! <https://develop.sentry.dev/sdk/foundations/transport/event-payloads/>
 
+use serde_json::{Value, json};
+
 use crate::keep::Keep::{self, Either, Exact, List, Object, Plain, Url};
 
 /// What may stay of an item, by its kind; `None`: nothing. Left out as a whole are attachments, replays,
@@ -15,11 +17,23 @@ pub(crate) fn of(kind: &str) -> Option<&'static Keep> {
     }
 }
 
-pub(crate) static HEADERS: Keep =
-    Object(&[("event_id", Plain), ("dsn", Exact), ("sent_at", Plain), ("sdk", SDK)]);
+/// What is said of an item of a kind, whatever it says itself: that nobody's network address is to be put
+/// to an event, where Sentry would take ours.
+pub(crate) fn finish(kind: &str, mut kept: Value) -> Value {
+    if kind == "event" {
+        let sdk = kept.get("sdk").filter(|sdk| sdk.is_object());
+        let mut sdk = sdk.cloned().unwrap_or_else(|| json!({}));
+        sdk["settings"] = json!({ "infer_ip": "never" });
+        kept["sdk"] = sdk;
+    }
+    kept
+}
+
+pub(crate) static HEADERS: Keep = Object(&[("event_id", Plain), ("sent_at", Plain), ("sdk", SDK)]);
 
 const PLAINS: Keep = List(&Plain);
 const ANY_PLAIN: Keep = Keep::Map(&Plain);
+const ANY_EXACT: Keep = Keep::Map(&Exact);
 
 const SDK: Keep = Object(&[
     ("name", Exact),
@@ -42,8 +56,8 @@ static EVENT: Keep = Object(&[
     ("environment", Plain),
     ("fingerprint", PLAINS),
     ("type", Plain),
-    ("modules", ANY_PLAIN),
-    ("tags", ANY_PLAIN),
+    ("modules", ANY_EXACT),
+    ("tags", Keep::Tags(&Plain)),
     ("message", Either(&MESSAGE, &Plain)),
     ("logentry", MESSAGE),
     ("exception", List(&EXCEPTION)),
@@ -53,7 +67,11 @@ static EVENT: Keep = Object(&[
     ("sdk", SDK),
     ("contexts", CONTEXTS),
     ("breadcrumbs", List(&BREADCRUMB)),
-    ("request", Object(&[("url", Url), ("method", Plain)])),
+    (
+        // Sentry reads browser and system of a web client from its headers.
+        "request",
+        Object(&[("url", Url), ("method", Plain), ("headers", Object(&[("User-Agent", Exact)]))]),
+    ),
 ]);
 
 const MESSAGE: Keep = Object(&[("message", Plain), ("formatted", Plain)]);
@@ -93,7 +111,16 @@ const THREAD: Keep = Object(&[
     ("current", Plain),
     ("main", Plain),
     ("state", Plain),
+    ("held_locks", Keep::Map(&LOCK)),
     ("stacktrace", STACK),
+]);
+
+const LOCK: Keep = Object(&[
+    ("type", Plain),
+    ("address", Plain),
+    ("package_name", Plain),
+    ("class_name", Plain),
+    ("thread_id", Plain),
 ]);
 
 const STACK: Keep = Object(&[
@@ -122,6 +149,8 @@ const FRAME: Keep = Object(&[
     ("image_addr", Plain),
     ("platform", Plain),
     ("native", Plain),
+    ("function_id", Plain),
+    ("lock", LOCK),
 ]);
 
 const DEBUG_META: Keep = Object(&[
@@ -136,6 +165,8 @@ const DEBUG_META: Keep = Object(&[
             ("code_file", Url),
             ("debug_id", Plain),
             ("debug_file", Url),
+            ("debug_checksum", Plain),
+            ("name", Url),
             ("image_addr", Plain),
             ("image_size", Plain),
             ("image_vmaddr", Plain),
@@ -154,8 +185,8 @@ const CONTEXTS: Keep = Object(&[
             ("type", Plain),
             ("app_identifier", Plain),
             ("app_name", Plain),
-            ("app_version", Plain),
-            ("app_build", Plain),
+            ("app_version", Exact),
+            ("app_build", Exact),
             ("build_type", Plain),
             ("in_foreground", Plain),
             ("app_start_time", Plain),
@@ -207,9 +238,9 @@ const CONTEXTS: Keep = Object(&[
 const OF_SOFTWARE: Keep = Object(&[
     ("type", Plain),
     ("name", Plain),
-    ("version", Plain),
-    ("build", Plain),
-    ("kernel_version", Plain),
+    ("version", Exact),
+    ("build", Exact),
+    ("kernel_version", Exact),
     ("rooted", Plain),
 ]);
 
@@ -274,8 +305,6 @@ static CLIENT_REPORT: Keep = Object(&[
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -289,12 +318,12 @@ mod tests {
             "extra": {"note": "Eva said so"},
             "request": {
                 "url": "https://app.example.com/records?email=eva@example.com#eva",
-                "headers": {"Cookie": "session=am1_x"}, "data": "Eva", "method": "POST",
+                "headers": {"Cookie": "session=am1_x", "User-Agent": "Mozilla/5.0 Chrome/120.0.0.0"}, "data": "Eva", "method": "POST",
             },
-            "tags": {"line": "7", "user.name": "Eva Ek", "seen by": "eva@example.com", "deep": {}},
+            "tags": {"line": "7", "user.name": "Eva Ek", "customerName": "Eva", "phoneNumber": "070 Eva", "seen by": "eva@example.com", "deep": {}},
             "contexts": {
                 "device": {"name": "Eva's phone", "model": "Pixel 8", "id": "a-b"},
-                "os": {"name": "Android", "version": "15"},
+                "os": {"name": "Android", "version": "15.0.0.1"},
                 "of our own": {"who": "Eva"},
             },
             "breadcrumbs": {"values": [
@@ -313,7 +342,7 @@ mod tests {
             "threads": {"values": [{"id": 1, "name": "Eva's", "crashed": true}]},
             "_meta": {"Eva": 1},
         });
-        let kept = EVENT.apply(event);
+        let kept = finish("event", EVENT.apply(event));
         let text = kept.to_string();
         assert!(!text.to_lowercase().contains("eva"), "{text}");
         insta::assert_snapshot!(serde_json::to_string_pretty(&kept).unwrap());
@@ -322,7 +351,7 @@ mod tests {
     #[test]
     fn tags_may_be_pairs() {
         let tags = json!([["line", "7"], ["user", "Eva"], ["x"], 7, [1, 2]]);
-        assert_eq!(ANY_PLAIN.apply(tags), json!({"line": "7"}));
+        assert_eq!(Keep::Tags(&Plain).apply(tags), json!({"line": "7"}));
     }
 
     #[test]

@@ -10,8 +10,14 @@ pub struct KnownProjects(Vec<Dsn>);
 
 impl KnownProjects {
     /// The very DSN: host, project and key.
-    pub fn know(&self, dsn: &Dsn) -> bool {
-        self.0.contains(dsn)
+    pub fn find(&self, dsn: &Dsn) -> Option<&Dsn> {
+        self.0.iter().find(|known| *known == dsn)
+    }
+
+    /// The one of this project with this key.
+    pub fn find_by_key(&self, project: &str, key: &str) -> Option<&Dsn> {
+        let fits = |dsn: &&Dsn| dsn.project_id().value() == project && dsn.public_key() == key;
+        self.0.iter().find(fits)
     }
 
     pub fn is_project(&self, id: &str) -> bool {
@@ -64,7 +70,7 @@ mod tests {
             "https://key@o1.ingest.de.sentry.io/7, https://other@o1.ingest.de.sentry.io/8"
                 .parse()
                 .unwrap();
-        let know = |dsn: &str| known.know(&dsn.parse().unwrap());
+        let know = |dsn: &str| known.find(&dsn.parse().unwrap()).is_some();
         assert!(know("https://key@o1.ingest.de.sentry.io/7"));
         assert!(know("https://key@o1.ingest.de.sentry.io:443/7"), "the port it has anyway");
         for other in [

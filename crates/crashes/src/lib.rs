@@ -13,7 +13,7 @@ mod sentry;
 mod unpack;
 
 pub use api::{Api, ApiError, Issue, IssueId, Token};
-pub use envelope::{EVENT_BYTES_MAX, Envelope, EnvelopeError};
+pub use envelope::{Address, Envelope, EnvelopeError, KEPT_BYTES_MAX};
 pub use hook::HookKey;
 pub use known::KnownProjects;
 pub use scrub::scrub;

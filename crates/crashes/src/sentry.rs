@@ -11,8 +11,6 @@ use aws_smithy_types::byte_stream::ByteStream;
 
 use crate::Dsn;
 
-/// Somebody waits meanwhile; what takes longer is kept, or lost.
-const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// What Sentry calls the clients of its protocol by.
 const CLIENT: &str = concat!("am-service/", env!("CARGO_PKG_VERSION"));
 
@@ -32,6 +30,8 @@ pub enum Answer {
     TooMany(Limits),
     /// It will not take this one, whenever it is sent.
     Refused { status: u16 },
+    /// It does not know the project or the key, which may be a mistake of ours.
+    Unknown { status: u16 },
 }
 
 /// What an SDK should send less of, in the words of Sentry's headers, which it understands.
@@ -54,7 +54,12 @@ pub enum Unreachable {
 
 impl Sentry {
     /// Sends one envelope to the project of `dsn`.
-    pub async fn send(&self, dsn: &Dsn, envelope: Vec<u8>) -> Result<Answer, Unreachable> {
+    pub async fn send(
+        &self,
+        dsn: &Dsn,
+        envelope: Vec<u8>,
+        within: Duration,
+    ) -> Result<Answer, Unreachable> {
         let request = Request {
             method: "POST",
             url: dsn.envelope_api_url().into(),
@@ -64,7 +69,7 @@ impl Sentry {
             ],
             body: envelope,
         };
-        let (status, headers, _) = self.ask(request, SEND_TIMEOUT).await?;
+        let (status, headers, _) = self.ask(request, within).await?;
         let header = |name: &str| headers.get(name).map(str::to_owned);
         let limits = || Limits {
             retry_after: header("retry-after"),
@@ -73,7 +78,8 @@ impl Sentry {
         match status {
             200..=299 => Ok(Answer::Taken(limits())),
             429 => Ok(Answer::TooMany(limits())),
-            400..=499 => Ok(Answer::Refused { status }),
+            401 | 403 | 404 => Ok(Answer::Unknown { status }),
+            400 | 411 | 413 | 415 | 422 => Ok(Answer::Refused { status }),
             _ => Err(Unreachable::Status(status)),
         }
     }

@@ -80,9 +80,15 @@ impl Gateway {
     }
 }
 
-/// The parameters of `path` if it fits `pattern`, whose `{name}` fits one segment.
+/// The parameters of `path` if it fits `pattern`, whose `{name}` fits one segment, and whose `{name+}`
+/// fits all that are left.
 fn fit(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let mut parameters = Map::new();
+    if let Some((before, name)) = pattern.strip_suffix("+}").and_then(|it| it.rsplit_once('{')) {
+        let rest = path.strip_prefix(before).filter(|rest| !rest.is_empty())?;
+        let value = percent_decode_str(rest).decode_utf8_lossy();
+        return Some(Map::from_iter([(name.to_owned(), json!(value))]));
+    }
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     loop {
         match (wanted.next(), given.next()) {

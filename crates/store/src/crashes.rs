@@ -8,17 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
-use crate::ledger::{document, met_condition};
+use crate::ledger::document;
 use crate::transaction::{Refusal, Step, Transaction};
 use crate::{Attempt, Listing, Objects, S3Client, Store, StoreError};
 
 /// In a window of attempts. A shift of a factory comes from one address, and a device sends a few
-/// envelopes a day; a fault in a loop is known after a few too.
-const SOURCE_CRASHES_MAX: u32 = 300;
+/// envelopes each time that its app is opened.
+const SOURCE_CRASHES_MAX: u32 = 1_000;
 /// A device that got no answer sends a crash again, when it has a network again.
 const REMEMBERED: Duration = Duration::from_secs(72 * 60 * 60);
-/// Deletions are hours away. What is still here then is found by asking Sentry.
-const RESOLVED_REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// That the crashes of an issue were deleted, as the ledger has it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,35 +36,29 @@ impl Store {
         self.count_attempt(key, SOURCE_CRASHES_MAX, now).await
     }
 
-    /// Notes that a crash is being taken. False: it was before.
-    pub async fn note_crash(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut item = items::key(&keys::crash_partition(id), &SortKey::Crash);
-        let expires_at = now.after(REMEMBERED).seconds();
-        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
-        let put = self
-            .dynamo
-            .put_item()
-            .table_name(&self.tables.sessions)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#pk) OR #expires_at <= :now")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#expires_at", items::EXPIRES_AT)
-            .expression_attribute_values(":now", items::number(now.seconds()));
-        met_condition(put.send().await)
+    /// Whether a crash was taken before.
+    pub async fn knows_crash(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let get = self.dynamo.get_item().table_name(&self.tables.sessions).consistent_read(true);
+        let answer = get.set_key(Some(crash_key(id))).send().await;
+        let Some(item) = answer.map_err(StoreError::unavailable)?.item else { return Ok(false) };
+        // Time to live deletes late.
+        Ok(Fields(&item).parse::<i64>(items::EXPIRES_AT)? > now.seconds())
     }
 
-    /// Forgets a crash that could not be taken, so that it can be sent again.
-    pub async fn forget_crash(&self, id: &str) -> Result<(), StoreError> {
-        let key = items::key(&keys::crash_partition(id), &SortKey::Crash);
-        self.forget(key).await
+    /// Notes that a crash was taken.
+    pub async fn note_crash(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut item = crash_key(id);
+        let expires_at = now.after(REMEMBERED).seconds();
+        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
+        let put = self.dynamo.put_item().table_name(&self.tables.sessions).set_item(Some(item));
+        put.send().await.map_err(StoreError::unavailable)?;
+        Ok(())
     }
 
     /// Notes that the crashes of an issue are to be deleted. False: that is known, or done.
     pub async fn note_resolved(&self, issue: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut item = items::key(keys::ISSUES_PARTITION, &SortKey::Resolved(issue.to_owned()));
-        let expires_at = now.after(RESOLVED_REMEMBERED).seconds();
+        let mut item = resolved_key(issue);
         item.insert(items::NOTED_AT.to_owned(), items::number(now.millis()));
-        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
         let deleted = items::key(keys::ISSUES_PARTITION, &SortKey::Deleted(issue.to_owned()));
         let noted = Transaction::new(self)
             .put_new(Step::Create, &self.tables.sessions, item)
@@ -105,24 +97,30 @@ impl Store {
         Ok(resolved)
     }
 
-    /// Notes for ever that the crashes of an issue were deleted.
-    pub async fn note_deleted(&self, deletion: &Deletion) -> Result<(), StoreError> {
+    /// Notes for ever that the crashes of an issue were deleted. False: they were before.
+    pub async fn note_deleted(&self, deletion: &Deletion) -> Result<bool, StoreError> {
         let sort = SortKey::Deleted(deletion.issue.clone());
         let item = document(keys::ISSUES_PARTITION, &sort, deletion.deleted_at, deletion);
-        self.note_once(item).await?;
-        self.forget_resolved(&deletion.issue).await
+        let noted = self.note_once(item).await?;
+        self.forget_resolved(&deletion.issue).await?;
+        Ok(noted)
     }
 
     /// Forgets an issue that is not resolved any more.
     pub async fn forget_resolved(&self, issue: &str) -> Result<(), StoreError> {
-        self.forget(items::key(keys::ISSUES_PARTITION, &SortKey::Resolved(issue.to_owned()))).await
-    }
-
-    async fn forget(&self, key: Item) -> Result<(), StoreError> {
         let delete = self.dynamo.delete_item().table_name(&self.tables.sessions);
-        delete.set_key(Some(key)).send().await.map_err(StoreError::unavailable)?;
+        let deleted = delete.set_key(Some(resolved_key(issue))).send().await;
+        deleted.map_err(StoreError::unavailable)?;
         Ok(())
     }
+}
+
+fn crash_key(id: &str) -> Item {
+    items::key(&keys::crash_partition(id), &SortKey::Crash)
+}
+
+fn resolved_key(issue: &str) -> Item {
+    items::key(keys::ISSUES_PARTITION, &SortKey::Resolved(issue.to_owned()))
 }
 
 /// The bucket of crashes that Sentry could not take yet. Nothing in it is versioned or backed up: what
@@ -135,9 +133,9 @@ impl CrashBucket {
         Self(Objects::new(s3, bucket))
     }
 
-    /// Keeps an envelope, under the number of its project and its id.
-    pub async fn keep(&self, project: &str, id: &str, envelope: Vec<u8>) -> Result<(), StoreError> {
-        let put = self.0.s3.put_object().bucket(&self.0.bucket).key(format!("{project}/{id}"));
+    /// Keeps an envelope, under the number of its project and its id: `project/id`.
+    pub async fn keep(&self, key: &str, envelope: Vec<u8>) -> Result<(), StoreError> {
+        let put = self.0.s3.put_object().bucket(&self.0.bucket).key(key);
         let put = put.content_type("application/x-sentry-envelope").body(envelope.into());
         put.send().await.map_err(StoreError::unavailable)?;
         Ok(())
@@ -154,6 +152,8 @@ impl CrashBucket {
     }
 
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.0.set_aside(key).await
+        let deleted = self.0.s3.delete_object().bucket(&self.0.bucket).key(key).send().await;
+        deleted.map_err(StoreError::unavailable)?;
+        Ok(())
     }
 }

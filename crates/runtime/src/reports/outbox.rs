@@ -57,7 +57,7 @@ impl Outbox {
                 continue;
             }
             // Warnings, not errors: an error would be reported in turn.
-            match self.0.0.send(dsn, bytes).await {
+            match self.0.0.send(dsn, bytes, SEND_TIMEOUT).await {
                 Ok(Answer::Taken(_)) => {}
                 Ok(Answer::TooMany(limits)) => {
                     let wait = limits.retry_after.and_then(|seconds| seconds.parse().ok());
@@ -65,7 +65,9 @@ impl Outbox {
                     self.waiting().silent_until = Some(Instant::now() + wait);
                     return;
                 }
-                Ok(Answer::Refused { status }) => tracing::warn!(status, "Sentry refused a crash"),
+                Ok(Answer::Refused { status } | Answer::Unknown { status }) => {
+                    tracing::warn!(status, "Sentry refused a crash")
+                }
                 Err(cause) => tracing::warn!(%cause, "a crash did not reach Sentry"),
             }
         }
