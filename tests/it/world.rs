@@ -111,18 +111,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { binaries: binaries.clone(), ..options(folder.path()) };
         let cloud = Cloud::start(&options).await.unwrap();
-        let environment = cloud.operator_environment().clone();
-        let lookup = |name: &str| environment.get(name).cloned();
-        let env = Env::new(&lookup);
-        let world = Self {
-            store: env.store().unwrap(),
-            objects: env.objects().unwrap(),
-            passwords: env.passwords().unwrap(),
-            now: runtime::now(),
-            cloud,
-            folder,
-            binaries,
-        };
+        let world = Self::of(cloud, folder, binaries);
         // One hash for all: hashing is made to be slow.
         let word = Password::try_from(PASSWORD.to_owned()).unwrap();
         let hash = world.passwords.hash(word, &OsEntropy).await;
@@ -254,6 +243,11 @@ impl World {
         let parameters = given.collect();
         let options = Options { parameters, binaries: binaries.clone(), ..options(folder.path()) };
         let cloud = Cloud::start_again(&options).await.unwrap();
+        Self::of(cloud, folder, binaries)
+    }
+
+    /// The stores of a cloud, as its operator reaches them.
+    fn of(cloud: Cloud, folder: TempDir, binaries: Option<PathBuf>) -> Self {
         let environment = cloud.operator_environment().clone();
         let lookup = |name: &str| environment.get(name).cloned();
         let env = Env::new(&lookup);
