@@ -9,6 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::byte_stream::ByteStream;
 
+use domain::chain;
+
 use crate::Dsn;
 
 /// What Sentry calls the clients of its protocol by.
@@ -89,7 +91,7 @@ impl Sentry {
         request: Request,
         within: Duration,
     ) -> Result<(u16, Headers, Vec<u8>), Unreachable> {
-        let failed = |error: &dyn std::error::Error| Unreachable::Failed(chain(error));
+        let failed = |error: &(dyn std::error::Error + 'static)| Unreachable::Failed(chain(error));
         let mut http = HttpRequest::new(request.body.into());
         http.set_method(request.method).map_err(|error| failed(&error))?;
         http.set_uri(request.url.as_str()).map_err(|error| failed(&error))?;
@@ -122,14 +124,4 @@ pub(crate) struct Request {
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

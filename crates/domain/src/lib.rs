@@ -3,6 +3,7 @@
 //! randomness or an environment variable.
 
 pub mod appendix;
+mod chain;
 pub mod email;
 pub mod entropy;
 pub mod fields;
@@ -19,6 +20,7 @@ pub mod token;
 pub use appendix::{
     Appendix, AppendixBytes, AppendixVersion, ContentType, Sha256, UploadState, VersionNumber,
 };
+pub use chain::chain;
 pub use email::Email;
 pub use entropy::Entropy;
 pub use fields::Fields;

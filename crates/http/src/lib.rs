@@ -11,11 +11,12 @@ mod respond;
 mod session;
 
 pub use credential::{SESSION_COOKIE, end_cookie, session_cookie};
+pub use domain::chain;
 pub use once::Once;
 pub use precondition::{IfMatch, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
 pub use respond::{
-    Handler, Response, answer, chain, created, empty, json, micros_since, not_stored, with_header,
+    Handler, Response, answer, created, empty, json, micros_since, not_stored, with_header,
 };
 pub use session::{live, open, open_and};

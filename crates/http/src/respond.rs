@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
+use domain::chain;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::Body;
@@ -112,17 +113,6 @@ fn log(request: &Request, problem: &Problem, micros: u64) {
 /// How long something took, for a log.
 pub fn micros_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-/// An error and all that it was caused by, in one line.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 /// An answer with a JSON body.
