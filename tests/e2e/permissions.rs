@@ -282,10 +282,23 @@ async fn an_authenticated_read_is_one_round_trip() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
     for (case, expected) in ROUND_TRIPS {
-        let count = || world.cloud.usage().requests.values().sum::<u64>();
-        let before = count();
-        let answer = world.send_file(case).await;
-        assert!(answer.status() < 300, "{case}: {answer:?}");
-        assert_eq!(count() - before, expected, "{case}");
+        assert_eq!(requests_of(&world, Event::load(case)).await, expected, "{case}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_log_in_is_four_requests() {
+    let world = World::running(Some(crate::binaries())).await;
+    world.fill().await;
+    // Two counters and the account at once, then the session: no window to open, nothing to forget.
+    let first = Event::load("create_session/ok").source("198.51.100.1");
+    assert_eq!(requests_of(&world, first).await, 4);
+}
+
+async fn requests_of(world: &World, event: Event) -> u64 {
+    let count = || world.cloud.usage().requests.values().sum::<u64>();
+    let before = count();
+    let answer = world.send(event).await;
+    assert!(answer.status() < 300, "{answer:?}");
+    count() - before
 }

@@ -20,7 +20,7 @@ pub const ATTEMPTS_MAX: u32 = 10;
 /// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
 /// one address logs in, somebody who tries one password on all accounts does not get far.
 pub const SOURCE_ATTEMPTS_MAX: u32 = 500;
-/// Counting and opening a window exclude each other; a few turns find one of them possible.
+/// Turns in which an ended window may be taken away by somebody else.
 const COUNT_TRIES_MAX: u32 = 4;
 
 pub(crate) const CUSTOMER: &str = "customer_id";
@@ -116,63 +116,58 @@ impl Store {
         self.count_attempt(source_key(source), SOURCE_ATTEMPTS_MAX, now).await
     }
 
-    /// Counts one more in the window that is open, or opens one. Both are conditional, so that of
-    /// many at once each counts.
+    /// Counts one more in the window that is open, or opens one: in one request, unless an ended
+    /// window is in the way, since time to live deletes late.
     pub(crate) async fn count_attempt(
         &self,
         key: Item,
         max: u32,
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
-        let window_ends_at = now.after(ATTEMPT_WINDOW);
-        let attempt = |count, ends_at_s: i64| Attempt {
-            count,
-            max,
-            window_ends_at: Timestamp::from_millis(ends_at_s * 1_000),
-        };
+        let window_ends_at_s = now.after(ATTEMPT_WINDOW).seconds();
         for _ in 0..COUNT_TRIES_MAX {
-            // Time to live deletes late: an ended window is not counted on.
-            let counted = self
+            let answer = self
                 .dynamo
                 .update_item()
                 .table_name(&self.tables.sessions)
                 .set_key(Some(key.clone()))
-                .update_expression("ADD #count :one")
-                .condition_expression("#expires_at > :now")
+                .update_expression(
+                    "SET #expires_at = if_not_exists(#expires_at, :window) ADD #count :one",
+                )
                 .expression_attribute_names("#count", COUNT)
                 .expression_attribute_names("#expires_at", items::EXPIRES_AT)
                 .expression_attribute_values(":one", items::number(1))
-                .expression_attribute_values(":now", items::number(now.seconds()))
+                .expression_attribute_values(":window", items::number(window_ends_at_s))
                 .return_values(ReturnValue::AllNew)
                 .send()
-                .await;
-            match counted {
-                Ok(answer) => {
-                    let item = answer.attributes.unwrap_or_default();
-                    let fields = Fields(&item);
-                    return Ok(attempt(fields.parse(COUNT)?, fields.parse(items::EXPIRES_AT)?));
-                }
-                Err(error) if is_refused(&error) => {}
-                Err(error) => return Err(StoreError::unavailable(error)),
+                .await
+                .map_err(StoreError::unavailable)?;
+            let item = answer.attributes.unwrap_or_default();
+            let fields = Fields(&item);
+            let (count, ends_at_s) = (fields.parse(COUNT)?, fields.parse(items::EXPIRES_AT)?);
+            if ends_at_s > now.seconds() {
+                return Ok(Attempt { count, max, window_ends_at: of_seconds(ends_at_s) });
             }
-            let ends_at_s = window_ends_at.seconds();
             let opened = self
                 .dynamo
                 .update_item()
                 .table_name(&self.tables.sessions)
                 .set_key(Some(key.clone()))
                 .update_expression("SET #count = :one, #expires_at = :window")
-                .condition_expression("attribute_not_exists(#expires_at) OR #expires_at <= :now")
+                .condition_expression("#expires_at = :ended")
                 .expression_attribute_names("#count", COUNT)
                 .expression_attribute_names("#expires_at", items::EXPIRES_AT)
                 .expression_attribute_values(":one", items::number(1))
-                .expression_attribute_values(":window", items::number(ends_at_s))
-                .expression_attribute_values(":now", items::number(now.seconds()))
+                .expression_attribute_values(":window", items::number(window_ends_at_s))
+                .expression_attribute_values(":ended", items::number(ends_at_s))
                 .send()
                 .await;
             match opened {
-                Ok(_) => return Ok(attempt(1, ends_at_s)),
-                // Somebody else has just opened it: count there.
+                Ok(_) => {
+                    let window_ends_at = of_seconds(window_ends_at_s);
+                    return Ok(Attempt { count: 1, max, window_ends_at });
+                }
+                // Somebody else has just opened it, or it was deleted: count there.
                 Err(error) if is_refused(&error) => {}
                 Err(error) => return Err(StoreError::unavailable(error)),
             }
@@ -216,6 +211,10 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+fn of_seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1_000)
 }
 
 fn is_refused(error: &SdkError<UpdateItemError>) -> bool {
