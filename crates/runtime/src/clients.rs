@@ -8,10 +8,13 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient,
+};
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_types::SdkConfig;
 
 use crate::{ConfigError, Env};
 
@@ -54,47 +57,36 @@ impl HttpClient {
 }
 
 pub(crate) fn dynamo(env: &Env<'_>) -> Result<aws_sdk_dynamodb::Client, ConfigError> {
-    let endpoint = env.optional("AWS_ENDPOINT_URL_DYNAMODB");
-    let mut config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .region(region(env)?)
-        .credentials_provider(credentials(env)?)
-        .retry_config(RetryConfig::standard())
-        .timeout_config(timeouts())
-        .http_client(env.http_client().get(endpoint.as_deref()));
-    config.set_endpoint_url(endpoint);
-    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+    Ok(aws_sdk_dynamodb::Client::new(&shared(env, "AWS_ENDPOINT_URL_DYNAMODB")?))
+}
+
+pub(crate) fn backup(env: &Env<'_>) -> Result<BackupClient, ConfigError> {
+    Ok(BackupClient::new(&shared(env, "AWS_ENDPOINT_URL_BACKUP")?))
 }
 
 pub(crate) fn s3(env: &Env<'_>) -> Result<aws_sdk_s3::Client, ConfigError> {
-    let endpoint = env.optional("AWS_ENDPOINT_URL_S3");
-    let mut config = aws_sdk_s3::Config::builder()
-        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .region(region(env)?)
-        .credentials_provider(credentials(env)?)
-        .retry_config(RetryConfig::standard())
-        .timeout_config(timeouts())
+    let shared = shared(env, "AWS_ENDPOINT_URL_S3")?;
+    let config = aws_sdk_s3::config::Builder::from(&shared)
         // We sign a SHA-256 of our own; a CRC32 beside it would be a header no client can compute.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         // The local cloud has one host name for all buckets.
-        .force_path_style(endpoint.is_some())
-        .http_client(env.http_client().get(endpoint.as_deref()));
-    config.set_endpoint_url(endpoint);
+        .force_path_style(shared.endpoint_url().is_some());
     Ok(aws_sdk_s3::Client::from_conf(config.build()))
 }
 
-pub(crate) fn backup(env: &Env<'_>) -> Result<BackupClient, ConfigError> {
-    let endpoint = env.optional("AWS_ENDPOINT_URL_BACKUP");
-    let mut config = aws_sdk_backup::Config::builder()
-        .behavior_version(aws_sdk_backup::config::BehaviorVersion::latest())
+/// What every client is made of. The variable of an endpoint is set in the local cloud only.
+fn shared(env: &Env<'_>, endpoint_variable: &str) -> Result<SdkConfig, ConfigError> {
+    let endpoint = env.optional(endpoint_variable);
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
         .region(region(env)?)
-        .credentials_provider(credentials(env)?)
+        .credentials_provider(SharedCredentialsProvider::new(credentials(env)?))
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts())
         .http_client(env.http_client().get(endpoint.as_deref()));
     config.set_endpoint_url(endpoint);
-    Ok(BackupClient::from_conf(config.build()))
+    Ok(config.build())
 }
 
 fn region(env: &Env<'_>) -> Result<Region, ConfigError> {
