@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{Dsn, Issue, KnownProjects, kinds};
 
 /// Sentry's own limit for one event. What is sent on of an envelope has at most as much together.
-pub const KEPT_BYTES_MAX: usize = 1024 * 1024;
+const KEPT_BYTES_MAX: usize = 1024 * 1024;
 /// Sentry's own limit is the same for sessions, and lower for what is not sent on.
 const ITEMS_MAX: usize = 100;
 /// Far more than any SDK sends.

@@ -13,11 +13,11 @@ mod sentry;
 mod unpack;
 
 pub use api::{Api, ApiError, Issue, IssueId, Token};
-pub use envelope::{Address, Envelope, EnvelopeError, KEPT_BYTES_MAX};
+pub use envelope::{Address, Envelope, EnvelopeError};
 pub use hook::HookKey;
 pub use known::KnownProjects;
 pub use scrub::scrub;
 pub use sentry::{Answer, Limits, Sentry, Unreachable};
-pub use unpack::{UNPACKED_BYTES_MAX, UnpackError, unpack};
+pub use unpack::{UnpackError, unpack};
 
 pub use sentry_types::{Dsn, ProjectId};

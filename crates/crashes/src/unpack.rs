@@ -6,7 +6,7 @@ use std::io::Read;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
 /// What an envelope may be when unpacked. Sentry takes more, for attachments, which are not passed on.
-pub const UNPACKED_BYTES_MAX: usize = 20 * 1024 * 1024;
+const UNPACKED_BYTES_MAX: usize = 20 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnpackError {

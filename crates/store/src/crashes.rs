@@ -74,27 +74,15 @@ impl Store {
 
     /// The issues that were noted so, and when.
     pub async fn resolved(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let mut pages = self
-            .dynamo
-            .query()
-            .table_name(&self.tables.sessions)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_values(":pk", items::text(keys::ISSUES_PARTITION))
-            .into_paginator()
-            .items()
-            .send();
-        let mut resolved = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(StoreError::unavailable)?;
-            let fields = Fields(&item);
+        let items = self.rows(&self.tables.sessions, keys::ISSUES_PARTITION, "").await?;
+        let read = |item| {
+            let fields = Fields(item);
             let SortKey::Resolved(issue) = fields.sort_key()? else {
                 return Err(fields.damaged(items::SORT));
             };
-            resolved.push((issue, fields.time(items::NOTED_AT)?));
-        }
-        Ok(resolved)
+            Ok((issue, fields.time(items::NOTED_AT)?))
+        };
+        items.iter().map(read).collect()
     }
 
     /// Notes for ever that the crashes of an issue were deleted. False: they were before.

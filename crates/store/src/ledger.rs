@@ -153,7 +153,7 @@ impl Store {
 
     /// As much of each as anyone may know.
     pub async fn restore_views<V: DeserializeOwned>(&self) -> Result<Vec<V>, StoreError> {
-        let items = self.below(keys::RESTORES_PARTITION, "").await?;
+        let items = self.rows(&self.tables.ledger, keys::RESTORES_PARTITION, "").await?;
         let read = |item: &Item| {
             let fields = Fields(item);
             serde_json::from_str(fields.text(VIEW)?).map_err(|_| fields.damaged(VIEW))
@@ -181,7 +181,7 @@ impl Store {
     pub async fn policy<T: DeserializeOwned>(
         &self,
     ) -> Result<Vec<(String, Timestamp, T)>, StoreError> {
-        let items = self.below(keys::POLICY_PARTITION, "").await?;
+        let items = self.rows(&self.tables.ledger, keys::POLICY_PARTITION, "").await?;
         let read = |item: &Item| {
             let fields = Fields(item);
             let SortKey::Policy(what) = fields.sort_key()? else {
@@ -215,15 +215,20 @@ impl Store {
         partition: &str,
         prefix: &str,
     ) -> Result<Vec<T>, StoreError> {
-        self.below(partition, prefix).await?.iter().map(read_document).collect()
+        self.rows(&self.tables.ledger, partition, prefix).await?.iter().map(read_document).collect()
     }
 
     /// Every row of a partition whose sort key starts with `prefix`.
-    async fn below(&self, partition: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+    pub(crate) async fn rows(
+        &self,
+        table: &str,
+        partition: &str,
+        prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
         let mut query = self
             .dynamo
             .query()
-            .table_name(&self.tables.ledger)
+            .table_name(table)
             .consistent_read(true)
             .expression_attribute_names("#pk", items::PARTITION)
             .expression_attribute_values(":pk", items::text(partition));
