@@ -84,7 +84,7 @@ pub async fn handle(
     let token = token(&proof, &started);
     let (hash, remember) = (token.hash(), once.remember(&started));
     let start = store.start_session(&login, &hash, started.created_at, &remember);
-    let forget = forget(store, attempt, &email, request);
+    let forget = forget(store, attempt, &email);
     match futures_util::future::join(start, forget).await.0 {
         Ok(()) => Ok(answer(request, &token, &started, delivery)),
         Err(WriteError::Repeated(earlier)) => {
@@ -123,14 +123,10 @@ async fn check(
     Ok((attempt, login, proof))
 }
 
-/// Forgets wrong tries before the right one. A first try left none, and is not worth a request: the
-/// second one forgets it too.
-async fn forget(store: &Store, attempt: Attempt, email: &Email, request: &Request) {
-    if attempt.count == 1 {
-        return;
-    }
-    if let Err(error) = store.forget_attempts(email, &request.source()).await {
-        // They end by themselves, a quarter of an hour later.
+/// Forgets wrong tries before the right one.
+async fn forget(store: &Store, attempt: Attempt, email: &Email) {
+    if let Err(error) = store.forget_attempts(&attempt, email).await {
+        // They end by themselves, within a quarter of an hour.
         tracing::warn!(error = &error as &dyn std::error::Error, "attempts not forgotten");
     }
 }

@@ -287,12 +287,12 @@ async fn an_authenticated_read_is_one_round_trip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_log_in_is_four_requests() {
+async fn a_first_log_in_is_three_requests() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
-    // Two counters and the account at once, then the session: no window to open, nothing to forget.
+    // The counters and the account at once, then the session: nothing to forget.
     let first = Event::load("create_session/ok").source("198.51.100.1");
-    assert_eq!(requests_of(&world, first).await, 4);
+    assert_eq!(requests_of(&world, first).await, 3);
 }
 
 async fn requests_of(world: &World, event: Event) -> u64 {

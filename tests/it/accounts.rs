@@ -130,8 +130,7 @@ async fn parallel_guesses_count_too() {
     let checked = answers.iter().filter(|answer| answer.status() == 401).count();
     assert_eq!(checked, 10);
 
-    // A window that has ended, and that time to live has not deleted yet, gives ten more, not one
-    // to each of those who find it at once.
+    // The next window gives ten more, not one to each of those who come at once.
     let later = world.now.after(Duration::from_secs(16 * 60));
     let guesses = (30..60).map(|n| world.send(guess(n).later(later)));
     let answers = futures_util::future::join_all(guesses).await;
@@ -150,6 +149,48 @@ async fn trying_every_account_from_one_source_is_slowed_down_too() {
     assert_eq!(world.send_file("create_session/ok").await.status(), 429);
     assert_eq!(world.send_file("create_customer/ok").await.status(), 429);
     log_in(&world, Event::load("create_session/ok").source("198.51.100.1")).await;
+}
+
+#[tokio::test]
+async fn guessing_at_one_account_leaves_others_from_there_their_tries() {
+    let world = World::new().await;
+    let tried = async |email: &str, source: &str, now| {
+        let email = email.to_owned().try_into().unwrap();
+        let (attempt, _) = world.store.attempt_login(&email, source, now).await.unwrap();
+        attempt.refused_for(now).is_none()
+    };
+    let (source, now) = ("192.0.2.7", world.now);
+    let mut made = 0;
+    for _ in 0..510 {
+        made += u32::from(tried("eva@verkstad-norr.example", source, now).await);
+    }
+    assert_eq!(made, 10);
+    assert!(tried("ola@verkstad-norr.example", source, now).await);
+    // What has used up the source's tries is an address each, of which nothing else is known.
+    for n in 0..489 {
+        assert!(tried(&format!("a{n}@verkstad-norr.example"), source, now).await, "address {n}");
+    }
+    assert!(!tried("b@verkstad-norr.example", source, now).await);
+    assert!(!tried("ola@verkstad-norr.example", source, now).await);
+    assert!(tried("ola@verkstad-norr.example", "192.0.2.8", now).await);
+}
+
+#[tokio::test]
+async fn tries_are_counted_in_quarters_of_an_hour_by_the_clock() {
+    let world = World::new().await;
+    let email = Person::A.email();
+    let attempt = async |now| world.store.attempt_login(&email, "192.0.2.7", now).await.unwrap().0;
+    let quarter = Duration::from_secs(15 * 60);
+    let start = world.now.start_of(quarter);
+    let last = start.after(quarter - Duration::from_millis(1));
+    for _ in 0..5 {
+        assert_eq!(attempt(start).await.refused_for(start), None);
+        assert_eq!(attempt(last).await.refused_for(last), None);
+    }
+    assert_eq!(attempt(start).await.refused_for(start), Some(quarter));
+    assert_eq!(attempt(last).await.refused_for(last), Some(Duration::from_millis(1)));
+    let next = start.after(quarter);
+    assert_eq!(attempt(next).await.refused_for(next), None);
 }
 
 #[tokio::test]

@@ -35,6 +35,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
+    /// The latest multiple of `period` since 1970 that is not after this moment.
+    pub fn start_of(self, period: Duration) -> Self {
+        let millis = i64::try_from(period.as_millis()).unwrap_or(i64::MAX).max(1);
+        Self(self.0.saturating_sub(self.0.rem_euclid(millis)))
+    }
+
     /// How long ago `earlier` was; zero where it lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -81,5 +87,16 @@ mod tests {
     fn seconds_round_down_before_1970_too() {
         assert_eq!(Timestamp::from_millis(-1).seconds(), -1);
         assert_eq!(Timestamp::from_millis(1_999).seconds(), 1);
+    }
+
+    #[test]
+    fn a_period_starts_at_or_before_each_moment_of_it() {
+        let minute = Duration::from_secs(60);
+        for (millis, start) in [(0, 0), (59_999, 0), (60_000, 60_000), (-1, -60_000)] {
+            let moment = Timestamp::from_millis(millis);
+            assert_eq!(moment.start_of(minute), Timestamp::from_millis(start), "{millis}");
+        }
+        let moment = Timestamp::from_millis(7);
+        assert_eq!(moment.start_of(Duration::ZERO), moment);
     }
 }

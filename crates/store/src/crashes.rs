@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::ledger::document;
+use crate::logins::COUNT;
 use crate::transaction::{Refusal, Step, Transaction};
 use crate::{Attempt, Listing, Objects, S3Client, Store, StoreError};
 
@@ -32,8 +33,7 @@ pub struct Deletion {
 impl Store {
     /// Counts what `source` sends.
     pub async fn attempt_crash(&self, source: &str, now: Timestamp) -> Result<Attempt, StoreError> {
-        let key = items::key(&keys::source_partition(source), &SortKey::Crashes(source.to_owned()));
-        self.count_attempt(key, SOURCE_CRASHES_MAX, now).await
+        self.count_attempt(source, SortKey::Crashes, &[(COUNT, SOURCE_CRASHES_MAX)], now).await
     }
 
     /// Whether a crash was taken before.

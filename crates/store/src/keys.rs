@@ -51,8 +51,8 @@ pub(crate) enum SortKey {
     Session(String),
     /// The one item below [`login_partition`].
     Login,
-    /// Failed logins from one source, below [`attempts_partition`].
-    Attempts(String),
+    /// Attempts to log in and to sign up, of the window that begins then, below [`source_partition`].
+    Attempts(Timestamp),
     /// The backup run of one evening, in the ledger; what became of its jobs and of its restored
     /// copies is below the same partition.
     BackupRun(Timestamp),
@@ -64,8 +64,8 @@ pub(crate) enum SortKey {
     Restore(Timestamp),
     /// How one thing that the policy promises stands.
     Policy(String),
-    /// Crashes from one source, below [`source_partition`].
-    Crashes(String),
+    /// Crashes, of the window that begins then, below [`source_partition`].
+    Crashes(Timestamp),
     /// The one item below [`crash_partition`].
     Crash,
     /// An issue in Sentry that is resolved, and whose crashes are to be deleted.
@@ -99,14 +99,14 @@ impl fmt::Display for SortKey {
             Self::SignUp(key) => write!(f, "SIGNUP#{key}"),
             Self::Session(hash) => write!(f, "SESSION#{hash}"),
             Self::Login => f.write_str("LOGIN"),
-            Self::Attempts(source) => write!(f, "ATTEMPTS#{source}"),
+            Self::Attempts(window) => write!(f, "ATTEMPTS#{:013}", window.millis()),
             // Thirteen digits of milliseconds sort as text until the year 2286.
             Self::BackupRun(scheduled_at) => write!(f, "RUN#{:013}", scheduled_at.millis()),
             Self::BackupJob(id) => write!(f, "JOB#{id}"),
             Self::Verification(run, job) => write!(f, "VERIFIED#{:013}#{job}", run.millis()),
             Self::Restore(to) => write!(f, "RESTORE#{:013}", to.millis()),
             Self::Policy(what) => write!(f, "POLICY#{what}"),
-            Self::Crashes(source) => write!(f, "CRASHES#{source}"),
+            Self::Crashes(window) => write!(f, "CRASHES#{:013}", window.millis()),
             Self::Crash => f.write_str("CRASH"),
             Self::Resolved(issue) => write!(f, "RESOLVED#{issue}"),
             Self::Deleted(issue) => write!(f, "DELETED#{issue}"),
@@ -136,13 +136,13 @@ impl FromStr for SortKey {
             ("REQUEST", [user, key]) => Self::Request(user.parse()?, key.parse()?),
             ("SIGNUP", [key]) => Self::SignUp(key.parse()?),
             ("SESSION", [hash]) => Self::Session((*hash).to_owned()),
-            ("ATTEMPTS", [source]) => Self::Attempts((*source).to_owned()),
+            ("ATTEMPTS", [millis]) => Self::Attempts(time(millis)?),
             ("RUN", [millis]) => Self::BackupRun(time(millis)?),
             ("JOB", [id]) => Self::BackupJob((*id).to_owned()),
             ("VERIFIED", [run, job]) => Self::Verification(time(run)?, (*job).to_owned()),
             ("RESTORE", [millis]) => Self::Restore(time(millis)?),
             ("POLICY", [what]) => Self::Policy((*what).to_owned()),
-            ("CRASHES", [source]) => Self::Crashes((*source).to_owned()),
+            ("CRASHES", [millis]) => Self::Crashes(time(millis)?),
             ("CRASH", [""]) => Self::Crash,
             ("RESOLVED", [issue]) => Self::Resolved((*issue).to_owned()),
             ("DELETED", [issue]) => Self::Deleted((*issue).to_owned()),
@@ -175,14 +175,16 @@ pub(crate) fn sign_up_partition(email: &Email) -> String {
     format!("SIGNUP#{}", email_hash(email))
 }
 
-/// The partition of attempts to log in with one address.
-pub(crate) fn attempts_partition(email: &Email) -> String {
-    format!("ATTEMPTS#{}", email_hash(email))
-}
-
-/// The partition of attempts from one source, whatever the address.
+/// The partition of what is counted of one source.
 pub(crate) fn source_partition(source: &str) -> String {
     format!("SOURCE#{source}")
+}
+
+/// The attribute that counts the attempts to log in with one address, beside those of others. Half of
+/// the hash tells the few hundred apart that one item can have.
+pub(crate) fn account_attempts(email: &Email) -> String {
+    let hash = email_hash(email).to_string();
+    format!("account_{}", &hash[..hash.len() / 2])
 }
 
 fn email_hash(email: &Email) -> Digest {
@@ -271,13 +273,13 @@ mod tests {
             SortKey::SignUp(key),
             SortKey::Session("ab".repeat(32)),
             SortKey::Login,
-            SortKey::Attempts("192.0.2.7".to_owned()),
+            SortKey::Attempts(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupJob("4f3c-9a".to_owned()),
             SortKey::Verification(Timestamp::from_millis(1_768_464_000_000), "b-1".to_owned()),
             SortKey::Restore(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::Policy("backup".to_owned()),
-            SortKey::Crashes("192.0.2.7".to_owned()),
+            SortKey::Crashes(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::Crash,
             SortKey::Resolved("7".to_owned()),
             SortKey::Deleted("7".to_owned()),

@@ -12,21 +12,20 @@ use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::{Customer, SignUp, Store, StoreError};
 
-/// Failed logins are counted per address *and* source over this long, so that a stranger cannot
-/// lock a person out.
+/// Tries are counted in windows of this length, the same ones for everybody, by the clock: a window
+/// is a key of its own, so none has to be opened or ended.
 pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// More tries than a person needs, far fewer than a guesser does.
+/// Tries of one account from one source, so that a stranger cannot lock a person out: more than a
+/// person needs, far fewer than a guesser does.
 pub const ATTEMPTS_MAX: u32 = 10;
 /// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
 /// one address logs in, somebody who tries one password on all accounts does not get far.
 pub const SOURCE_ATTEMPTS_MAX: u32 = 500;
-/// Turns in which an ended window may be taken away by somebody else.
-const COUNT_TRIES_MAX: u32 = 4;
 
 pub(crate) const CUSTOMER: &str = "customer_id";
 pub(crate) const USER: &str = "user_id";
 pub(crate) const PASSWORD_HASH: &str = "password_hash";
-const COUNT: &str = "count";
+pub(crate) const COUNT: &str = "count";
 
 /// An account that an e-mail address opens, given the password.
 #[derive(Clone, Debug)]
@@ -42,19 +41,20 @@ impl Login {
     }
 }
 
-/// One try to log in, counted before it is made so that parallel tries count too.
-#[derive(Clone, Copy, Debug)]
+/// One try, counted before it is made so that parallel tries count too.
+#[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Tries within the window, this one included.
-    pub count: u32,
-    max: u32,
-    pub window_ends_at: Timestamp,
+    /// Where it is counted, until `ends_at`.
+    key: Item,
+    ends_at: Timestamp,
+    /// The tries within the window, this one included; none if it is refused.
+    counts: Option<Item>,
 }
 
 impl Attempt {
     /// How long to wait before trying again; `None` if this try may be made.
     pub fn refused_for(&self, now: Timestamp) -> Option<Duration> {
-        (self.count > self.max).then(|| self.window_ends_at.since(now))
+        self.counts.is_none().then(|| self.ends_at.since(now))
     }
 }
 
@@ -69,20 +69,18 @@ pub(crate) fn login_item(customer: &Customer, sign_up: &SignUp) -> Item {
 
 impl Store {
     /// Counts a try to log in, for the account and for `source`, and looks the account up, at once.
-    /// The attempt is the one that is refused, if either is.
     pub async fn attempt_login(
         &self,
         email: &Email,
         source: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Login>), StoreError> {
-        let (of_account, of_source, login) = tokio::try_join!(
-            self.count_attempt(account_key(email, source), ATTEMPTS_MAX, now),
-            self.count_attempt(source_key(source), SOURCE_ATTEMPTS_MAX, now),
+        let account = keys::account_attempts(email);
+        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
+        tokio::try_join!(
+            self.count_attempt(source, SortKey::Attempts, &limits, now),
             self.login(email),
-        )?;
-        let refused = of_source.refused_for(now).is_some();
-        Ok((if refused { of_source } else { of_account }, login))
+        )
     }
 
     /// The account that an e-mail address opens.
@@ -113,78 +111,79 @@ impl Store {
         source: &str,
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
-        self.count_attempt(source_key(source), SOURCE_ATTEMPTS_MAX, now).await
+        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX)];
+        self.count_attempt(source, SortKey::Attempts, &limits, now).await
     }
 
-    /// Counts one more in the window that is open, or opens one: in one request, unless an ended
-    /// window is in the way, since time to live deletes late.
+    /// Counts one more of each in the window of `now`, unless one of them has reached its limit: what
+    /// is refused is not counted, so that an item does not grow without end, and who is refused one
+    /// account does not use up what all who come from there have.
     pub(crate) async fn count_attempt(
         &self,
-        key: Item,
-        max: u32,
+        source: &str,
+        kind: fn(Timestamp) -> SortKey,
+        limits: &[(&str, u32)],
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
-        let window_ends_at_s = now.after(ATTEMPT_WINDOW).seconds();
-        for _ in 0..COUNT_TRIES_MAX {
-            let answer = self
-                .dynamo
-                .update_item()
-                .table_name(&self.tables.sessions)
-                .set_key(Some(key.clone()))
-                .update_expression(
-                    "SET #expires_at = if_not_exists(#expires_at, :window) ADD #count :one",
-                )
-                .expression_attribute_names("#count", COUNT)
-                .expression_attribute_names("#expires_at", items::EXPIRES_AT)
-                .expression_attribute_values(":one", items::number(1))
-                .expression_attribute_values(":window", items::number(window_ends_at_s))
-                .return_values(ReturnValue::AllNew)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-            let item = answer.attributes.unwrap_or_default();
-            let fields = Fields(&item);
-            let (count, ends_at_s) = (fields.parse(COUNT)?, fields.parse(items::EXPIRES_AT)?);
-            if ends_at_s > now.seconds() {
-                return Ok(Attempt { count, max, window_ends_at: of_seconds(ends_at_s) });
-            }
-            let opened = self
-                .dynamo
-                .update_item()
-                .table_name(&self.tables.sessions)
-                .set_key(Some(key.clone()))
-                .update_expression("SET #count = :one, #expires_at = :window")
-                .condition_expression("#expires_at = :ended")
-                .expression_attribute_names("#count", COUNT)
-                .expression_attribute_names("#expires_at", items::EXPIRES_AT)
-                .expression_attribute_values(":one", items::number(1))
-                .expression_attribute_values(":window", items::number(window_ends_at_s))
-                .expression_attribute_values(":ended", items::number(ends_at_s))
-                .send()
-                .await;
-            match opened {
-                Ok(_) => {
-                    let window_ends_at = of_seconds(window_ends_at_s);
-                    return Ok(Attempt { count: 1, max, window_ends_at });
-                }
-                // Somebody else has just opened it, or it was deleted: count there.
-                Err(error) if is_refused(&error) => {}
-                Err(error) => return Err(StoreError::unavailable(error)),
-            }
+        let window = now.start_of(ATTEMPT_WINDOW);
+        let ends_at = window.after(ATTEMPT_WINDOW);
+        let key = items::key(&keys::source_partition(source), &kind(window));
+        let (mut adds, mut conditions) = (Vec::new(), Vec::new());
+        let mut update = self
+            .dynamo
+            .update_item()
+            .table_name(&self.tables.sessions)
+            .set_key(Some(key.clone()))
+            .expression_attribute_names("#expires_at", items::EXPIRES_AT)
+            .expression_attribute_values(":ends_at", items::number(ends_at.seconds()))
+            .expression_attribute_values(":one", items::number(1));
+        for (n, (name, max)) in limits.iter().enumerate() {
+            adds.push(format!("#count{n} :one"));
+            conditions.push(format!("(attribute_not_exists(#count{n}) OR #count{n} < :max{n})"));
+            update = update
+                .expression_attribute_names(format!("#count{n}"), *name)
+                .expression_attribute_values(format!(":max{n}"), items::number(*max));
         }
-        Err(StoreError::Busy)
+        let counted = update
+            .update_expression(format!("SET #expires_at = :ends_at ADD {}", adds.join(", ")))
+            .condition_expression(conditions.join(" AND "))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await;
+        let counts = match counted {
+            Ok(answer) => Some(answer.attributes.unwrap_or_default()),
+            Err(error) if is_refused(&error) => None,
+            Err(error) => return Err(StoreError::unavailable(error)),
+        };
+        Ok(Attempt { key, ends_at, counts })
     }
 
-    /// Forgets tries of which the last one was right.
-    pub async fn forget_attempts(&self, email: &Email, source: &str) -> Result<(), StoreError> {
-        self.dynamo
-            .delete_item()
+    /// Forgets the tries of an account of which the last one was right. An only one is not worth a
+    /// request: the next one forgets it too.
+    pub async fn forget_attempts(
+        &self,
+        attempt: &Attempt,
+        email: &Email,
+    ) -> Result<(), StoreError> {
+        let account = keys::account_attempts(email);
+        let count = attempt.counts.as_ref().and_then(|counts| counts.get(&account));
+        if count == Some(&items::number(1)) {
+            return Ok(());
+        }
+        let forgotten = self
+            .dynamo
+            .update_item()
             .table_name(&self.tables.sessions)
-            .set_key(Some(account_key(email, source)))
+            .set_key(Some(attempt.key.clone()))
+            .update_expression("REMOVE #account")
+            .condition_expression("attribute_exists(#account)")
+            .expression_attribute_names("#account", account)
             .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(())
+            .await;
+        match forgotten {
+            Err(error) if !is_refused(&error) => Err(StoreError::unavailable(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Replaces an outdated password hash, unless the password was changed meanwhile.
@@ -213,20 +212,7 @@ impl Store {
     }
 }
 
-fn of_seconds(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1_000)
-}
-
 fn is_refused(error: &SdkError<UpdateItemError>) -> bool {
     let error = error.as_service_error();
     matches!(error, Some(UpdateItemError::ConditionalCheckFailedException(_)))
-}
-
-fn account_key(email: &Email, source: &str) -> Item {
-    items::key(&keys::attempts_partition(email), &SortKey::Attempts(source.to_owned()))
-}
-
-fn source_key(source: &str) -> Item {
-    let sort = SortKey::Attempts(source.to_owned());
-    items::key(&keys::source_partition(source), &sort)
 }
