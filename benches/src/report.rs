@@ -9,9 +9,9 @@ const HEAD: &str = "# Performance
 
 `cargo run -p benches` builds what it needs, measures, and writes this page. It starts each program behind a Lambda
 Runtime API on loopback, with the embedded database of the local cloud for its store, and reads the kernel's
-clock of the process when the first answer arrives. Everything is measured in turns within one run: the ratios
-mean something elsewhere, the milliseconds and megabytes only say of what order they are. TLS is not in it (the
-stores are on loopback), nor is what Lambda itself adds.
+clock of the process when the first answer arrives. Everything is measured within one run, starts in turns, warm answers
+one program after another: the ratios mean something elsewhere, the milliseconds and megabytes only say of what order
+they are. TLS is not in it (the stores are on loopback), nor is what Lambda itself adds.
 ";
 
 pub(crate) fn table(measured: &[Measured], arguments: &Arguments) -> String {
@@ -85,9 +85,9 @@ fn promises(measured: &[Measured]) -> String {
          | get_record, file | 7 MB | {:.1} MB |\n\
          | create_session, warm, processor, to the part of it that is argon2id ({}) | 1.05 | {:.2} |\n\n\
          The part that is argon2id is what the thread took that the password is hashed on, in the same log-in: \
-         a hash\nalone in a loop has warmer caches. The rest is four requests to the store, and JSON:\n\
-         more than four of get_record's, since the hash has emptied the caches of the code that makes them. Two\n\
-         of the four are the guard against guessing, and stay where the limit does not hold.\n",
+         a hash\nalone in a loop has warmer caches. The rest is the event, JSON, and three\nrequests \
+         to the store, which cost more after a pause than one after the other: docs/decisions/0010 has what was\n\
+         tried, and why the limit is missed where it is.\n",
         ratio(get.processor(), hello.processor()),
         ratio(get.processor(), silent.processor()),
         ratio(node.processor(), get.processor()),

@@ -33,7 +33,7 @@ pub struct Deletion {
 impl Store {
     /// Counts what `source` sends.
     pub async fn attempt_crash(&self, source: &str, now: Timestamp) -> Result<Attempt, StoreError> {
-        self.count_attempt(source, SortKey::Crashes, &[(COUNT, SOURCE_CRASHES_MAX)], now).await
+        self.count_attempt(source, SortKey::crashes, &[(COUNT, SOURCE_CRASHES_MAX)], now).await
     }
 
     /// Whether a crash was taken before.

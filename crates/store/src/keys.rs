@@ -51,8 +51,8 @@ pub(crate) enum SortKey {
     Session(String),
     /// The one item below [`login_partition`].
     Login,
-    /// Attempts to log in and to sign up, of the window that begins then, below [`source_partition`].
-    Attempts(Timestamp),
+    /// Attempts to log in and to sign up, of one window, below [`source_partition`].
+    Attempts(String),
     /// The backup run of one evening, in the ledger; what became of its jobs and of its restored
     /// copies is below the same partition.
     BackupRun(Timestamp),
@@ -64,8 +64,8 @@ pub(crate) enum SortKey {
     Restore(Timestamp),
     /// How one thing that the policy promises stands.
     Policy(String),
-    /// Crashes, of the window that begins then, below [`source_partition`].
-    Crashes(Timestamp),
+    /// Crashes, of one window, below [`source_partition`].
+    Crashes(String),
     /// The one item below [`crash_partition`].
     Crash,
     /// An issue in Sentry that is resolved, and whose crashes are to be deleted.
@@ -77,6 +77,16 @@ pub(crate) enum SortKey {
 impl SortKey {
     pub(crate) fn session(hash: &TokenHash) -> Self {
         Self::Session(hash.to_string())
+    }
+
+    /// Of the window that begins at `start`.
+    pub(crate) fn attempts(start: Timestamp) -> Self {
+        Self::Attempts(format!("{:013}", start.millis()))
+    }
+
+    /// Of the window that begins at `start`.
+    pub(crate) fn crashes(start: Timestamp) -> Self {
+        Self::Crashes(format!("{:013}", start.millis()))
     }
 
     pub(crate) fn revision(self, version: Version) -> Self {
@@ -99,14 +109,14 @@ impl fmt::Display for SortKey {
             Self::SignUp(key) => write!(f, "SIGNUP#{key}"),
             Self::Session(hash) => write!(f, "SESSION#{hash}"),
             Self::Login => f.write_str("LOGIN"),
-            Self::Attempts(window) => write!(f, "ATTEMPTS#{:013}", window.millis()),
+            Self::Attempts(window) => write!(f, "ATTEMPTS#{window}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
             Self::BackupRun(scheduled_at) => write!(f, "RUN#{:013}", scheduled_at.millis()),
             Self::BackupJob(id) => write!(f, "JOB#{id}"),
             Self::Verification(run, job) => write!(f, "VERIFIED#{:013}#{job}", run.millis()),
             Self::Restore(to) => write!(f, "RESTORE#{:013}", to.millis()),
             Self::Policy(what) => write!(f, "POLICY#{what}"),
-            Self::Crashes(window) => write!(f, "CRASHES#{:013}", window.millis()),
+            Self::Crashes(window) => write!(f, "CRASHES#{window}"),
             Self::Crash => f.write_str("CRASH"),
             Self::Resolved(issue) => write!(f, "RESOLVED#{issue}"),
             Self::Deleted(issue) => write!(f, "DELETED#{issue}"),
@@ -136,13 +146,13 @@ impl FromStr for SortKey {
             ("REQUEST", [user, key]) => Self::Request(user.parse()?, key.parse()?),
             ("SIGNUP", [key]) => Self::SignUp(key.parse()?),
             ("SESSION", [hash]) => Self::Session((*hash).to_owned()),
-            ("ATTEMPTS", [millis]) => Self::Attempts(time(millis)?),
+            ("ATTEMPTS", [window]) => Self::Attempts((*window).to_owned()),
             ("RUN", [millis]) => Self::BackupRun(time(millis)?),
             ("JOB", [id]) => Self::BackupJob((*id).to_owned()),
             ("VERIFIED", [run, job]) => Self::Verification(time(run)?, (*job).to_owned()),
             ("RESTORE", [millis]) => Self::Restore(time(millis)?),
             ("POLICY", [what]) => Self::Policy((*what).to_owned()),
-            ("CRASHES", [millis]) => Self::Crashes(time(millis)?),
+            ("CRASHES", [window]) => Self::Crashes((*window).to_owned()),
             ("CRASH", [""]) => Self::Crash,
             ("RESOLVED", [issue]) => Self::Resolved((*issue).to_owned()),
             ("DELETED", [issue]) => Self::Deleted((*issue).to_owned()),
@@ -273,13 +283,13 @@ mod tests {
             SortKey::SignUp(key),
             SortKey::Session("ab".repeat(32)),
             SortKey::Login,
-            SortKey::Attempts(Timestamp::from_millis(1_768_464_000_000)),
+            SortKey::attempts(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupJob("4f3c-9a".to_owned()),
             SortKey::Verification(Timestamp::from_millis(1_768_464_000_000), "b-1".to_owned()),
             SortKey::Restore(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::Policy("backup".to_owned()),
-            SortKey::Crashes(Timestamp::from_millis(1_768_464_000_000)),
+            SortKey::crashes(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::Crash,
             SortKey::Resolved("7".to_owned()),
             SortKey::Deleted("7".to_owned()),

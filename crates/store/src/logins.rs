@@ -78,7 +78,7 @@ impl Store {
         let account = keys::account_attempts(email);
         let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
         tokio::try_join!(
-            self.count_attempt(source, SortKey::Attempts, &limits, now),
+            self.count_attempt(source, SortKey::attempts, &limits, now),
             self.login(email),
         )
     }
@@ -112,7 +112,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
         let limits = [(COUNT, SOURCE_ATTEMPTS_MAX)];
-        self.count_attempt(source, SortKey::Attempts, &limits, now).await
+        self.count_attempt(source, SortKey::attempts, &limits, now).await
     }
 
     /// Counts one more of each in the window of `now`, unless one of them has reached its limit: what
