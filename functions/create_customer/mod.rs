@@ -49,7 +49,7 @@ pub async fn handle(
     let source = request.source();
     if let Some(wait) = store.attempt_sign_up(&source, now).await?.refused_for(now) {
         let detail = "Too many sign-ups from here. Wait a while.";
-        return Err(Problem::too_many(detail, wait.as_secs().max(1)));
+        return Err(Problem::too_many(detail, wait));
     }
     let owner_id = UserId::new(now, entropy);
     let owner = UserProfile { email: email.clone(), name, role: Role::Owner };

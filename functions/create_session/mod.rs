@@ -1,5 +1,5 @@
 //! `POST /v1/sessions`: logs a person in with e-mail address and password. Anyone may try, ten
-//! times in a quarter of an hour.
+//! times in each quarter of an hour by the clock.
 
 use am_http::{
     Once, Problem, Request, Response, StatusCode, json, not_stored, session_cookie, with_header,
@@ -109,7 +109,7 @@ async fn check(
     let (attempt, login) = store.attempt_login(email, &source, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
         let detail = "Too many attempts to log in from here. Wait a while.";
-        return Err(Problem::too_many(detail, wait.as_secs().max(1)));
+        return Err(Problem::too_many(detail, wait));
     }
     let stored = login.as_ref().map(|login| login.password.clone());
     let proof = passwords.verify(password.clone(), stored).await;

@@ -127,7 +127,7 @@ async fn count(store: &Store, request: &Request) -> Result<(), Problem> {
     match attempt.and_then(|attempt| attempt.refused_for(now)) {
         Some(wait) => {
             let detail = "Too many crashes from here. Wait a while.";
-            Err(Problem::too_many(detail, wait.as_secs().max(1)))
+            Err(Problem::too_many(detail, wait))
         }
         None => Ok(()),
     }

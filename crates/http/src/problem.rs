@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::time::Duration;
 
 use domain::Version;
 use lambda_http::Body;
@@ -111,10 +112,10 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
     }
 
-    /// 429.
-    pub fn too_many(detail: impl Into<Cow<'static, str>>, retry_after_s: u64) -> Self {
+    /// 429, with the whole seconds after which it is worth trying again.
+    pub fn too_many(detail: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
-            .header(RETRY_AFTER, &retry_after_s.to_string())
+            .header(RETRY_AFTER, &wait.as_millis().div_ceil(1_000).max(1).to_string())
     }
 
     /// 500: nothing the client did.

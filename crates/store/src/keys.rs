@@ -190,11 +190,11 @@ pub(crate) fn source_partition(source: &str) -> String {
     format!("SOURCE#{source}")
 }
 
-/// The attribute that counts the attempts to log in with one address, beside those of others. Half of
-/// the hash tells the few hundred apart that one item can have.
+/// The attribute that counts the attempts to log in with one address, beside those of others. A
+/// quarter of the hash tells the few hundred apart that one item can have, and keeps it small.
 pub(crate) fn account_attempts(email: &Email) -> String {
     let hash = email_hash(email).to_string();
-    format!("account_{}", &hash[..hash.len() / 2])
+    format!("account_{}", &hash[..hash.len() / 4])
 }
 
 fn email_hash(email: &Email) -> Digest {

@@ -15,8 +15,8 @@ use crate::{Customer, SignUp, Store, StoreError};
 /// Tries are counted in windows of this length, the same ones for everybody, by the clock: a window
 /// is a key of its own, so none has to be opened or ended.
 pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Tries of one account from one source, so that a stranger cannot lock a person out: more than a
-/// person needs, far fewer than a guesser does.
+/// Tries of one account: more than a person needs, far fewer than a guesser does. They are counted
+/// per source, so that a stranger cannot lock a person out.
 pub const ATTEMPTS_MAX: u32 = 10;
 /// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
 /// one address logs in, somebody who tries one password on all accounts does not get far.
@@ -42,7 +42,6 @@ impl Login {
 }
 
 /// One try, counted before it is made so that parallel tries count too.
-#[derive(Clone, Debug)]
 pub struct Attempt {
     /// Where it is counted, until `ends_at`.
     key: Item,
@@ -159,7 +158,7 @@ impl Store {
     }
 
     /// Forgets the tries of an account of which the last one was right. An only one is not worth a
-    /// request: the next one forgets it too.
+    /// request: the next right one forgets it too.
     pub async fn forget_attempts(
         &self,
         attempt: &Attempt,
