@@ -51,7 +51,8 @@ pub(crate) enum SortKey {
     Session(String),
     /// The one item below [`login_partition`].
     Login,
-    /// Attempts to log in and to sign up, of one window, below [`source_partition`].
+    /// Attempts to log in and to sign up, of one window, below [`source_partition`]. A text, since
+    /// an earlier release had the source there, as of crashes.
     Attempts(String),
     /// The backup run of one evening, in the ledger; what became of its jobs and of its restored
     /// copies is below the same partition.
@@ -326,6 +327,13 @@ mod tests {
     fn every_key_round_trips() {
         for key in every_kind() {
             assert_eq!(key.to_string().parse(), Ok(key.clone()), "{key}");
+        }
+    }
+
+    #[test]
+    fn counts_of_an_earlier_release_are_read() {
+        for key in ["ATTEMPTS#192.0.2.7", "ATTEMPTS#2001:db8:1:2::", "CRASHES#192.0.2.7"] {
+            assert_eq!(key.parse::<SortKey>().map(|read| read.to_string()), Ok(key.to_owned()));
         }
     }
 

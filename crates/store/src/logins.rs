@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::{CustomerId, Email, Timestamp, UserId};
 use passwords::StoredHash;
@@ -14,13 +14,13 @@ use crate::{Customer, SignUp, Store, StoreError};
 
 /// Tries are counted in windows of this length, the same ones for everybody, by the clock: a window
 /// is a key of its own, so none has to be opened or ended.
-pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
+const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Tries of one account: more than a person needs, far fewer than a guesser does. They are counted
 /// per source, so that a stranger cannot lock a person out.
-pub const ATTEMPTS_MAX: u32 = 10;
+const ATTEMPTS_MAX: u32 = 10;
 /// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
 /// one address logs in, somebody who tries one password on all accounts does not get far.
-pub const SOURCE_ATTEMPTS_MAX: u32 = 500;
+const SOURCE_ATTEMPTS_MAX: u32 = 500;
 
 pub(crate) const CUSTOMER: &str = "customer_id";
 pub(crate) const USER: &str = "user_id";
@@ -149,11 +149,7 @@ impl Store {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await;
-        let counts = match counted {
-            Ok(answer) => Some(answer.attributes.unwrap_or_default()),
-            Err(error) if is_refused(&error) => None,
-            Err(error) => return Err(StoreError::unavailable(error)),
-        };
+        let counts = unless_refused(counted)?.map(|answer| answer.attributes.unwrap_or_default());
         Ok(Attempt { key, ends_at, counts })
     }
 
@@ -179,10 +175,8 @@ impl Store {
             .expression_attribute_names("#account", account)
             .send()
             .await;
-        match forgotten {
-            Err(error) if !is_refused(&error) => Err(StoreError::unavailable(error)),
-            _ => Ok(()),
-        }
+        unless_refused(forgotten)?;
+        Ok(())
     }
 
     /// Replaces an outdated password hash, unless the password was changed meanwhile.
@@ -204,14 +198,20 @@ impl Store {
             .expression_attribute_values(":old", items::text(old.as_stored()))
             .send()
             .await;
-        match renewed {
-            Err(error) if !is_refused(&error) => Err(StoreError::unavailable(error)),
-            _ => Ok(()),
-        }
+        unless_refused(renewed)?;
+        Ok(())
     }
 }
 
-fn is_refused(error: &SdkError<UpdateItemError>) -> bool {
-    let error = error.as_service_error();
-    matches!(error, Some(UpdateItemError::ConditionalCheckFailedException(_)))
+/// The answer, or `None` where the condition of the update did not hold.
+fn unless_refused(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Option<UpdateItemOutput>, StoreError> {
+    match updated {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+            _ => Err(StoreError::unavailable(error)),
+        },
+    }
 }
