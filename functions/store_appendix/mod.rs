@@ -53,7 +53,12 @@ pub async fn handle(
     let outcome = note(store, objects, &event.detail.object.key, now).await?;
     match outcome {
         Outcome::Stored | Outcome::StoredBefore => tracing::info!(?outcome, "object noted"),
-        _ => tracing::error!(?outcome, "object refused"),
+        // Somebody else writes to the bucket.
+        Outcome::Unclaimed | Outcome::NotAsDeclared => {
+            tracing::error!(failed = 1, ?outcome, "object refused");
+        }
+        // After a restore this is asked for every pending version, with bytes or without.
+        Outcome::Missing => tracing::error!(?outcome, "object refused"),
     }
     Ok(outcome)
 }
