@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::reports::{Crashes, Reporter};
 use crate::{ConfigError, Env, logs};
@@ -61,10 +62,16 @@ where
 {
     run(function.build, async |context, crashes| {
         let handle = function.handle;
-        let answer = service_fn(move |event: LambdaEvent<E>| async move {
+        // Lambda's runtime would read an `E` itself, and nobody here would know of one that is none.
+        let answer = service_fn(move |event: LambdaEvent<Value>| async move {
             let (started, request_id) = (Instant::now(), event.context.request_id);
-            let result = AssertUnwindSafe(handle(context, event.payload)).catch_unwind().await;
-            let result = result.unwrap_or_else(|_| Err("the handler panicked".into()));
+            let result = match serde_path_to_error::deserialize(event.payload) {
+                Ok(event) => AssertUnwindSafe(handle(context, event))
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| Err("the handler panicked".into())),
+                Err(error) => Err(error.into()),
+            };
             let micros = am_http::micros_since(started);
             match &result {
                 Ok(_) => tracing::info!(request_id, micros, failed = 0, "taken"),
