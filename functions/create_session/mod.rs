@@ -113,11 +113,13 @@ async fn check(
     }
     let stored = login.as_ref().map(|login| login.password.clone());
     let proof = passwords.verify(password.clone(), stored).await;
-    let (Some(login), Some(proof)) = (login, proof) else {
+    let (Some(login), Some(mut proof)) = (login, proof) else {
         return Err(Problem::wrong_login());
     };
     if proof.outdated {
-        let renewed = passwords.hash(password, entropy).await;
+        let renewed;
+        // A repetition makes the token by what is stored then.
+        (renewed, proof) = passwords.renew(password, entropy).await;
         store.renew_password_hash(email, &login.password, &renewed).await?;
     }
     Ok((attempt, login, proof))

@@ -176,8 +176,10 @@ async fn log_in_after_a_rotation(world: World) -> Usage {
     let options = Options { template: path, binaries, ..options(folder.path()) };
     let cloud = Cloud::start(&options).await.unwrap();
     let event = Event::load("create_session/ok").later(now).header("idempotency-key", "rotated");
-    let answer = cloud.invoke("create-session", event.json).await.unwrap();
+    let answer = cloud.invoke("create-session", event.json.clone()).await.unwrap();
     assert_eq!(answer["statusCode"], 201, "{answer}");
+    let again = cloud.invoke("create-session", event.json).await.unwrap();
+    assert_eq!(again["body"], answer["body"], "the same session");
     cloud.usage()
 }
 

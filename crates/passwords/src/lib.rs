@@ -90,10 +90,19 @@ impl Passwords {
 
     /// A new hash of `password`. Takes tens of milliseconds of processor time, off the async thread.
     pub async fn hash(&self, password: Password, entropy: &dyn Entropy) -> StoredHash {
+        self.renew(password, entropy).await.0
+    }
+
+    /// A new hash of a password that was right, and the proof that it is right by this hash.
+    pub async fn renew(&self, password: Password, entropy: &dyn Entropy) -> (StoredHash, Proof) {
         let salt = entropy::bytes::<SALT_BYTES>(entropy);
         let Self { peppers, workspace } = self.clone();
-        let hash = move || peppered(&workspace, peppers.current(), &password, &salt);
-        off_thread(move || StoredHash(hash())).await
+        off_thread(move || {
+            let hash = workspace.argon2id(&password, &salt, params());
+            let stored = peppered(peppers.current(), &hash, &salt);
+            (StoredHash(stored), Proof { hash, peppers, outdated: false })
+        })
+        .await
     }
 
     /// Proof that `password` is the one in `stored`, or `None`. Without a stored hash the same work
@@ -122,8 +131,7 @@ fn params() -> Params {
     Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).expect("constants within bounds")
 }
 
-fn peppered(workspace: &Workspace, pepper: &Pepper, password: &Password, salt: &[u8]) -> String {
-    let hash = workspace.argon2id(password, salt, params());
+fn peppered(pepper: &Pepper, hash: &[u8; HASH_BYTES], salt: &[u8]) -> String {
     let mut shown = ParamsString::new();
     for (name, value) in [("m", MEMORY_KIB), ("t", PASSES), ("p", LANES)] {
         shown.add_decimal(name, value).expect("three short parameters");
@@ -134,7 +142,7 @@ fn peppered(workspace: &Workspace, pepper: &Pepper, password: &Password, salt: &
         version: Some(Version::V0x13.into()),
         params: shown,
         salt: Some(Salt::new(salt).expect("16 bytes are a salt")),
-        hash: Some(Output::new(&stored_mac(pepper, &hash)).expect("32 bytes are an output")),
+        hash: Some(Output::new(&stored_mac(pepper, hash)).expect("32 bytes are an output")),
     }
     .to_string()
 }
@@ -268,6 +276,10 @@ mod tests {
                 passwords(peppers).verify(word(), Some(stored)).await
             };
             assert!(verify(NEW, stored.clone()).await.unwrap().outdated);
+            let (renewed, proof) = passwords(NEW).renew(word(), &Fives).await;
+            let again = verify(NEW, renewed).await.unwrap();
+            assert!(!proof.outdated && !again.outdated);
+            assert_eq!(proof.session_secret(&[1; 32]), again.session_secret(&[1; 32]));
             assert!(verify("v9=abcdefghijklmnopqrstuvwxyzabcdef", stored).await.is_none());
         });
     }
