@@ -71,7 +71,10 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
 async fn check_table(context: &Context, kept: Kept, audit: &mut Audit) -> Result<(), EventError> {
     let (table, name) = (context.backups.store.table_name(kept), kept.name());
     let Some(it) = context.backups.store.standing(table).await? else {
-        audit.note(format!("protection of {name}"), false, "there is no such table");
+        // Each is a promise of its own.
+        for what in ["protection", "region", "recovery"] {
+            audit.note(format!("{what} of {name}"), false, "there is no such table");
+        }
         return Ok(());
     };
     let protected = if it.deletion_protected { "protected" } else { "can be deleted" };
@@ -96,7 +99,9 @@ fn region_of(arn: &str) -> String {
 
 async fn check_bucket(name: &str, bucket: &Objects, audit: &mut Audit) {
     let Ok(it) = bucket.standing().await else {
-        audit.note(format!("versions of {name}"), false, "the bucket does not answer");
+        for what in ["versions", "events", "zones"] {
+            audit.note(format!("{what} of {name}"), false, "the bucket does not answer");
+        }
         return;
     };
     let on = |holds| if holds { "on" } else { "off" };

@@ -159,6 +159,12 @@ pub async fn unprotect(cloud: &Cloud, name: &str) {
     update.deletion_protection_enabled(false).send().await.unwrap();
 }
 
+pub async fn delete_table(cloud: &Cloud, name: &str) {
+    unprotect(cloud, name).await;
+    let table = variable(cloud, name);
+    dynamo(cloud).delete_table().table_name(table).send().await.unwrap();
+}
+
 pub async fn switch_recovery_off(cloud: &Cloud, name: &str) {
     use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
     let off = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(false);

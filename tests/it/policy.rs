@@ -53,6 +53,18 @@ async fn nobody_has_looked_yet() {
 }
 
 #[tokio::test]
+async fn a_table_that_is_gone_breaks_every_promise_that_it_is_part_of() {
+    let world = World::new().await;
+    operator::delete_table(&world.cloud, "LOGINS_TABLE").await;
+    for (n, what) in [(1, "protection"), (6, "recovery"), (9, "region")] {
+        let broken = audited(&world, n).await;
+        assert_eq!(broken["state"], "broken", "row {n}");
+        let found = &broken["evidence"][format!("{what} of logins")]["found"];
+        assert_eq!(found, "there is no such table", "row {n}");
+    }
+}
+
+#[tokio::test]
 async fn row_1_what_is_kept_is_protected_and_it_shows_when_it_is_not() {
     let world = World::new().await;
     assert_eq!(audited(&world, 1).await["state"], "kept");
