@@ -2,6 +2,8 @@
 //! holds nothing or has issues, raises the alarm and is started once more. So does a copy to the
 //! air-gapped vault that failed ("Copy Job State Change"): with the next evening it is made again.
 
+use std::time::Duration;
+
 use aws_sdk_backup::types::Lifecycle;
 use backup::{APPENDICES, Manifest};
 use domain::Timestamp;
@@ -52,6 +54,8 @@ pub struct Context {
 
 /// AWS may start a job eight hours late that says nothing of when.
 const START_WINDOW_MINUTES: i64 = 60;
+/// Shorter than what lies between the daily job and the monthly one: neither is in the other's way.
+const TIME_OF_DAY: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// What the function is made of and what it does.
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
@@ -86,9 +90,8 @@ async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outco
     let Some(vault) = &job.backup_vault_name else {
         return Ok(Outcome { fault: Some(fault), again: None });
     };
-    // The token is that of the day: however often jobs fail and events come, one more is started.
-    let day = job.creation_date.to_string();
-    let token = format!("again-{resource}-{}", day.split('T').next().unwrap_or_default());
+    // However often jobs fail and events come, one more is started for those of one time of the day.
+    let token = format!("again-{resource}-{}", job.creation_date.start_of(TIME_OF_DAY).millis());
     let again = backups
         .aws_backup
         .start_backup_job()
