@@ -1,8 +1,10 @@
 //! Over real HTTP: what a client and API Gateway's shape make of each other.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::world::{PASSWORD, Person, World};
+use crate::world::{Event, PASSWORD, Person, World, repository};
 
 struct Client {
     http: reqwest::Client,
@@ -95,4 +97,52 @@ async fn a_hostile_request_line_or_host_is_answered_and_harms_nobody() {
         let event = event.header("host", host).header("x-forwarded-proto", forwarded);
         assert_eq!(world.send(event).await.status(), 200, "{query:?} {host:?} {forwarded:?}");
     }
+}
+
+/// The names of all members, but of those that clients and S3 choose.
+fn members(of: &Value, names: &mut BTreeSet<String>) {
+    match of {
+        Value::Object(members_of) => {
+            for (name, value) in members_of {
+                names.insert(name.clone());
+                if !["fields", "headers"].contains(&name.as_str()) {
+                    members(value, names);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| members(item, names)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_names_every_member_of_every_answer() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let mut names = BTreeSet::new();
+    for (event, status) in [
+        ("create_customer/ok", 201),
+        ("create_session/ok", 201),
+        ("get_session/ok", 200),
+        ("create_record/ok", 201),
+        ("get_record/ok", 200),
+        ("list_records/ok", 200),
+        ("update_record/ok", 200),
+        ("list_revisions/ok", 200),
+        ("add_appendix/ok", 201),
+        ("list_appendices/ok", 200),
+        ("get_appendix/ok", 200),
+        ("add_appendix_version/ok", 201),
+    ] {
+        let answer = world.send(Event::load(event)).await;
+        assert_eq!(answer.status(), status, "{event}: {answer:?}");
+        members(&answer.body(), &mut names);
+    }
+    assert!(names.len() > 30, "{names:?}");
+    let documentation = std::fs::read_to_string(repository().join("docs/API.md")).unwrap();
+    let (_, answers) = documentation.split_once("## Answers").unwrap();
+    let (answers, _) = answers.split_once("\n## ").unwrap();
+    let missing: Vec<&String> =
+        names.iter().filter(|name| !answers.contains(&format!("\"{name}\""))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
