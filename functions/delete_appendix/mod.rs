@@ -4,7 +4,7 @@
 use am_http::{Problem, Request, Response, StatusCode, empty, live, open};
 use domain::{AppendixId, RecordId, Role};
 use runtime::HttpFunction;
-use store::{Store, Wanted};
+use store::{Store, Wanted, WriteError};
 
 /// What the function is made of and what it does.
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
@@ -23,8 +23,13 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     let current = opened.appendix.ok_or_else(Problem::not_found)?;
 
     let session = &opened.session;
-    if let Some(tombstone) = seen.tombstone(&current, session.user, request.now())? {
-        store.delete_appendix(&session.customer, record_id, id, &tombstone).await?;
+    let Some(tombstone) = seen.tombstone(&current, session.user, request.now())? else {
+        return Ok(empty(StatusCode::NO_CONTENT));
+    };
+    match store.delete_appendix(&session.customer, record_id, id, &tombstone).await {
+        Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
+        // Somebody was faster: perhaps this very request, sent before and given up.
+        Err(WriteError::Stale { .. }) => Box::pin(handle(store, request)).await,
+        Err(error) => Err(error.into()),
     }
-    Ok(empty(StatusCode::NO_CONTENT))
 }

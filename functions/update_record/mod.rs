@@ -5,7 +5,7 @@ use am_http::{Problem, Request, Response, StatusCode, etag, json, live, open, wi
 use domain::{Record, RecordId, Revision, Role};
 use lambda_http::http::header::ETAG;
 use runtime::HttpFunction;
-use store::{Store, Wanted};
+use store::{Store, Wanted, WriteError};
 
 use crate::shapes::RecordView;
 
@@ -31,8 +31,12 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
         return Err(Problem::stale(current.version));
     }
     let changed = current.changed(content, user, request.now());
-    store.replace_record(&opened.session.customer, id, &changed).await?;
-    Ok(answer(id, &changed))
+    match store.replace_record(&opened.session.customer, id, &changed).await {
+        Ok(()) => Ok(answer(id, &changed)),
+        // Somebody was faster: perhaps this very request, sent before and given up.
+        Err(WriteError::Stale { .. }) => Box::pin(handle(store, request)).await,
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn answer(id: RecordId, record: &Revision<Record>) -> Response {

@@ -23,6 +23,25 @@ async fn of_200_concurrent_updates_one_is_applied_and_the_others_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_sent_again_before_it_is_answered_is_made_once() {
+    let world = World::with_record().await;
+    for (event, status) in
+        [("update_record/ok", 200), ("delete_appendix/ok", 204), ("delete_record/ok", 204)]
+    {
+        let event = || match event {
+            "delete_record/ok" => Event::load(event).header("if-match", "\"2\""),
+            _ => Event::load(event),
+        };
+        let answers = join_all((0..20).map(|_| world.send(event()))).await;
+        for answer in answers {
+            assert_eq!(answer.status(), status, "{answer:?}");
+        }
+    }
+    let history = world.send_file("list_revisions/ok").await.body();
+    assert_eq!(history["revisions"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_100_writers_that_retry_every_one_gets_its_revision() {
     let world = World::with_record().await;
     let writer = |n: usize| {
