@@ -11,6 +11,8 @@ use crate::{Ask, Customer, Reader, Remember, Session, Store, StoreError, WriteEr
 /// Tombstones are skipped while reading; after this many reads a page ends short, with a cursor to
 /// go on from.
 const READS_MAX: usize = 10;
+/// Nothing is read beyond it: a read more, of 1 MB, still fits an answer.
+const PAGE_BYTES: usize = 1_000_000;
 
 /// A customer's records, those with the highest id first. Ids sort by when they were made.
 pub struct ListRecords {
@@ -34,6 +36,7 @@ impl Ask for ListRecords {
         // One more than asked for tells whether there is a next page.
         let target = usize::from(self.limit) + 1;
         let mut page = RecordPage::default();
+        let mut bytes = 0;
         let mut before = self.before;
         for _ in 0..READS_MAX {
             let wanted = target - page.records.len();
@@ -45,6 +48,7 @@ impl Ask for ListRecords {
                 let revision = items::read_revision(item)?;
                 before = Some(id);
                 if !revision.deleted {
+                    bytes += Fields(item).text(items::CONTENT)?.len();
                     page.records.push((id, revision));
                 }
             }
@@ -56,8 +60,10 @@ impl Ask for ListRecords {
             if !more {
                 return Ok(page);
             }
-            // Large records: DynamoDB ended the read at 1 MB, which makes a page.
-            if items.len() < wanted && !page.records.is_empty() {
+            // Large records: DynamoDB ended the read at 1 MB, which makes a page. So do several reads
+            // that were smaller, each with deleted ones among them.
+            let full = items.len() < wanted || bytes >= PAGE_BYTES;
+            if full && !page.records.is_empty() {
                 break;
             }
         }
