@@ -187,7 +187,7 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy => Self::busy(error),
+            StoreError::Busy | StoreError::Throttled(_) => Self::busy(error),
             other => Self::internal(other),
         }
     }

@@ -78,7 +78,7 @@ impl Objects {
         let mut body = object.map_err(StoreError::unavailable)?.body;
         let mut hash = Sha256::new();
         while let Some(chunk) = body.next().await {
-            hash.update(chunk.map_err(StoreError::unavailable)?);
+            hash.update(chunk.map_err(StoreError::broken)?);
         }
         Ok(BASE64_STANDARD.encode(hash.finalize()))
     }
@@ -92,7 +92,7 @@ impl Objects {
             }
             Err(error) => return Err(StoreError::unavailable(error)),
         };
-        let bytes = object.body.collect().await.map_err(StoreError::unavailable)?;
+        let bytes = object.body.collect().await.map_err(StoreError::broken)?;
         Ok(Some(bytes.to_vec()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use domain::Version;
 
 use crate::Earlier;
@@ -13,13 +14,36 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     #[error("the store stayed busy with other changes of the same thing")]
     Busy,
+    /// More was asked of it at once than it takes; retries did not help.
+    #[error("the store was asked for too much at once")]
+    Throttled(#[source] Box<dyn Error + Send + Sync>),
     /// The item is there but is not what we wrote.
     #[error("a stored item cannot be read: {what} at {key}")]
     Damaged { key: String, what: &'static str },
 }
 
+/// What DynamoDB and S3 call it when they are asked for too much at once.
+const THROTTLED: [&str; 5] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ThrottlingException",
+    "TransactionInProgressException",
+];
+
 impl StoreError {
-    pub(crate) fn unavailable(source: impl Error + Send + Sync + 'static) -> Self {
+    /// A request that failed otherwise than its caller expected.
+    pub(crate) fn unavailable(
+        source: impl Error + ProvideErrorMetadata + Send + Sync + 'static,
+    ) -> Self {
+        if source.code().is_some_and(|code| THROTTLED.contains(&code)) {
+            return Self::Throttled(Box::new(source));
+        }
+        Self::Unavailable(Box::new(source))
+    }
+
+    /// An answer that broke off, or a request that cannot be made.
+    pub(crate) fn broken(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Unavailable(Box::new(source))
     }
 }
@@ -37,4 +61,24 @@ pub enum WriteError {
     Repeated(Earlier),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::query::QueryError;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_too_much_is_not_broken() {
+        let error = |code: &str| {
+            let metadata = ErrorMetadata::builder().code(code).build();
+            StoreError::unavailable(QueryError::generic(metadata))
+        };
+        for code in THROTTLED {
+            assert!(matches!(error(code), StoreError::Throttled(_)), "{code}");
+        }
+        assert!(matches!(error("ValidationException"), StoreError::Unavailable(_)));
+    }
 }

@@ -45,7 +45,7 @@ impl Evidence {
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         let kept = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
         let body = kept.map_err(StoreError::unavailable)?.body;
-        let bytes = body.collect().await.map_err(StoreError::unavailable)?;
+        let bytes = body.collect().await.map_err(StoreError::broken)?;
         Ok(bytes.to_vec())
     }
 }

@@ -87,7 +87,7 @@ impl Objects {
         declared: &Declared,
         now: Timestamp,
     ) -> Result<Upload, StoreError> {
-        let bytes = i64::try_from(declared.bytes.get()).map_err(StoreError::unavailable)?;
+        let bytes = i64::try_from(declared.bytes.get()).map_err(StoreError::broken)?;
         let signed = self
             .s3
             .put_object()
@@ -165,7 +165,7 @@ fn valid(from: Timestamp, duration: Duration) -> Result<PresigningConfig, StoreE
         .start_time(start)
         .expires_in(duration)
         .build()
-        .map_err(StoreError::unavailable)
+        .map_err(StoreError::broken)
 }
 
 fn headers(signed: &PresignedRequest) -> Vec<(String, String)> {

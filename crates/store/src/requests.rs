@@ -85,6 +85,6 @@ impl Earlier {
         if self.fingerprint != fingerprint {
             return Ok(None);
         }
-        serde_json::from_str(&self.answer).map(Some).map_err(StoreError::unavailable)
+        serde_json::from_str(&self.answer).map(Some).map_err(StoreError::broken)
     }
 }

@@ -1,7 +1,9 @@
 //! How tables and buckets are protected, as AWS says; and putting that back where a restore has left
 //! it out. For audits and restores; no request path asks.
 
-use aws_sdk_dynamodb::error::SdkError;
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_continuous_backups::UpdateContinuousBackupsError;
 use aws_sdk_dynamodb::operation::update_table::UpdateTableError;
 use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
@@ -142,8 +144,8 @@ impl Store {
                 .attribute_type(ScalarAttributeType::S)
                 .build();
             create = create
-                .key_schema(key.map_err(StoreError::unavailable)?)
-                .attribute_definitions(attribute.map_err(StoreError::unavailable)?);
+                .key_schema(key.map_err(StoreError::broken)?)
+                .attribute_definitions(attribute.map_err(StoreError::broken)?);
         }
         let encrypted = SseSpecification::builder().enabled(true).sse_type(SseType::Kms).build();
         let created = create
@@ -177,7 +179,7 @@ impl Store {
                 .point_in_time_recovery_enabled(true)
                 .recovery_period_in_days(RECOVERY_DAYS)
                 .build()
-                .map_err(StoreError::unavailable)?;
+                .map_err(StoreError::broken)?;
             let update = self.dynamo.update_continuous_backups().table_name(table);
             let update = update.point_in_time_recovery_specification(recovery).send().await;
             if !is_done(
@@ -192,7 +194,7 @@ impl Store {
                 .attribute_name(items::EXPIRES_AT)
                 .enabled(true)
                 .build()
-                .map_err(StoreError::unavailable)?;
+                .map_err(StoreError::broken)?;
             let update = self.dynamo.update_time_to_live().table_name(table);
             let update = update.time_to_live_specification(expiry).send().await;
             if !is_done(update, UpdateTimeToLiveError::is_resource_in_use_exception)? {
@@ -223,7 +225,7 @@ impl Store {
 }
 
 /// Whether a change was made; false where it has to wait.
-fn is_done<T, E: std::error::Error + Send + Sync + 'static>(
+fn is_done<T, E: Error + ProvideErrorMetadata + Send + Sync + 'static>(
     made: Result<T, SdkError<E>>,
     has_to_wait: impl FnOnce(&E) -> bool,
 ) -> Result<bool, StoreError> {
