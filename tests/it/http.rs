@@ -84,13 +84,15 @@ async fn cookies_and_bearer_tokens_open_the_same_session() {
 
 #[tokio::test]
 async fn a_hostile_request_line_or_host_is_answered_and_harms_nobody() {
-    use crate::world::Event;
     let world = World::with_record().await;
     for (query, host, forwarded) in [
         ("x=\"<>#", "127.0.0.1", "https"),
         ("limit=%zz&cursor=å", "127.0.0.1", "https"),
         ("", "a b", "https"),
         ("", "[::1", "https"),
+        ("", "127.0.0.1:99999", "https"),
+        ("", "1.2.3.999", "https"),
+        ("", "[::1]:80", "https"),
         ("", "127.0.0.1", "ht tp"),
     ] {
         let event = Event::load("get_record/ok").query(query);

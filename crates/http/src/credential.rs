@@ -25,7 +25,8 @@ impl Request {
     /// The token that the client shows. An Authorization header is used alone: a client that sends
     /// one does not mean its cookie.
     pub fn session_token(&self) -> Result<SessionToken, Problem> {
-        if let Some(authorization) = self.header("authorization") {
+        if self.headers().contains_key("authorization") {
+            let authorization = self.header("authorization").unwrap_or("");
             let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
             if !scheme.eq_ignore_ascii_case("bearer") {
                 return Err(Problem::no_session());
@@ -38,12 +39,12 @@ impl Request {
     }
 
     fn session_cookie_token(&self) -> Option<SessionToken> {
+        // As bytes: what other cookies hold must not matter, be it ASCII or not.
         self.headers()
             .get_all("cookie")
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| str::from_utf8(pair.trim_ascii()).ok()?.split_once('='))
             .find(|(name, _)| *name == SESSION_COOKIE)
             .and_then(|(_, token)| token.parse().ok())
     }

@@ -1,5 +1,6 @@
 //! Answering: whatever happens in a handler, the client gets a response.
 
+use std::net::Ipv4Addr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -48,17 +49,24 @@ fn tame(event: &mut LambdaRequest) {
     }
     event.headers.remove("x-forwarded-proto");
     let host = event.headers.get(HOST).map(HeaderValue::as_bytes);
-    if host.is_some_and(|host| Authority::try_from(host).is_err()) {
+    if host.is_some_and(|host| !is_authority(host)) {
         event.headers.remove(HOST);
     }
-    if event
-        .request_context
-        .domain_name
-        .as_deref()
-        .is_some_and(|it| it.parse::<Authority>().is_err())
-    {
+    if event.request_context.domain_name.as_deref().is_some_and(|it| !is_authority(it.as_bytes())) {
         event.request_context.domain_name = None;
     }
+}
+
+/// Whether a URL can be made of it: one has a port of 16 bits, and what ends in a number is an address.
+fn is_authority(host: &[u8]) -> bool {
+    let Ok(authority) = Authority::try_from(host) else { return false };
+    let host = authority.host();
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let is_number = last.starts_with(|c: char| c.is_ascii_digit());
+    let has_port =
+        authority.as_str().rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    (authority.port_u16().is_some() || !has_port)
+        && (!is_number || host.parse::<Ipv4Addr>().is_ok())
 }
 
 /// Runs a handler, turns problems and panics into answers, and writes the request's one log line.

@@ -1,5 +1,6 @@
 //! API Gateway's HTTP API: matches routes, turns HTTP into payload 2.0 and answers back into HTTP.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -120,12 +121,12 @@ fn payload(
     let path = parts.uri.path();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let route_key = format!("{} {}", route.method, route.path);
-    let cookies: Vec<&str> = parts
+    let cookies: Vec<Cow<'_, str>> = parts
         .headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split("; "))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .map(|cookie| String::from_utf8_lossy(cookie.trim_ascii()))
         .collect();
     let mut event = json!({
         "version": "2.0",
