@@ -48,6 +48,7 @@ pub async fn handle(
     let now = request.now();
     let Body { id, name, content_type, bytes, sha256 } = request.json()?;
     let id = id.unwrap_or_else(|| AppendixId::new(now, entropy));
+    id.check_as_new(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?;
     let number = VersionNumber::FIRST;
     let key = ObjectKey::new(&customer, record_id, id, number);
     let appendix = Revision::first(Appendix { record_id, name, last_version: number }, user, now);

@@ -1,7 +1,5 @@
 //! `POST /v1/records`: creates a record. Members and above. The client may choose its id.
 
-use std::time::Duration;
-
 use am_http::{Once, Problem, Request, Response, created, etag, open};
 use domain::{Entropy, Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role};
 use runtime::{HttpFunction, OsEntropy};
@@ -9,10 +7,6 @@ use serde::Deserialize;
 use store::{Store, Wanted, WriteError};
 
 use crate::shapes::RecordView;
-
-/// Clocks of phones are wrong, but an id that claims to be from later than this would stand first
-/// in every listing for as long.
-const ID_AHEAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,9 +39,7 @@ pub async fn handle(
     let now = request.now();
     let Body { id, record_type, title, fields } = request.json()?;
     let id = id.unwrap_or_else(|| RecordId::new(now, entropy));
-    if id.made_at() > now.after(ID_AHEAD_MAX) {
-        return Err(Problem::invalid("/id", "must not be from more than a day ahead"));
-    }
+    id.check_as_new(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?;
 
     let record = Record { record_type, title, fields };
     let revision = Revision::first(record, opened.session.user, now);

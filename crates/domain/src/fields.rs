@@ -86,7 +86,8 @@ impl<'de> Visitor<'de> for Level {
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
         const TWO_POW_64: f64 = 2.0 * TWO_POW_63;
-        if value.fract() == 0.0 && !(-TWO_POW_63..TWO_POW_64).contains(&value) {
+        // -2^63 itself fits, and comes as a whole number.
+        if value.fract() == 0.0 && (value <= -TWO_POW_63 || value >= TWO_POW_64) {
             return Err(E::custom("must be a number that fits 64 bits; send it as text"));
         }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("must be finite"))
@@ -175,6 +176,7 @@ mod tests {
             (r#"{"a":{"b":1,"b":2}}"#, "twice"),
             (r#"{"n":123456789012345678901234567890}"#, "fits 64 bits"),
             (r#"{"n":-10000000000000000001}"#, "fits 64 bits"),
+            (r#"{"n":-9223372036854775809}"#, "fits 64 bits"),
             (r#"{"n":1e999}"#, "out of range"),
             (r#"{"":1}"#, "1 to 100 characters"),
         ] {

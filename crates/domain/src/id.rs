@@ -3,11 +3,16 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ulid::Ulid;
 
 use crate::{Entropy, RuleError, Timestamp, entropy};
+
+/// Clocks of phones are wrong, but an id that claims to be from later than this would stand first, or
+/// last, in every listing for as long.
+const AHEAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident,)+) => {$(
@@ -24,6 +29,17 @@ macro_rules! ids {
             /// When it was made, by the clock of whoever made it.
             pub fn made_at(self) -> Timestamp {
                 Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+            }
+
+            /// The rule for one that a client has chosen.
+            ///
+            /// # Errors
+            /// It is from too far ahead.
+            pub fn check_as_new(self, now: Timestamp) -> Result<(), RuleError> {
+                if self.made_at() > now.after(AHEAD_MAX) {
+                    return Err(RuleError::new("must not be from more than a day ahead"));
+                }
+                Ok(())
             }
 
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
