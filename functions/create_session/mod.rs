@@ -117,10 +117,14 @@ async fn check(
         return Err(Problem::wrong_login());
     };
     if proof.outdated {
-        let renewed;
         // A repetition makes the token by what is stored then.
-        (renewed, proof) = passwords.renew(password, entropy).await;
-        store.renew_password_hash(email, &login.password, &renewed).await?;
+        let (hash, renewed) = passwords.renew(password.clone(), entropy).await;
+        proof = if store.renew_password_hash(email, &login.password, &hash).await? {
+            renewed
+        } else {
+            let stored = store.login(email).await?.map(|login| login.password);
+            passwords.verify(password, stored).await.ok_or_else(Problem::wrong_login)?
+        };
     }
     Ok((attempt, login, proof))
 }

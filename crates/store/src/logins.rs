@@ -179,13 +179,13 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces an outdated password hash, unless the password was changed meanwhile.
+    /// Replaces an outdated password hash. False: it is another one meanwhile.
     pub async fn renew_password_hash(
         &self,
         email: &Email,
         old: &StoredHash,
         new: &StoredHash,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let renewed = self
             .dynamo
             .update_item()
@@ -198,8 +198,7 @@ impl Store {
             .expression_attribute_values(":old", items::text(old.as_stored()))
             .send()
             .await;
-        unless_refused(renewed)?;
-        Ok(())
+        Ok(unless_refused(renewed)?.is_some())
     }
 }
 
