@@ -54,19 +54,30 @@ pub async fn alter_a_revision(
     attribute: &str,
     value: Option<&str>,
 ) -> String {
-    let table = variable(cloud, "RECORDS_TABLE");
+    alter(cloud, "RECORDS_TABLE", (customer, "REVISION#RECORD"), attribute, value).await
+}
+
+/// The same of the first item of a partition whose sort key starts so.
+pub async fn alter(
+    cloud: &Cloud,
+    table: &str,
+    (partition, prefix): (&str, &str),
+    attribute: &str,
+    value: Option<&str>,
+) -> String {
+    let table = variable(cloud, table);
     let client = dynamo(cloud);
     let found = client
         .query()
         .table_name(&table)
         .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-        .expression_attribute_values(":pk", AttributeValue::S(customer.to_owned()))
-        .expression_attribute_values(":sk", AttributeValue::S("REVISION#RECORD".to_owned()))
+        .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+        .expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()))
         .send()
         .await
         .unwrap();
     let mut item = found.items()[0].clone();
-    let key = format!("{customer}/{}", item["sk"].as_s().unwrap());
+    let key = format!("{partition}/{}", item["sk"].as_s().unwrap());
     match (value, item.remove(attribute).unwrap()) {
         (None, _) => {}
         (Some(value), AttributeValue::N(_)) => {

@@ -232,6 +232,13 @@ pub fn all() -> Vec<Row> {
         ),
         row(
             LOGINS,
+            "a login has no password hash",
+            set(&format!("item LIKE '%\"{A}\"%'"), "json_remove(item, '$.password_hash')"),
+            &[(Missing, 1)],
+            any(),
+        ),
+        row(
+            LOGINS,
             "a login opens another account",
             replace(&format!("item LIKE '%\"{A}\"%'"), A, "01KEZ00000CSTMRBBBBBBBBBBB"),
             &[(Extra, 1)],

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use backup::Report;
+use backup::{Cause, Report};
 use local::{Cloud, Fault, Progress};
 use serde_json::{Value, json};
 
@@ -60,6 +60,48 @@ async fn every_fault_of_a_copy_is_found_and_named() {
         assert!(named || key.is_empty(), "{what}: {:?}", findings.listed);
         assert_eq!(refuted.len(), 1, "{what}: {refuted:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_in_use_is_named_and_refutes_no_backup() {
+    let (a, m) = (faults::A, "01KEZ00000CSTMRMMMMMMMMMMM");
+    for (table, at, resource, count) in [
+        // A thing as it is now; the newest revision of one, and with it the thing; that of a user,
+        // and with it the login.
+        ("RECORDS_TABLE", (a, "RECORD#"), "records", 1),
+        ("RECORDS_TABLE", (m, "REVISION#RECORD#"), "records", 2),
+        ("ACCOUNTS_TABLE", (a, "REVISION#USER#"), "logins", 1),
+    ] {
+        let world = stage().await;
+        operator::alter(&world.cloud, table, at, "changed_at_ms", Some("1")).await;
+        let (refuted, report) = evening(&world.cloud, resource).await;
+        assert_eq!(refuted, Vec::<String>::new(), "{at:?}: {report:?}");
+        let found = report.unwrap().findings;
+        assert_eq!(found.counts, [(Cause::DamagedInUse, count)].into(), "{:?}", found.listed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_failed_takes_no_space() {
+    let world = stage().await;
+    world.cloud.faults().inject(RECORDS.0, Fault::Copied("no SQL".to_owned()));
+    let (refuted, _) = evening(&world.cloud, "records").await;
+    assert_eq!(refuted, ["RecordsTable"]);
+    // One more is started in its place.
+    for _ in 0..200 {
+        world.cloud.settle().await;
+        if jobs(&world.cloud).await.len() == 8 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let of_state = async |state: &str| {
+        jobs(&world.cloud).await.iter().filter(|job| job["state"] == state).count()
+    };
+    assert_eq!((of_state("FAILED").await, of_state("COMPLETED").await), (1, 7));
+    let files = std::fs::read_dir(world.folder().join("recovery-points")).unwrap();
+    let copies = files.filter(|it| it.as_ref().unwrap().path().extension().unwrap() == "sqlite");
+    assert_eq!(copies.count(), 7);
 }
 
 /// The rows of the ledger that tell of jobs.

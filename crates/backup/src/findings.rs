@@ -28,7 +28,7 @@ pub enum Cause {
     /// should have here.
     Diverged,
     /// Is not what was written, and neither is it in use: the copy is true to that. No fault of the
-    /// backup's; the manifest of the evening raises the alarm.
+    /// backup's, but an alarm all the same.
     DamagedInUse,
     /// A half of a change that was under way when the copy was taken. No fault: it is younger than
     /// the cut.

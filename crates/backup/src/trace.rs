@@ -131,6 +131,11 @@ impl Trace<'_> {
         for it in lasting {
             let young = it.changed_at.is_some_and(|at| at >= self.cut);
             match in_use.get(&reason(it)) {
+                // What is damaged there does not say what there has to be here.
+                Some(other) if it.because_of.is_some() && !other.as_written => {
+                    let what = "is of a user whose first revision is damaged in use";
+                    findings.note(Cause::DamagedInUse, &it.key, what);
+                }
                 Some(other) => {
                     let digest = match other.seen.as_ref().and_then(|it| it.elsewhere.as_ref()) {
                         Some(Elsewhere::Login { digest, .. }) if it.because_of.is_some() => *digest,
@@ -156,7 +161,7 @@ impl Trace<'_> {
         let version = |it: &Seen| it.version.unwrap_or(Version::FIRST);
         let this = |it: &Seen| it.revision(version(it));
         let next = |it: &Seen| it.revision(version(it).next());
-        let keys = || current.iter().flat_map(|it| [this(it), next(it)]);
+        let keys = || current.iter().flat_map(|it| [it.current(), this(it), next(it)]);
         let (in_use, copied) = (
             look_up(&self.store.table(self.copy.kept()), keys()).await?,
             look_up(self.copy, keys()).await?,
@@ -173,7 +178,17 @@ impl Trace<'_> {
                 continue;
             };
             if written.digest != it.digest {
-                findings.note(Cause::Altered, key, "is not what its newest revision says");
+                // Then the thing in use is all there is to hold it against.
+                let same = in_use.get(&key).is_some_and(|now| now.digest == it.digest);
+                if same && !written.as_written {
+                    findings.note(
+                        Cause::DamagedInUse,
+                        key,
+                        "is of a revision that is damaged in use",
+                    );
+                } else {
+                    findings.note(Cause::Altered, key, "is not what its newest revision says");
+                }
                 continue;
             }
             let is_old = |next: &Looked| next.seen.as_ref().is_none_or(|next| !is_young(next));

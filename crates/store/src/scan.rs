@@ -108,6 +108,10 @@ pub enum Found {
     },
 }
 
+/// What a login has, the hash last.
+const LOGIN: [&str; 5] =
+    [items::PARTITION, items::SORT, logins::CUSTOMER, logins::USER, logins::PASSWORD_HASH];
+
 /// A table in use, or a restored copy of one.
 #[derive(Clone)]
 pub struct Table {
@@ -166,17 +170,21 @@ impl Table {
     pub async fn look_up(&self, keys: &[RowKey]) -> Result<Vec<Found>, StoreError> {
         let read = keys.chunks(Batch::KEYS_MAX).map(async |keys| {
             let keys = keys.iter().map(RowKey::item).collect();
-            let batch = Batch::of(&self.name, keys, self.attributes(), self.consistent);
+            // There is no filter: whether a login has a hash shows in the hash alone.
+            let attributes = if self.kept == Kept::Logins { &LOGIN[..] } else { &[] };
+            let batch = Batch::of(&self.name, keys, attributes, self.consistent);
             batch.read(&self.dynamo).await
         });
         let items = try_join_all(read).await?;
-        Ok(items.iter().flatten().map(|item| found(self.kept, item)).collect())
+        let opens =
+            |item: &&Item| self.kept != Kept::Logins || item.contains_key(logins::PASSWORD_HASH);
+        Ok(items.iter().flatten().filter(opens).map(|item| found(self.kept, item)).collect())
     }
 
     /// A password hash is nobody's business here.
-    const fn attributes(&self) -> &'static [&'static str] {
+    fn attributes(&self) -> &'static [&'static str] {
         match self.kept {
-            Kept::Logins => &[items::PARTITION, items::SORT, logins::CUSTOMER, logins::USER],
+            Kept::Logins => &LOGIN[..4],
             _ => &[],
         }
     }
@@ -195,7 +203,7 @@ impl Pages {
     /// Up to 1 MB of items; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Found>>, StoreError> {
         let Some(start) = self.start.take() else { return Ok(None) };
-        let number = |n: u32| i32::try_from(n).map_err(StoreError::unavailable);
+        let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
         let mut scan = self
             .table
             .dynamo
