@@ -25,7 +25,7 @@ pub(crate) enum Keep {
     Either(&'static Keep, &'static Keep),
 }
 
-/// A name with one of these words in it speaks of a person.
+/// A name with one of these words in it, or with several of what they are called, speaks of a person.
 const PERSONAL: [&str; 24] = [
     "account",
     "address",
@@ -105,7 +105,8 @@ impl Keep {
     }
 }
 
-/// Words end where letters do, and where a capital begins one: `customerName`.
+/// Words end where letters do, and where a capital begins one: `customerName`, `contact2`. A `lastname`
+/// is one too.
 fn is_personal(name: &str) -> bool {
     let mut words = String::with_capacity(name.len() + 4);
     let mut was_lower = false;
@@ -116,6 +117,9 @@ fn is_personal(name: &str) -> bool {
         was_lower = c.is_lowercase();
         words.extend(c.to_lowercase());
     }
-    let mut words = words.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| PERSONAL.contains(&word))
+    let mut words = words.split(|c: char| !c.is_alphabetic());
+    words.any(|word| {
+        let one = word.strip_suffix('s').unwrap_or(word);
+        PERSONAL.contains(&word) || PERSONAL.contains(&one) || one.ends_with("name")
+    })
 }

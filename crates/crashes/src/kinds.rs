@@ -320,7 +320,7 @@ mod tests {
                 "url": "https://app.example.com/records?email=eva@example.com#eva",
                 "headers": {"Cookie": "session=am1_x", "User-Agent": "Mozilla/5.0 Chrome/120.0.0.0"}, "data": "Eva", "method": "POST",
             },
-            "tags": {"line": "7", "user.name": "Eva Ek", "customerName": "Eva", "phoneNumber": "070 Eva", "seen by": "eva@example.com", "deep": {}},
+            "tags": {"line": "7", "user.name": "Eva Ek", "customerName": "Eva", "lastname": "Ek", "contact2Name": "Eva", "users": "Eva", "phoneNumber": "070 Eva", "seen by": "eva@example.com", "deep": {}},
             "contexts": {
                 "device": {"name": "Eva's phone", "model": "Pixel 8", "id": "a-b"},
                 "os": {"name": "Android", "version": "15.0.0.1"},
