@@ -9,6 +9,9 @@ use store::Deletion;
 
 use super::Context;
 
+/// Of issues that only a webhook told of, so many are asked for in one run; and as many fit a request.
+const ISSUES_MAX: usize = 100;
+
 #[derive(Default)]
 pub(super) struct Resolved {
     /// Resolved, in projects of ours.
@@ -57,7 +60,7 @@ pub(super) async fn resolved(
         };
         resolved.issues.push(Due { issue, since, kept_here: 0 });
     }
-    for (id, since) in noted {
+    for (id, since) in noted.into_iter().take(ISSUES_MAX) {
         let id = IssueId::try_from(id)?;
         match api.issue(&id).await {
             // Merged into another, it has the other's number.
@@ -87,17 +90,18 @@ pub(super) async fn delete(
     resolved: &Resolved,
     now: Timestamp,
 ) -> Result<u64, EventError> {
-    let ids: Vec<&IssueId> = resolved.issues.iter().map(|due| &due.issue.id).collect();
     let mut deletions: Vec<Deletion> =
         resolved.gone.iter().map(|id| deletion(id, None, 0, now)).collect();
-    match if ids.is_empty() { Ok(()) } else { api.delete(&ids, &context.projects).await } {
-        Ok(()) => deletions.extend(
-            resolved
-                .issues
-                .iter()
-                .map(|due| deletion(&due.issue.id, Some(due.issue.project()), due.kept_here, now)),
-        ),
-        Err(error) => tell(&error),
+    for issues in resolved.issues.chunks(ISSUES_MAX) {
+        let ids: Vec<&IssueId> = issues.iter().map(|due| &due.issue.id).collect();
+        match api.delete(&ids, &context.projects).await {
+            Ok(()) => {
+                deletions.extend(issues.iter().map(|due| {
+                    deletion(&due.issue.id, Some(due.issue.project()), due.kept_here, now)
+                }))
+            }
+            Err(error) => tell(&error),
+        }
     }
     let mut deleted = 0;
     for deletion in deletions {

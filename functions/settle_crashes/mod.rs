@@ -75,11 +75,13 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
         Some(api) => deletions::resolved(context, api, now).await?,
         None => Resolved::default(),
     };
-    // First here, so that none is sent that would be deleted there.
-    waiting::settle(context, &mut resolved.issues, now, &mut outcome).await?;
+    // First here, then there, and only then are others sent: what has come since must not join what is
+    // about to be deleted.
+    waiting::discard(context, &mut resolved.issues, now).await?;
     if let Some(api) = &context.api {
         outcome.deleted = deletions::delete(context, api, &resolved, now).await?;
     }
+    waiting::send(context, now, &mut outcome).await?;
     if outcome.given_up > 0 {
         tracing::error!(given_up = outcome.given_up, "crashes of devices were given up");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use crashes::{Address, Answer, Envelope};
+use crashes::{Address, Answer, Envelope, EnvelopeError};
 use domain::Timestamp;
 use runtime::EventError;
 use store::Held;
@@ -16,15 +16,49 @@ use super::{Context, Outcome};
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Nobody waits for it.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// The rest is for the next hour: deletions come after it.
+/// The rest is for the next hour.
 const ALL_WITHIN: Duration = Duration::from_secs(150);
 /// After so many that Sentry does not take, the others of the project wait.
 const FAILURES_MAX: u32 = 3;
 
-/// Sends each, unless it is of an issue that is due, or too old: then it is deleted.
-pub(super) async fn settle(
+/// Deletes those that are of an issue which is due.
+pub(super) async fn discard(
     context: &Context,
     due: &mut [Due],
+    now: Timestamp,
+) -> Result<(), EventError> {
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut from = None;
+    loop {
+        let page = context.bucket.list(from).await?;
+        for held in page.held.iter().filter(|held| !is_too_old(held, now)) {
+            if let Err(error) = discard_one(context, held, due).await {
+                tracing::error!(cause = &*error as &dyn Error, "a crash was not looked at");
+            }
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn discard_one(context: &Context, held: &Held, due: &mut [Due]) -> Result<(), EventError> {
+    let Some(bytes) = context.bucket.read(&held.key).await? else { return Ok(()) };
+    let Ok(envelope) = read(context, &bytes) else { return Ok(()) };
+    let of = |due: &&mut Due| held.modified_at <= due.since && envelope.tells_of(&due.issue);
+    if let Some(due) = due.iter_mut().find(of) {
+        context.bucket.delete(&held.key).await?;
+        due.kept_here += 1;
+    }
+    Ok(())
+}
+
+/// Sends each, unless it is too old: then it is deleted.
+pub(super) async fn send(
+    context: &Context,
     now: Timestamp,
     outcome: &mut Outcome,
 ) -> Result<(), EventError> {
@@ -36,12 +70,11 @@ pub(super) async fn settle(
         for held in page.held {
             let project = held.key.split('/').next().unwrap_or_default().to_owned();
             let failed: &mut u32 = failures.entry(project).or_default();
-            let too_late = started.elapsed() > ALL_WITHIN;
-            if too_late || (due.is_empty() && *failed >= FAILURES_MAX) {
+            if started.elapsed() > ALL_WITHIN || *failed >= FAILURES_MAX {
                 outcome.waiting += 1;
                 continue;
             }
-            if let Err(error) = settle_one(context, &held, due, failed, now, outcome).await {
+            if let Err(error) = send_one(context, &held, failed, now, outcome).await {
                 tracing::error!(cause = &*error as &dyn Error, "a crash was not looked at");
                 outcome.waiting += 1;
             }
@@ -53,35 +86,24 @@ pub(super) async fn settle(
     }
 }
 
-async fn settle_one(
+async fn send_one(
     context: &Context,
     held: &Held,
-    due: &mut [Due],
     failed: &mut u32,
     now: Timestamp,
     outcome: &mut Outcome,
 ) -> Result<(), EventError> {
-    if now.since(held.modified_at) > KEPT_FOR {
+    if is_too_old(held, now) {
         context.bucket.delete(&held.key).await?;
         outcome.given_up += 1;
         return Ok(());
     }
     let Some(bytes) = context.bucket.read(&held.key).await? else { return Ok(()) };
     // Of a project that is not known any more, it waits until it is too old.
-    let Ok(envelope) = Envelope::read(&bytes, Address::InHeaders, &context.devices) else {
+    let Ok(envelope) = read(context, &bytes) else {
         outcome.waiting += 1;
         return Ok(());
     };
-    let of = |due: &&mut Due| held.modified_at <= due.since && envelope.tells_of(&due.issue);
-    if let Some(due) = due.iter_mut().find(of) {
-        context.bucket.delete(&held.key).await?;
-        due.kept_here += 1;
-        return Ok(());
-    }
-    if *failed >= FAILURES_MAX {
-        outcome.waiting += 1;
-        return Ok(());
-    }
     match context.sentry.send(envelope.dsn(), bytes, SEND_WITHIN).await {
         Ok(Answer::Taken(_)) => {
             context.bucket.delete(&held.key).await?;
@@ -108,4 +130,12 @@ async fn settle_one(
         }
     }
     Ok(())
+}
+
+fn is_too_old(held: &Held, now: Timestamp) -> bool {
+    now.since(held.modified_at) > KEPT_FOR
+}
+
+fn read(context: &Context, bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
+    Envelope::read(bytes, Address::InHeaders, &context.devices)
 }

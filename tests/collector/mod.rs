@@ -35,6 +35,8 @@ pub struct Collected {
     pub path: String,
     pub authentication: String,
     pub envelope: String,
+    /// How many issues there were when it came.
+    pub issues: usize,
 }
 
 impl Collected {
@@ -140,6 +142,7 @@ impl Collector {
             path: path.to_owned(),
             authentication: header("x-sentry-auth"),
             envelope: String::from_utf8(body.to_vec()).unwrap(),
+            issues: self.state().issues.len(),
         };
         let manner = self.state().manner;
         self.state().envelopes.push(collected);

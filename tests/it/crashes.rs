@@ -488,6 +488,8 @@ async fn a_crash_that_came_after_its_issue_was_resolved_is_news() {
     stage.collector.state().manner = Manner::Takes;
     let outcome = stage.settle().await;
     assert_eq!((&outcome["deleted"], &outcome["sent"]), (&json!(1), &json!(1)), "{outcome}");
+    let last = stage.collector.state().envelopes.last().unwrap().issues;
+    assert_eq!(last, 0, "or Sentry would have put it to what was about to be deleted");
 }
 
 #[tokio::test]
