@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,18 +71,34 @@ impl Options {
     pub fn remember_restored(&self, restored_as: &str) -> Result<(), LocalError> {
         let path = self.data.join(RESTORED_AS_FILE);
         let temporary = path.with_extension("tmp");
-        std::fs::write(&temporary, restored_as)
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .map_err(|source| LocalError::File { path, source })
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&temporary)?;
+            file.write_all(restored_as.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&temporary, &path)?;
+            // The name lasts when its folder does.
+            File::open(&self.data)?.sync_all()
+        };
+        write().map_err(|source| LocalError::File { path, source })
     }
 
-    /// The parameters, with what was restored last where they do not say.
-    fn all_parameters(&self) -> BTreeMap<String, String> {
+    /// The parameters, with what was restored last where they do not say. Not to know would be to use
+    /// the tables from before the restore.
+    fn all_parameters(&self) -> Result<BTreeMap<String, String>, LocalError> {
         let mut parameters = self.parameters.clone();
-        if let Ok(restored_as) = std::fs::read_to_string(self.data.join(RESTORED_AS_FILE)) {
-            parameters.entry(RESTORED_AS.to_owned()).or_insert(restored_as);
+        let path = self.data.join(RESTORED_AS_FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(restored_as) if restored_as.is_empty() => {
+                let source = std::io::Error::other("it is empty");
+                return Err(LocalError::File { path, source });
+            }
+            Ok(restored_as) => {
+                parameters.entry(RESTORED_AS.to_owned()).or_insert(restored_as);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(LocalError::File { path, source }),
         }
-        parameters
+        Ok(parameters)
     }
 }
 
@@ -109,7 +126,7 @@ impl Cloud {
         lock.try_lock().map_err(|_| LocalError::InUse(folder.clone()))?;
 
         let template =
-            Template::read(&options.template)?.with_parameters(&options.all_parameters())?;
+            Template::read(&options.template)?.with_parameters(&options.all_parameters()?)?;
         let mut functions = template.functions()?;
         let mut secrets = Secrets::open(folder)?;
         let secret = secrets.get("secret keys", &OsEntropy)?;

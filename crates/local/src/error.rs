@@ -11,7 +11,7 @@ pub enum LocalError {
     Template { path: PathBuf, what: String },
     #[error("the folder {0} is in use by another local cloud")]
     InUse(PathBuf),
-    #[error("{0} is not a loopback address; put a proxy with TLS in front to serve others")]
+    #[error("{0} is not a loopback address: the local cloud serves this machine only")]
     NotLoopback(SocketAddr),
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: std::io::Error },

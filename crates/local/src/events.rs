@@ -34,10 +34,12 @@ impl Bus {
                     let outcome = if self.deliver(&event).await {
                         disk.delivered(id)
                     } else {
-                        disk.put_off(id, now_ms)
+                        disk.put_off(id, runtime::now().millis())
                     };
                     if let Err(error) = outcome {
+                        // It comes again; not at once, should the disk be full.
                         tracing::error!(%error, "the outcome of an event was not noted");
+                        tokio::time::sleep(LOOK_AGAIN).await;
                     }
                 }
                 Ok(None) => {

@@ -13,6 +13,8 @@ use crate::LocalError;
 pub(crate) const DAYS: u32 = 35;
 
 const BUSY: Duration = Duration::from_secs(30);
+/// So many rows are looked at in one transaction of [`History::trim`].
+const TRIMMED_AT_ONCE: usize = 5_000;
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS am_history (
@@ -151,17 +153,29 @@ impl History {
         each(items)
     }
 
-    /// Forgets what nobody may ask for any more: what was followed by something that is 35 days old.
+    /// Forgets what nobody may ask for any more: what was followed by something that is 35 days old,
+    /// and what was deleted so long ago. Some at a time, so that writers need not wait.
     pub(crate) fn trim(&self, now_ms: i64) -> rusqlite::Result<usize> {
         let oldest_ms = now_ms - i64::from(DAYS) * 24 * 60 * 60 * 1000;
-        self.connection().execute(
-            "DELETE FROM am_history WHERE at_ms <= ?1 AND EXISTS (
-               SELECT 1 FROM am_history AS later
-               WHERE later.tbl = am_history.tbl AND later.pk = am_history.pk
-                 AND later.sk = am_history.sk AND later.sequence > am_history.sequence
-                 AND later.at_ms <= ?1)",
+        let last: i64 = self.connection().query_row(
+            "SELECT coalesce(max(sequence), 0) FROM am_history WHERE at_ms <= ?1",
             [oldest_ms],
-        )
+            |row| row.get(0),
+        )?;
+        let mut forgotten = 0;
+        for from in (0..last).step_by(TRIMMED_AT_ONCE) {
+            let to = from + i64::try_from(TRIMMED_AT_ONCE).unwrap_or(i64::MAX);
+            forgotten += self.connection().execute(
+                "DELETE FROM am_history WHERE sequence > ?2 AND sequence <= ?3 AND at_ms <= ?1
+                 AND (item IS NULL OR EXISTS (
+                   SELECT 1 FROM am_history AS later
+                   WHERE later.tbl = am_history.tbl AND later.pk = am_history.pk
+                     AND later.sk = am_history.sk AND later.sequence > am_history.sequence
+                     AND later.at_ms <= ?1))",
+                [oldest_ms, from, to],
+            )?;
+        }
+        Ok(forgotten)
     }
 
     pub(crate) fn note_restore(&self, it: &Restoring) -> rusqlite::Result<()> {
@@ -256,4 +270,42 @@ fn identifier(name: &str) -> String {
 
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_old_is_forgotten_and_the_past_of_35_days_stays() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let history = History::open(file.path()).unwrap();
+        let run = |sql: &str| history.connection().execute_batch(sql).unwrap();
+        run("CREATE TABLE t (pk TEXT, sk TEXT, item_json TEXT, PRIMARY KEY (pk, sk))");
+        history.switch_on("t").unwrap();
+        run("INSERT INTO t VALUES ('a', '', 'a1'), ('b', '', 'b1'), ('c', '', 'c1');
+             UPDATE t SET item_json = 'a2' WHERE pk = 'a'; DELETE FROM t WHERE pk = 'b'");
+        run("UPDATE am_history SET at_ms = sequence");
+        run("UPDATE t SET item_json = 'a3' WHERE pk = 'a'; DELETE FROM t WHERE pk = 'c'");
+        let now_ms = 6 + i64::from(DAYS) * 24 * 60 * 60 * 1000;
+        run("UPDATE am_history SET at_ms = at_ms + 6 WHERE sequence > 5");
+        let at = |at_ms| {
+            let mut found = Vec::new();
+            let each = |mut items| {
+                found.append(&mut items);
+                Ok::<_, rusqlite::Error>(())
+            };
+            history.at("t", at_ms, 10, each).unwrap();
+            found.sort();
+            found
+        };
+        let newest = at(i64::MAX);
+        assert_eq!(
+            (at(6), &newest),
+            (vec!["a2".to_owned(), "c1".to_owned()], &vec!["a3".to_owned()])
+        );
+        assert_eq!(history.trim(now_ms).unwrap(), 3, "a1, b1 and that b is gone");
+        assert_eq!((at(6), at(i64::MAX)), (vec!["a2".to_owned(), "c1".to_owned()], newest));
+        assert_eq!(history.trim(now_ms).unwrap(), 0);
+    }
 }

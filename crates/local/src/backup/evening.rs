@@ -1,6 +1,7 @@
 //! What AWS Backup does by itself: backs everything up at the plan's time, restores it at the test's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use super::{Backup, BackupError};
 use crate::values::seconds;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Backup {
     /// Marks the jobs that a kill has cut off as failed, and tells of it.
@@ -20,6 +22,7 @@ impl Backup {
                     job["State"] = json!("FAILED");
                     job["StatusMessage"] = json!("\"The backup was cut off.\"");
                     job["CompletionDate"] = seconds(runtime::now().millis());
+                    self.discard_copy(&job);
                     self.end_backup(&job, &[])?;
                 }
             }
@@ -89,6 +92,18 @@ impl Backup {
         Ok((name(&job["SourceResourceArn"]), state, verdict))
     }
 
+    /// Of a machine that slept past both times, backup and restore test are due at once: what is to be
+    /// restored has to be there first.
+    async fn wait_for_backups(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            match self.documents.all(Kind::BackupJob) {
+                Ok(jobs) if jobs.iter().any(|job| job["State"] == "RUNNING") => {}
+                _ => return,
+            }
+        }
+    }
+
     /// Runs the plan's rules and the test at their times, until dropped.
     pub(crate) fn spawn_calendars(self: &Arc<Self>, tasks: &mut tokio::task::JoinSet<()>) {
         for rule in self.plan.rules.clone() {
@@ -103,10 +118,13 @@ impl Backup {
         if let Some(test) = self.plan.test.clone() {
             let backup = self.clone();
             tasks.spawn(test.calendar.run(move |_| {
-                if let Err(error) = backup.restore_everything() {
-                    tracing::error!(%error, "the restore test did not start");
+                let backup = backup.clone();
+                async move {
+                    backup.wait_for_backups().await;
+                    if let Err(error) = backup.restore_everything() {
+                        tracing::error!(%error, "the restore test did not start");
+                    }
                 }
-                std::future::ready(())
             }));
         }
     }

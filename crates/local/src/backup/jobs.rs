@@ -98,6 +98,9 @@ impl Backup {
             }
             Err(state) => job["State"] = json!(state),
         }
+        if job["State"] != "COMPLETED" {
+            self.discard_copy(&job);
+        }
         job["CompletionDate"] = seconds(runtime::now().millis());
         if let Err(error) = self.end_backup(&job, &faults) {
             tracing::error!(%error, "the end of a backup job was not noted");
@@ -182,7 +185,12 @@ impl Backup {
             after.clone_from(last);
             index.execute_batch("BEGIN")?;
             for (key, facts) in page {
-                std::fs::copy(self.disk.blob(&facts.version_id), blobs.join(&facts.version_id))?;
+                // Nobody writes to the bytes of a version: as on AWS, each is kept once for all backups.
+                let (blob, kept) =
+                    (self.disk.blob(&facts.version_id), blobs.join(&facts.version_id));
+                if std::fs::hard_link(&blob, &kept).is_err() {
+                    std::fs::copy(&blob, &kept)?;
+                }
                 let size = i64::try_from(facts.bytes).unwrap_or(i64::MAX);
                 index.execute(
                     "INSERT INTO objects VALUES (?1, ?2, ?3, ?4)",
@@ -199,14 +207,25 @@ impl Backup {
     pub(crate) fn expire(&self, now: Timestamp) -> Result<(), BackupError> {
         for point in self.documents.all(Kind::RecoveryPoint)? {
             if point["DeleteAtMs"].as_i64().is_some_and(|at_ms| at_ms <= now.millis()) {
-                let arn = text(&point["RecoveryPointArn"]);
-                let file = self.recovery_point_file(&arn);
-                self.documents.remove(Kind::RecoveryPoint, &arn)?;
-                std::fs::remove_file(&file)?;
-                let _ = std::fs::remove_dir_all(file.with_extension("objects"));
+                self.documents.remove(Kind::RecoveryPoint, &text(&point["RecoveryPointArn"]))?;
+                self.discard_copy(&point);
             }
         }
-        Ok(())
+        self.discard_tests(now)
+    }
+
+    /// Frees the space of a copy that is none, or whose days are over.
+    pub(super) fn discard_copy(&self, job: &Value) {
+        let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
+        let objects = file.with_extension("objects");
+        for removed in [std::fs::remove_file(&file), std::fs::remove_dir_all(&objects)] {
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, file = %file.display(), "a copy was not removed");
+                }
+                _ => {}
+            }
+        }
     }
 
     /// The recovery points of a resource, the newest first.

@@ -1,9 +1,14 @@
 //! Restore jobs: tables and buckets made of copies, and the verdicts on them.
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use domain::Timestamp;
 use md5::Md5;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -18,6 +23,35 @@ use crate::values::{seconds, text};
 
 /// What restore tests name their tables and buckets.
 const TEST_PREFIX: &str = "awsbackup-restore-test-";
+
+/// So long AWS Backup keeps what a test has restored: the validation window of the template.
+const JUDGED_WITHIN: Duration = Duration::from_secs(8 * 60 * 60);
+
+/// What was copied, with the hashes of it.
+struct Written {
+    bytes: u64,
+    sha256: Sha256,
+    md5: Md5,
+}
+
+impl Written {
+    /// A part at a time: a video is larger than the memory it should take.
+    fn copy(from: &Path, into: &Path) -> std::io::Result<Self> {
+        let (mut from, mut into) = (File::open(from)?, File::create(into)?);
+        let mut written = Self { bytes: 0, sha256: Sha256::new(), md5: Md5::new() };
+        let mut part = vec![0; 256 * 1024];
+        loop {
+            let length = from.read(&mut part)?;
+            if length == 0 {
+                return Ok(written);
+            }
+            into.write_all(&part[..length])?;
+            written.bytes += length as u64;
+            written.sha256.update(&part[..length]);
+            written.md5.update(&part[..length]);
+        }
+    }
+}
 
 /// A restore that is asked for.
 pub(super) struct Restore {
@@ -88,7 +122,11 @@ impl Backup {
 
     pub(super) fn end_restore(&self, job: &Value) -> Result<(), BackupError> {
         let id = text(&job["RestoreJobId"]);
-        self.documents.put(Kind::RestoreJob, &id, job)?;
+        let mut job = job.clone();
+        if job["Status"] != "COMPLETED" {
+            self.discard_test(&mut job)?;
+        }
+        self.documents.put(Kind::RestoreJob, &id, &job)?;
         let detail = json!({
             "restoreJobId": id,
             "backupVaultArn": job["BackupVaultArn"],
@@ -134,16 +172,18 @@ impl Backup {
         };
         for (key, content_type, blob) in objects {
             let incoming = self.disk.incoming().await?;
-            let bytes = std::fs::read(blobs.join(blob))?;
-            std::fs::write(incoming.path(), &bytes)?;
+            let (from, into) = (blobs.join(blob), incoming.path().to_owned());
+            let written = tokio::task::spawn_blocking(move || Written::copy(&from, &into)).await;
+            let Written { bytes, sha256, md5 } =
+                written.map_err(|error| BackupError::Database(error.to_string()))??;
             self.disk.store(NewObject {
                 incoming,
                 bucket: target.to_owned(),
                 key,
-                bytes: bytes.len() as u64,
+                bytes,
                 content_type,
-                sha256: Some(BASE64_STANDARD.encode(Sha256::digest(&bytes))),
-                etag: hex(&Md5::digest(&bytes)),
+                sha256: Some(BASE64_STANDARD.encode(sha256.finalize())),
+                etag: hex(&md5.finalize()),
                 only_if_absent: true,
                 announced: false,
             })?;
@@ -160,15 +200,40 @@ impl Backup {
         }
         job["ValidationStatus"] = json!(status);
         job["ValidationStatusMessage"] = message.clone();
-        if !job["CreatedBy"].is_null() {
-            match Resource::of_arn(&text(&job["CreatedResourceArn"])) {
-                Some(Resource::Table(table)) => self.tables.delete(&table)?,
-                Some(Resource::Bucket(bucket)) => self.disk.remove_bucket(&bucket)?,
-                None => {}
-            }
-            job["DeletionStatus"] = json!("SUCCESSFUL");
-        }
+        self.discard_test(&mut job)?;
         Ok(self.documents.put(Kind::RestoreJob, id, &job)?)
+    }
+
+    /// Removes what a test has restored; what was restored for good stays.
+    fn discard_test(&self, job: &mut Value) -> Result<(), BackupError> {
+        if job["CreatedBy"].is_null() || !job["DeletionStatus"].is_null() {
+            return Ok(());
+        }
+        match Resource::of_arn(&text(&job["CreatedResourceArn"])) {
+            // A restore that was cut off may have made nothing yet.
+            Some(Resource::Table(table)) if self.tables.describe(&table).is_ok() => {
+                self.tables.delete(&table)?;
+            }
+            Some(Resource::Bucket(bucket)) => self.disk.remove_bucket(&bucket)?,
+            _ => {}
+        }
+        job["DeletionStatus"] = json!("SUCCESSFUL");
+        Ok(())
+    }
+
+    /// Removes what tests have restored and nobody has judged in time.
+    pub(super) fn discard_tests(&self, now: Timestamp) -> Result<(), BackupError> {
+        let oldest = seconds(now.before(JUDGED_WITHIN).millis());
+        for mut job in self.documents.all(Kind::RestoreJob)? {
+            let is_left = !job["CreatedBy"].is_null() && job["DeletionStatus"].is_null();
+            if is_left
+                && job["CompletionDate"].as_f64().is_some_and(|at| Some(at) < oldest.as_f64())
+            {
+                self.discard_test(&mut job)?;
+                self.documents.put(Kind::RestoreJob, &text(&job["RestoreJobId"]), &job)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn restore_job(&self, id: &str) -> Result<Value, BackupError> {

@@ -74,7 +74,8 @@ pub(crate) async fn start(
 }
 
 async fn sweep(database: Database, tables: Arc<Tables>) {
-    for turn in 1_u64.. {
+    // At once too: a computer that is switched off each night never gets to a whole day.
+    for turn in 0_u64.. {
         tokio::time::sleep(SWEEP_EVERY).await;
         if turn.is_multiple_of(TRIM_EVERY) {
             let tables = tables.clone();
