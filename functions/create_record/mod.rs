@@ -40,6 +40,7 @@ pub async fn handle(
     let Body { id, record_type, title, fields } = request.json()?;
     let id = id.unwrap_or_else(|| RecordId::new(now, entropy));
     id.check_as_new(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?;
+    fields.check_as_new().map_err(|rule| Problem::invalid("/fields", rule.to_string()))?;
 
     let record = Record { record_type, title, fields };
     let revision = Revision::first(record, opened.session.user, now);

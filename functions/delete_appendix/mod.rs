@@ -13,6 +13,10 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    delete(store, request, true).await
+}
+
+async fn delete(store: &Store, request: &Request, again: bool) -> Result<Response, Problem> {
     let record_id: RecordId = request.path("record_id")?;
     let id: AppendixId = request.path("appendix_id")?;
     let wanted =
@@ -29,7 +33,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     match store.delete_appendix(&session.customer, record_id, id, &tombstone).await {
         Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
         // Somebody was faster: perhaps this very request, sent before and given up.
-        Err(WriteError::Stale { .. }) => Box::pin(handle(store, request)).await,
+        Err(WriteError::Stale { .. }) if again => Box::pin(delete(store, request, false)).await,
         Err(error) => Err(error.into()),
     }
 }

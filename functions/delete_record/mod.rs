@@ -13,6 +13,10 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    delete(store, request, true).await
+}
+
+async fn delete(store: &Store, request: &Request, again: bool) -> Result<Response, Problem> {
     let id: RecordId = request.path("record_id")?;
     let wanted = Wanted { record: Some(id), ..Wanted::default() };
     let opened = open(store, request, Role::Admin, wanted).await?;
@@ -26,7 +30,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     match store.replace_record(&session.customer, id, &tombstone).await {
         Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
         // Somebody was faster: perhaps this very request, sent before and given up.
-        Err(WriteError::Stale { .. }) => Box::pin(handle(store, request)).await,
+        Err(WriteError::Stale { .. }) if again => Box::pin(delete(store, request, false)).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -16,11 +16,16 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
+    update(store, request, true).await
+}
+
+async fn update(store: &Store, request: &Request, again: bool) -> Result<Response, Problem> {
     let id: RecordId = request.path("record_id")?;
     let wanted = Wanted { record: Some(id), ..Wanted::default() };
     let opened = open(store, request, Role::Member, wanted).await?;
     let seen = request.if_match()?;
     let content: Record = request.json()?;
+    content.fields.check_as_new().map_err(|rule| Problem::invalid("/fields", rule.to_string()))?;
     let current = live(opened.record)?;
 
     let user = opened.session.user;
@@ -34,7 +39,7 @@ pub async fn handle(store: &Store, request: &Request) -> Result<Response, Proble
     match store.replace_record(&opened.session.customer, id, &changed).await {
         Ok(()) => Ok(answer(id, &changed)),
         // Somebody was faster: perhaps this very request, sent before and given up.
-        Err(WriteError::Stale { .. }) => Box::pin(handle(store, request)).await,
+        Err(WriteError::Stale { .. }) if again => Box::pin(update(store, request, false)).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -6,6 +6,8 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 
+use crate::RuleError;
+
 /// Deep enough for any form, far from where recursion would matter.
 pub const FIELDS_DEPTH_MAX: usize = 8;
 /// An item is at most 400 KB in DynamoDB; a record is stored twice, as itself and as a revision.
@@ -24,6 +26,18 @@ impl Fields {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
+
+    /// The rule for what is sent: a whole number below 64 bits is refused too. It was kept as the
+    /// nearest double once, and what was kept is read for ever.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn check_as_new(&self) -> Result<(), RuleError> {
+        if self.0.values().any(has_number_too_low) {
+            return Err(RuleError::new(FITS_64_BITS));
+        }
+        Ok(())
+    }
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -38,6 +52,21 @@ impl<'de> Deserialize<'de> for Fields {
             )));
         }
         Ok(Self(fields))
+    }
+}
+
+const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
+const FITS_64_BITS: &str = "must be a number that fits 64 bits; send it as text";
+
+/// -2^63 itself fits, and is no double.
+fn has_number_too_low(value: &Value) -> bool {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().is_some_and(|it| it.fract() == 0.0 && it <= -TWO_POW_63)
+        }
+        Value::Array(items) => items.iter().any(has_number_too_low),
+        Value::Object(members) => members.values().any(has_number_too_low),
+        _ => false,
     }
 }
 
@@ -84,11 +113,8 @@ impl<'de> Visitor<'de> for Level {
 
     /// A whole number that does not fit 64 bits arrives here too, rounded: no silent loss.
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
-        const TWO_POW_64: f64 = 2.0 * TWO_POW_63;
-        // -2^63 itself fits, and comes as a whole number.
-        if value.fract() == 0.0 && (value <= -TWO_POW_63 || value >= TWO_POW_64) {
-            return Err(E::custom("must be a number that fits 64 bits; send it as text"));
+        if value.fract() == 0.0 && value.abs() >= 2.0 * TWO_POW_63 {
+            return Err(E::custom(FITS_64_BITS));
         }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("must be finite"))
     }
@@ -175,14 +201,25 @@ mod tests {
             (r#"{"a":1,"a":2}"#, "twice"),
             (r#"{"a":{"b":1,"b":2}}"#, "twice"),
             (r#"{"n":123456789012345678901234567890}"#, "fits 64 bits"),
-            (r#"{"n":-10000000000000000001}"#, "fits 64 bits"),
-            (r#"{"n":-9223372036854775809}"#, "fits 64 bits"),
             (r#"{"n":1e999}"#, "out of range"),
             (r#"{"":1}"#, "1 to 100 characters"),
         ] {
             let error = parse(json).unwrap_err();
             assert!(error.contains(rule), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn what_was_once_rounded_is_read_and_not_taken_again() {
+        for json in [
+            r#"{"n":-10000000000000000001}"#,
+            r#"{"n":[{"m":-9223372036854775809}]}"#,
+            r#"{"n":-1e19}"#,
+        ] {
+            let rule = parse(json).unwrap().check_as_new().unwrap_err().to_string();
+            assert!(rule.contains("fits 64 bits"), "{json}: {rule}");
+        }
+        assert!(parse(r#"{"n":-9223372036854775808,"m":-0.5}"#).unwrap().check_as_new().is_ok());
     }
 
     #[test]
