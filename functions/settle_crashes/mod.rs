@@ -4,6 +4,8 @@
 mod deletions;
 mod waiting;
 
+use std::time::Instant;
+
 use crashes::{Api, KnownProjects, Sentry, Token};
 use domain::Timestamp;
 use runtime::{ConfigError, Env, EventError, EventFunction};
@@ -69,6 +71,7 @@ fn build(env: &Env<'_>) -> Result<Context, ConfigError> {
 }
 
 pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventError> {
+    let started = Instant::now();
     let mut data: CrashData = context.store.policy_of(CrashData::NAME).await?.unwrap_or_default();
     let mut outcome = Outcome::default();
     let mut resolved = match &context.api {
@@ -77,11 +80,11 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
     };
     // First here, then there, and only then are others sent: what has come since must not join what is
     // about to be deleted.
-    waiting::discard(context, &mut resolved.issues, now).await?;
+    waiting::discard(context, &mut resolved.issues, started, now).await?;
     if let Some(api) = &context.api {
         outcome.deleted = deletions::delete(context, api, &resolved, now).await?;
     }
-    waiting::send(context, now, &mut outcome).await?;
+    waiting::send(context, started, now, &mut outcome).await?;
     if outcome.given_up > 0 {
         tracing::error!(given_up = outcome.given_up, "crashes of devices were given up");
     }

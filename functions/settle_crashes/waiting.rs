@@ -16,15 +16,18 @@ use super::{Context, Outcome};
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Nobody waits for it.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// The rest is for the next hour.
-const ALL_WITHIN: Duration = Duration::from_secs(150);
+/// For deleting what is of issues that are due, and for all of it: what is left over is for the next
+/// hour. The function has 300 seconds, and deletes at Sentry in between.
+const DISCARDED_WITHIN: Duration = Duration::from_secs(60);
+const ALL_WITHIN: Duration = Duration::from_secs(200);
 /// After so many that Sentry does not take, the others of the project wait.
 const FAILURES_MAX: u32 = 3;
 
-/// Deletes those that are of an issue which is due.
+/// Deletes those that are of an issue which is due. What there is no time for comes to Sentry as news.
 pub(super) async fn discard(
     context: &Context,
     due: &mut [Due],
+    started: Instant,
     now: Timestamp,
 ) -> Result<(), EventError> {
     if due.is_empty() {
@@ -34,6 +37,10 @@ pub(super) async fn discard(
     loop {
         let page = context.bucket.list(from).await?;
         for held in page.held.iter().filter(|held| !is_too_old(held, now)) {
+            if started.elapsed() > DISCARDED_WITHIN {
+                tracing::warn!("not every crash that waits was looked at");
+                return Ok(());
+            }
             if let Err(error) = discard_one(context, held, due).await {
                 tracing::error!(cause = &*error as &dyn Error, "a crash was not looked at");
             }
@@ -59,10 +66,10 @@ async fn discard_one(context: &Context, held: &Held, due: &mut [Due]) -> Result<
 /// Sends each, unless it is too old: then it is deleted.
 pub(super) async fn send(
     context: &Context,
+    started: Instant,
     now: Timestamp,
     outcome: &mut Outcome,
 ) -> Result<(), EventError> {
-    let started = Instant::now();
     let mut failures = BTreeMap::new();
     let mut from = None;
     loop {
