@@ -26,26 +26,35 @@ pub(crate) enum Keep {
 }
 
 /// A name with one of these words in it, or with several of what they are called, speaks of a person.
-const PERSONAL: [&str; 24] = [
+const PERSONAL: [&str; 33] = [
     "account",
     "address",
     "author",
     "contact",
     "customer",
     "email",
+    "displayname",
     "employee",
+    "familyname",
+    "firstname",
+    "forename",
+    "fullname",
+    "givenname",
     "ip",
+    "lastname",
     "login",
     "mail",
     "member",
     "mobile",
     "name",
+    "nickname",
     "operator",
     "owner",
     "password",
     "person",
     "personal",
     "phone",
+    "surname",
     "tel",
     "telephone",
     "user",
@@ -120,6 +129,6 @@ fn is_personal(name: &str) -> bool {
     let mut words = words.split(|c: char| !c.is_alphabetic());
     words.any(|word| {
         let one = word.strip_suffix('s').unwrap_or(word);
-        PERSONAL.contains(&word) || PERSONAL.contains(&one) || one.ends_with("name")
+        PERSONAL.contains(&word) || PERSONAL.contains(&one)
     })
 }

@@ -24,6 +24,8 @@ pub fn scrub(text: &str) -> String {
     while !rest.is_empty() {
         if let Some(separator) = home.take() {
             let name = rest.find(|c| ends_name(separator, c)).unwrap_or(rest.len());
+            // A quote that ends, and no O'Brien.
+            let name = rest[..name].find("' ").unwrap_or(name);
             clean.push_str(if name == 0 { "" } else { "[user]" });
             rest = &rest[name..];
         }
@@ -36,7 +38,8 @@ pub fn scrub(text: &str) -> String {
         rest = behind;
         is_key = separators == "=" && KEYS.contains(&word);
         // Backslashes come in pairs where a path is written in JSON, and in fours where that is.
-        let windows = separators.bytes().all(|byte| byte == b'\\') || is_drive(before);
+        let windows =
+            separators.bytes().all(|byte| byte == b'\\') || separators == "/" && is_drive(before);
         home = match separators {
             "" => None,
             _ if windows && HOMES.iter().any(|it| word.eq_ignore_ascii_case(it)) => Some('\\'),
@@ -49,11 +52,12 @@ pub fn scrub(text: &str) -> String {
 }
 
 /// White space, what is listed, and what typography has for it: quotes, dashes, an ellipsis. Not every
-/// sign, since letters are written with some: `A` and a ring for `Å`.
+/// sign, since names are written with some: `A` and a ring for `Å`, an apostrophe, a hyphen.
 fn is_between(c: char) -> bool {
     c.is_whitespace()
         || BETWEEN.contains(c)
-        || matches!(c, '\u{ab}' | '\u{bb}' | '\u{2010}'..='\u{205e}' | '\u{3001}'..='\u{301f}')
+        || matches!(c, '\u{ab}' | '\u{bb}' | '\u{2012}'..='\u{2018}' | '\u{201a}'..='\u{205e}')
+        || matches!(c, '\u{3001}'..='\u{301f}')
 }
 
 /// `C:`, before a path with either slash.
@@ -64,7 +68,7 @@ fn is_drive(word: &str) -> bool {
 /// Where the name of a home folder ends.
 fn ends_name(separator: char, c: char) -> bool {
     match separator {
-        '/' => is_between(c),
+        '/' => c.is_whitespace() || BETWEEN.contains(c),
         // There may be a `'` in it: O'Brien.
         _ => "\\/:;,\"<>|?*\n\r".contains(c),
     }
@@ -81,12 +85,14 @@ fn stand_in(word: &str) -> Option<&'static str> {
         return Some("[path]");
     }
     // With a port behind it, a word before it, or another one.
-    let bare = word.trim_end_matches(['.', ':']);
-    let before = bare.rsplit_once(':').map_or(bare, |(before, _)| before);
-    let after = bare.split_once(':').map_or(bare, |(_, after)| after);
-    let range = word.split_once('-').is_some_and(|(from, to)| is_address(from) && is_address(to));
-    let found = range || [word, bare, before, after].into_iter().any(is_address);
-    found.then_some("[address]")
+    let bare = word.trim_end_matches(['.', ':', '\u{2019}']);
+    let range = bare.split_once('-').is_some_and(|(from, to)| is_address(from) && is_address(to));
+    let found = [word, bare].into_iter().any(|word| {
+        let before = word.rsplit_once(':').map_or(word, |(before, _)| before);
+        let after = word.split_once(':').map_or(word, |(_, after)| after);
+        [word, before, after].into_iter().any(is_address)
+    });
+    (range || found).then_some("[address]")
 }
 
 /// A token, or what was cut off it. Not `param1_value`.
@@ -173,7 +179,13 @@ mod tests {
                 r"C:\Users\O'Brien\a, C:\\\\Users\\\\eva\\\\b",
                 r"C:\Users\[user]\a, C:\\\\Users\\\\[user]\\\\b",
             ),
-            ("/Users/A\u{30a}sa/x", "/Users/[user]/x"),
+            ("/Users/A\u{30a}sa/x, /Users/Åsa–Berg/x", "/Users/[user]/x, /Users/[user]/x"),
+            (
+                r"open 'C:\Users\eva' is full, C: users cannot be listed",
+                r"open 'C:\Users\[user]' is full, C: users cannot be listed",
+            ),
+            ("o’brien@example.com at ‘192.0.2.7’", "[email] at ‘[address]"),
+            ("ip:2001:db8:1:2::, net:fe80::1.", "[address], [address]"),
             ("src=file%3A%2F%2F%2FUsers%2Feva%2Fa.js", "src=[path]"),
             ("“192.0.2.7”, „eva@example.com“…", "“[address]”, „[email]“…"),
             ("addr:192.0.2.7. ip:2001:db8::1. for:192.0.2.7:", "[address] [address] [address]"),
