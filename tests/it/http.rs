@@ -93,6 +93,10 @@ async fn a_hostile_request_line_or_host_is_answered_and_harms_nobody() {
         ("", "127.0.0.1:99999", "https"),
         ("", "1.2.3.999", "https"),
         ("", "[::1]:80", "https"),
+        ("", "[::ffff:1.2.3.4]", "https"),
+        ("", "3dprinter:3000", "https"),
+        ("", "host:", "https"),
+        ("", "0x7f.0x", "https"),
         ("", "127.0.0.1", "ht tp"),
     ] {
         let event = Event::load("get_record/ok").query(query);

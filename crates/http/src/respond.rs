@@ -62,9 +62,11 @@ fn is_authority(host: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(host) else { return false };
     let host = authority.host();
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    let is_number = last.starts_with(|c: char| c.is_ascii_digit());
-    let has_port =
-        authority.as_str().rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    let has_port = authority
+        .as_str()
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && !port.ends_with(']'));
     (authority.port_u16().is_some() || !has_port)
         && (!is_number || host.parse::<Ipv4Addr>().is_ok())
 }
