@@ -86,6 +86,9 @@ impl Options {
     /// the tables from before the restore.
     fn all_parameters(&self) -> Result<BTreeMap<String, String>, LocalError> {
         let mut parameters = self.parameters.clone();
+        if parameters.contains_key(RESTORED_AS) {
+            return Ok(parameters);
+        }
         let path = self.data.join(RESTORED_AS_FILE);
         match std::fs::read_to_string(&path) {
             Ok(restored_as) if restored_as.is_empty() => {
@@ -93,7 +96,7 @@ impl Options {
                 return Err(LocalError::File { path, source });
             }
             Ok(restored_as) => {
-                parameters.entry(RESTORED_AS.to_owned()).or_insert(restored_as);
+                parameters.insert(RESTORED_AS.to_owned(), restored_as);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(LocalError::File { path, source }),

@@ -154,7 +154,7 @@ impl History {
     }
 
     /// Forgets what nobody may ask for any more: what was followed by something that is 35 days old,
-    /// and what was deleted so long ago. Some at a time, so that writers need not wait.
+    /// and then what was deleted so long ago. Some at a time, so that writers need not wait.
     pub(crate) fn trim(&self, now_ms: i64) -> rusqlite::Result<usize> {
         let oldest_ms = now_ms - i64::from(DAYS) * 24 * 60 * 60 * 1000;
         let last: i64 = self.connection().query_row(
@@ -167,11 +167,15 @@ impl History {
             let to = from + i64::try_from(TRIMMED_AT_ONCE).unwrap_or(i64::MAX);
             forgotten += self.connection().execute(
                 "DELETE FROM am_history WHERE sequence > ?2 AND sequence <= ?3 AND at_ms <= ?1
-                 AND (item IS NULL OR EXISTS (
+                 AND (EXISTS (
                    SELECT 1 FROM am_history AS later
                    WHERE later.tbl = am_history.tbl AND later.pk = am_history.pk
                      AND later.sk = am_history.sk AND later.sequence > am_history.sequence
-                     AND later.at_ms <= ?1))",
+                     AND later.at_ms <= ?1)
+                 OR item IS NULL AND NOT EXISTS (
+                   SELECT 1 FROM am_history AS earlier
+                   WHERE earlier.tbl = am_history.tbl AND earlier.pk = am_history.pk
+                     AND earlier.sk = am_history.sk AND earlier.sequence < am_history.sequence))",
                 [oldest_ms, from, to],
             )?;
         }
@@ -304,7 +308,8 @@ mod tests {
             (at(6), &newest),
             (vec!["a2".to_owned(), "c1".to_owned()], &vec!["a3".to_owned()])
         );
-        assert_eq!(history.trim(now_ms).unwrap(), 3, "a1, b1 and that b is gone");
+        assert_eq!(history.trim(now_ms).unwrap(), 2, "a1 and b1");
+        assert_eq!(history.trim(now_ms).unwrap(), 1, "that b is gone");
         assert_eq!((at(6), at(i64::MAX)), (vec!["a2".to_owned(), "c1".to_owned()], newest));
         assert_eq!(history.trim(now_ms).unwrap(), 0);
     }

@@ -1,7 +1,7 @@
 //! What AWS Backup does by itself: backs everything up at the plan's time, restores it at the test's.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,9 @@ use super::{Backup, BackupError};
 use crate::values::seconds;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Longer than another calendar takes to see that its time has come.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const BACKED_UP_WITHIN: Duration = Duration::from_secs(2 * 60 * 60);
 
 impl Backup {
     /// Marks the jobs that a kill has cut off as failed, and tells of it.
@@ -95,7 +97,8 @@ impl Backup {
     /// Of a machine that slept past both times, backup and restore test are due at once: what is to be
     /// restored has to be there first.
     async fn wait_for_backups(&self) {
-        loop {
+        let since = Instant::now();
+        while since.elapsed() < BACKED_UP_WITHIN {
             tokio::time::sleep(LOOK_AGAIN).await;
             match self.documents.all(Kind::BackupJob) {
                 Ok(jobs) if jobs.iter().any(|job| job["State"] == "RUNNING") => {}

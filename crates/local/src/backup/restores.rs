@@ -122,11 +122,7 @@ impl Backup {
 
     pub(super) fn end_restore(&self, job: &Value) -> Result<(), BackupError> {
         let id = text(&job["RestoreJobId"]);
-        let mut job = job.clone();
-        if job["Status"] != "COMPLETED" {
-            self.discard_test(&mut job)?;
-        }
-        self.documents.put(Kind::RestoreJob, &id, &job)?;
+        self.documents.put(Kind::RestoreJob, &id, job)?;
         let detail = json!({
             "restoreJobId": id,
             "backupVaultArn": job["BackupVaultArn"],
@@ -138,7 +134,11 @@ impl Backup {
             "resourceType": job["ResourceType"],
             "status": job["Status"],
         });
-        self.tell("Restore Job State Change", &job["RecoveryPointArn"], &detail, 0)
+        self.tell("Restore Job State Change", &job["RecoveryPointArn"], &detail, 0)?;
+        if job["Status"] != "COMPLETED" {
+            self.discard_left_test(job.clone());
+        }
+        Ok(())
     }
 
     async fn restore_table(
@@ -221,16 +221,26 @@ impl Backup {
         Ok(())
     }
 
+    /// What cannot be removed now is tried again the next evening.
+    fn discard_left_test(&self, mut job: Value) {
+        let id = text(&job["RestoreJobId"]);
+        let discarded = self
+            .discard_test(&mut job)
+            .and_then(|()| Ok(self.documents.put(Kind::RestoreJob, &id, &job)?));
+        if let Err(error) = discarded {
+            tracing::warn!(%error, id, "what a restore test has left was not removed");
+        }
+    }
+
     /// Removes what tests have restored and nobody has judged in time.
     pub(super) fn discard_tests(&self, now: Timestamp) -> Result<(), BackupError> {
         let oldest = seconds(now.before(JUDGED_WITHIN).millis());
-        for mut job in self.documents.all(Kind::RestoreJob)? {
+        for job in self.documents.all(Kind::RestoreJob)? {
             let is_left = !job["CreatedBy"].is_null() && job["DeletionStatus"].is_null();
             if is_left
                 && job["CompletionDate"].as_f64().is_some_and(|at| Some(at) < oldest.as_f64())
             {
-                self.discard_test(&mut job)?;
-                self.documents.put(Kind::RestoreJob, &text(&job["RestoreJobId"]), &job)?;
+                self.discard_left_test(job);
             }
         }
         Ok(())
