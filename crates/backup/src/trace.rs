@@ -161,10 +161,11 @@ impl Trace<'_> {
         let version = |it: &Seen| it.version.unwrap_or(Version::FIRST);
         let this = |it: &Seen| it.revision(version(it));
         let next = |it: &Seen| it.revision(version(it).next());
-        let keys = || current.iter().flat_map(|it| [it.current(), this(it), next(it)]);
+        let revisions = || current.iter().flat_map(|it| [this(it), next(it)]);
+        let things = current.iter().map(Seen::current);
         let (in_use, copied) = (
-            look_up(&self.store.table(self.copy.kept()), keys()).await?,
-            look_up(self.copy, keys()).await?,
+            look_up(&self.store.table(self.copy.kept()), revisions().chain(things)).await?,
+            look_up(self.copy, revisions()).await?,
         );
         let is_young = |it: &Seen| it.changed_at.is_some_and(|at| at >= self.cut);
         for it in current {

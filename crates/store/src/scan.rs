@@ -19,7 +19,7 @@ pub enum Kept {
     /// Customers, users and their revisions.
     Accounts,
     /// Which address opens which account. What is known of a login without its table is in the
-    /// first revision of its user; password hashes are compared with nothing, and read by nobody.
+    /// first revision of its user; password hashes are compared with nothing, and kept by nobody.
     Logins,
     /// What passes. Nothing is promised of it, but that it can be read.
     Sessions,
