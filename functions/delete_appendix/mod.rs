@@ -1,10 +1,10 @@
 //! `DELETE /v1/records/{record_id}/appendices/{appendix_id}`: deletes an appendix. Admins and above,
 //! with If-Match. A tombstone stays, and so do the bytes of every version.
 
-use am_http::{Problem, Request, Response, StatusCode, empty, live, open};
+use am_http::{NotMade, Problem, Request, Response, StatusCode, change, empty, live, open};
 use domain::{AppendixId, RecordId, Role};
 use runtime::HttpFunction;
-use store::{Store, Wanted, WriteError};
+use store::{Store, Wanted};
 
 /// What the function is made of and what it does.
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
@@ -13,10 +13,10 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
-    delete(store, request, true).await
+    change(|| delete(store, request)).await
 }
 
-async fn delete(store: &Store, request: &Request, again: bool) -> Result<Response, Problem> {
+async fn delete(store: &Store, request: &Request) -> Result<Response, NotMade> {
     let record_id: RecordId = request.path("record_id")?;
     let id: AppendixId = request.path("appendix_id")?;
     let wanted =
@@ -27,13 +27,8 @@ async fn delete(store: &Store, request: &Request, again: bool) -> Result<Respons
     let current = opened.appendix.ok_or_else(Problem::not_found)?;
 
     let session = &opened.session;
-    let Some(tombstone) = seen.tombstone(&current, session.user, request.now())? else {
-        return Ok(empty(StatusCode::NO_CONTENT));
-    };
-    match store.delete_appendix(&session.customer, record_id, id, &tombstone).await {
-        Ok(()) => Ok(empty(StatusCode::NO_CONTENT)),
-        // Somebody was faster: perhaps this very request, sent before and given up.
-        Err(WriteError::Stale { .. }) if again => Box::pin(delete(store, request, false)).await,
-        Err(error) => Err(error.into()),
+    if let Some(tombstone) = seen.tombstone(&current, session.user, request.now())? {
+        store.delete_appendix(&session.customer, record_id, id, &tombstone).await?;
     }
+    Ok(empty(StatusCode::NO_CONTENT))
 }

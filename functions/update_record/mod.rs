@@ -1,11 +1,13 @@
 //! `PUT /v1/records/{record_id}`: replaces a record's content. Members and above. If-Match names
 //! the version that the client saw, so that nobody's change is overwritten unseen.
 
-use am_http::{Problem, Request, Response, StatusCode, etag, json, live, open, with_header};
+use am_http::{
+    NotMade, Problem, Request, Response, StatusCode, change, etag, json, live, open, with_header,
+};
 use domain::{Record, RecordId, Revision, Role};
 use lambda_http::http::header::ETAG;
 use runtime::HttpFunction;
-use store::{Store, Wanted, WriteError};
+use store::{Store, Wanted};
 
 use crate::shapes::RecordView;
 
@@ -16,10 +18,10 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 pub async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
-    update(store, request, true).await
+    change(|| update(store, request)).await
 }
 
-async fn update(store: &Store, request: &Request, again: bool) -> Result<Response, Problem> {
+async fn update(store: &Store, request: &Request) -> Result<Response, NotMade> {
     let id: RecordId = request.path("record_id")?;
     let wanted = Wanted { record: Some(id), ..Wanted::default() };
     let opened = open(store, request, Role::Member, wanted).await?;
@@ -33,15 +35,11 @@ async fn update(store: &Store, request: &Request, again: bool) -> Result<Respons
         return Ok(answer(id, &current));
     }
     if !seen.admits(current.version) {
-        return Err(Problem::stale(current.version));
+        return Err(Problem::stale(current.version).into());
     }
     let changed = current.changed(content, user, request.now());
-    match store.replace_record(&opened.session.customer, id, &changed).await {
-        Ok(()) => Ok(answer(id, &changed)),
-        // Somebody was faster: perhaps this very request, sent before and given up.
-        Err(WriteError::Stale { .. }) if again => Box::pin(update(store, request, false)).await,
-        Err(error) => Err(error.into()),
-    }
+    store.replace_record(&opened.session.customer, id, &changed).await?;
+    Ok(answer(id, &changed))
 }
 
 fn answer(id: RecordId, record: &Revision<Record>) -> Response {

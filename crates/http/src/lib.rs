@@ -13,7 +13,7 @@ mod session;
 pub use credential::{SESSION_COOKIE, end_cookie, session_cookie};
 pub use domain::chain;
 pub use once::Once;
-pub use precondition::{IfMatch, etag, not_modified};
+pub use precondition::{IfMatch, NotMade, change, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
 pub use respond::{

@@ -1,8 +1,9 @@
 //! ETag, If-Match and If-None-Match (RFC 9110, section 13). An entity tag is the version.
 
 use domain::{Revision, Timestamp, UserId, Version};
+use store::WriteError;
 
-use crate::{Problem, Request, StatusCode};
+use crate::{Problem, Request, Response, StatusCode};
 
 /// The strong entity tag of a version.
 pub fn etag(version: Version) -> String {
@@ -41,6 +42,45 @@ impl IfMatch {
             return Err(Problem::stale(current.version));
         }
         Ok(Some(current.tombstone(user, now)))
+    }
+}
+
+/// Why a change was not made.
+pub enum NotMade {
+    Refused(Problem),
+    Write(WriteError),
+}
+
+impl From<Problem> for NotMade {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<WriteError> for NotMade {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<NotMade> for Problem {
+    fn from(not_made: NotMade) -> Self {
+        match not_made {
+            NotMade::Refused(problem) => problem,
+            NotMade::Write(error) => error.into(),
+        }
+    }
+}
+
+/// Makes a change. Where somebody was faster it is looked at once more: perhaps that was this very
+/// request, sent before and given up.
+pub async fn change<F>(attempt: impl Fn() -> F) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<Response, NotMade>>,
+{
+    match attempt().await {
+        Err(NotMade::Write(WriteError::Stale { .. })) => Ok(attempt().await?),
+        made => Ok(made?),
     }
 }
 
