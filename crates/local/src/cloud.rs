@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +22,7 @@ use crate::runtime_api::Binaries;
 use crate::schedules::Scheduled;
 use crate::secrets::Secrets;
 use crate::template::{Function, Template};
-use crate::{Invoke, InvokeError, LocalError, dynamodb, listen};
+use crate::{Invoke, InvokeError, LocalError, dynamodb, listen, whole_file};
 
 /// What to run, where.
 #[derive(Clone, Debug)]
@@ -70,16 +69,8 @@ impl Options {
     /// Uses what was restored from the next start on: what `sam deploy` does with the parameter.
     pub fn remember_restored(&self, restored_as: &str) -> Result<(), LocalError> {
         let path = self.data.join(RESTORED_AS_FILE);
-        let temporary = path.with_extension("tmp");
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&temporary)?;
-            file.write_all(restored_as.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &path)?;
-            // The name lasts when its folder does.
-            File::open(&self.data)?.sync_all()
-        };
-        write().map_err(|source| LocalError::File { path, source })
+        whole_file::write(&path, restored_as.as_bytes())
+            .map_err(|source| LocalError::File { path, source })
     }
 
     /// The parameters, with what was restored last where they do not say. Not to know would be to use

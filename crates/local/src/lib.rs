@@ -24,6 +24,7 @@ mod schedules;
 mod secrets;
 pub mod template;
 mod values;
+mod whole_file;
 mod yaml;
 
 pub use backup::{Fault, Faults};

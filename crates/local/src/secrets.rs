@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use domain::{Entropy, entropy};
 
-use crate::LocalError;
 use crate::hex::hex;
+use crate::{LocalError, whole_file};
 
 /// Random texts by name, made when first asked for.
 pub(crate) struct Secrets {
@@ -35,7 +35,10 @@ impl Secrets {
         let bytes = entropy::bytes::<32>(entropy);
         let secret = hex(&bytes);
         self.known.insert(name.to_owned(), secret.clone());
-        self.write().map_err(|source| LocalError::File { path: self.path.clone(), source })?;
+        serde_json::to_vec_pretty(&self.known)
+            .map_err(std::io::Error::from)
+            .and_then(|known| whole_file::write(&self.path, &known))
+            .map_err(|source| LocalError::File { path: self.path.clone(), source })?;
         Ok(secret)
     }
 
@@ -50,19 +53,5 @@ impl Secrets {
         let Some((name, after)) = rest.split_once("}}") else { return Ok(text.to_owned()) };
         let secret = self.get(name, entropy)?;
         Ok(format!("{before}{secret}{}", self.resolve(after, entropy)?))
-    }
-
-    /// Whole or not at all, and for nobody else to read.
-    fn write(&self) -> std::io::Result<()> {
-        use std::io::Write as _;
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        let temporary = self.path.with_extension("tmp");
-        let mut options = std::fs::OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(&serde_json::to_vec_pretty(&self.known)?)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &self.path)
     }
 }
