@@ -24,7 +24,6 @@ impl Backup {
                     job["State"] = json!("FAILED");
                     job["StatusMessage"] = json!("\"The backup was cut off.\"");
                     job["CompletionDate"] = seconds(runtime::now().millis());
-                    self.discard_copy(&job);
                     self.end_backup(&job, &[])?;
                 }
             }

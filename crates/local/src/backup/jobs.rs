@@ -98,9 +98,6 @@ impl Backup {
             }
             Err(state) => job["State"] = json!(state),
         }
-        if job["State"] != "COMPLETED" {
-            self.discard_copy(&job);
-        }
         job["CompletionDate"] = seconds(runtime::now().millis());
         if let Err(error) = self.end_backup(&job, &faults) {
             tracing::error!(%error, "the end of a backup job was not noted");
@@ -111,6 +108,8 @@ impl Backup {
         let id = text(&job["BackupJobId"]);
         if job["State"] == "COMPLETED" {
             self.documents.put(Kind::RecoveryPoint, &text(&job["RecoveryPointArn"]), job)?;
+        } else {
+            self.discard_copy(job);
         }
         self.documents.put(Kind::BackupJob, &id, job)?;
         if faults.contains(&Fault::Silent) {
@@ -215,7 +214,7 @@ impl Backup {
     }
 
     /// Frees the space of a copy that is none, or whose days are over.
-    pub(super) fn discard_copy(&self, job: &Value) {
+    fn discard_copy(&self, job: &Value) {
         let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
         let objects = file.with_extension("objects");
         for removed in [std::fs::remove_file(&file), std::fs::remove_dir_all(&objects)] {

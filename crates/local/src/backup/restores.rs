@@ -1,24 +1,18 @@
 //! Restore jobs: tables and buckets made of copies, and the verdicts on them.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use domain::Timestamp;
-use md5::Md5;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 use super::documents::Kind;
 use super::jobs::{ACCOUNT, REGION, date, id};
 use super::{Backup, BackupError, Resource};
-use crate::hex::hex;
-use crate::objects::NewObject;
+use crate::objects::{NewObject, Sums};
 use crate::values::{seconds, text};
 
 /// What restore tests name their tables and buckets.
@@ -26,32 +20,7 @@ const TEST_PREFIX: &str = "awsbackup-restore-test-";
 
 /// So long AWS Backup keeps what a test has restored: the validation window of the template.
 const JUDGED_WITHIN: Duration = Duration::from_secs(8 * 60 * 60);
-
-/// What was copied, with the hashes of it.
-struct Written {
-    bytes: u64,
-    sha256: Sha256,
-    md5: Md5,
-}
-
-impl Written {
-    /// A part at a time: a video is larger than the memory it should take.
-    fn copy(from: &Path, into: &Path) -> std::io::Result<Self> {
-        let (mut from, mut into) = (File::open(from)?, File::create(into)?);
-        let mut written = Self { bytes: 0, sha256: Sha256::new(), md5: Md5::new() };
-        let mut part = vec![0; 256 * 1024];
-        loop {
-            let length = from.read(&mut part)?;
-            if length == 0 {
-                return Ok(written);
-            }
-            into.write_all(&part[..length])?;
-            written.bytes += length as u64;
-            written.sha256.update(&part[..length]);
-            written.md5.update(&part[..length]);
-        }
-    }
-}
+const PART_BYTES: usize = 256 * 1024;
 
 /// A restore that is asked for.
 pub(super) struct Restore {
@@ -170,20 +139,28 @@ impl Backup {
             let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<Result<_, _>>()?
         };
+        let mut part = vec![0; PART_BYTES];
         for (key, content_type, blob) in objects {
-            let incoming = self.disk.incoming().await?;
-            let (from, into) = (blobs.join(blob), incoming.path().to_owned());
-            let written = tokio::task::spawn_blocking(move || Written::copy(&from, &into)).await;
-            let Written { bytes, sha256, md5 } =
-                written.map_err(|error| BackupError::Database(error.to_string()))??;
+            let mut incoming = self.disk.incoming().await?;
+            // A part at a time: a video is larger than the memory it should take.
+            let mut blob = File::open(blobs.join(blob)).await?;
+            loop {
+                let length = blob.read(&mut part).await?;
+                if length == 0 {
+                    break;
+                }
+                incoming.write(&part[..length]).await?;
+            }
+            incoming.flush().await?;
+            let Sums { bytes, sha256, md5 } = incoming.sums();
             self.disk.store(NewObject {
                 incoming,
                 bucket: target.to_owned(),
                 key,
                 bytes,
                 content_type,
-                sha256: Some(BASE64_STANDARD.encode(sha256.finalize())),
-                etag: hex(&md5.finalize()),
+                sha256: Some(sha256),
+                etag: md5,
                 only_if_absent: true,
                 announced: false,
             })?;

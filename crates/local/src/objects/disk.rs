@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::incoming::Incoming;
 use crate::LocalError;
 use crate::hex::hex;
 
@@ -86,25 +87,6 @@ pub(crate) struct Facts {
     pub(crate) stored_at_ms: i64,
 }
 
-/// A file that bytes are being received into; gone when dropped before it was stored.
-pub(crate) struct Incoming {
-    path: PathBuf,
-    pub(crate) file: tokio::fs::File,
-}
-
-impl Incoming {
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        // Not there any more where it was stored.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 /// An object whose bytes are on disk.
 pub(crate) struct NewObject {
     pub(crate) incoming: Incoming,
@@ -173,9 +155,7 @@ impl Disk {
 
     /// A new file to receive bytes into.
     pub(crate) async fn incoming(&self) -> Result<Incoming, DiskError> {
-        let path = self.folder.join("incoming").join(new_id());
-        let file = tokio::fs::File::create(&path).await?;
-        Ok(Incoming { path, file })
+        Ok(Incoming::create(self.folder.join("incoming").join(new_id())).await?)
     }
 
     /// Makes a received object the newest version of its key, and announces it. `None`: it was to
@@ -201,7 +181,7 @@ impl Disk {
         if object.only_if_absent && held.is_some() {
             return Ok(None);
         }
-        std::fs::rename(&object.incoming.path, self.blob(&facts.version_id))?;
+        std::fs::rename(object.incoming.path(), self.blob(&facts.version_id))?;
         std::fs::File::open(self.folder.join("objects"))?.sync_all()?;
         change.execute(
             "INSERT INTO versions (bucket, key, version_id, bytes, content_type, sha256, etag,

@@ -2,19 +2,17 @@
 //! a versioned store on disk. Only what AM Service uses is answered; the rest is NotImplemented.
 
 mod disk;
+mod incoming;
 mod outbox;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
 use hyper::header::AUTHORIZATION;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
-use md5::Md5;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
@@ -28,16 +26,15 @@ use s3s::dto::{
 use s3s::path::S3Path;
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
-use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::net::TcpListener;
 use tokio_util::io::ReaderStream;
 
 use disk::Facts;
 pub(crate) use disk::{Disk, DiskError, NewObject};
+pub(crate) use incoming::Sums;
 pub(crate) use outbox::{Due, Source};
 
-use crate::hex::hex;
 use crate::identity::Identities;
 use crate::listen;
 
@@ -104,23 +101,19 @@ impl Objects {
         let declared_bytes = input.content_length.and_then(|n| u64::try_from(n).ok());
         let mut body = input.body.take();
         let mut incoming = self.disk.incoming().await.map_err(failed)?;
-        let (mut sha256, mut md5, mut bytes) = (Sha256::new(), Md5::new(), 0_u64);
         while let Some(body) = &mut body {
             let Some(chunk) = body.next().await else { break };
             let chunk = chunk.map_err(|_| s3_error!(IncompleteBody))?;
-            sha256.update(&chunk);
-            md5.update(&chunk);
-            bytes += chunk.len() as u64;
-            incoming.file.write_all(&chunk).await.map_err(failed)?;
+            incoming.write(&chunk).await.map_err(failed)?;
         }
+        let Sums { bytes, sha256, md5 } = incoming.sums();
         if declared_bytes.is_some_and(|declared| declared != bytes) {
             return Err(s3_error!(IncompleteBody));
         }
-        let sha256 = BASE64_STANDARD.encode(sha256.finalize());
         if input.checksum_sha256.as_ref().is_some_and(|declared| *declared != sha256) {
             return Err(s3_error!(BadDigest, "The SHA256 you specified did not match the body."));
         }
-        incoming.file.sync_all().await.map_err(failed)?;
+        incoming.sync().await.map_err(failed)?;
         Ok(NewObject {
             incoming,
             bucket: input.bucket.clone(),
@@ -132,7 +125,7 @@ impl Objects {
             },
             // S3 keeps the checksum that it was given.
             sha256: input.checksum_sha256.is_some().then_some(sha256),
-            etag: hex(&md5.finalize()),
+            etag: md5,
             only_if_absent: matches!(input.if_none_match, Some(ETagCondition::Any)),
             announced: true,
         })
