@@ -25,15 +25,15 @@ pub(crate) enum Keep {
     Either(&'static Keep, &'static Keep),
 }
 
-/// A name with one of these words in it, or with several of what they are called, speaks of a person.
+/// A name with one of these words in it, or the plural of one, speaks of a person.
 const PERSONAL: [&str; 33] = [
     "account",
     "address",
     "author",
     "contact",
     "customer",
-    "email",
     "displayname",
+    "email",
     "employee",
     "familyname",
     "firstname",

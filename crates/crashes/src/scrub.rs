@@ -107,8 +107,11 @@ fn has_token(word: &str) -> bool {
 
 /// A path below a home folder, as it is written within a URL.
 fn has_encoded_home(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    HOMES.iter().any(|home| word.contains(&format!("%2f{}%2f", home.to_ascii_lowercase())))
+    // Most words have none.
+    word.contains('%') && {
+        let word = word.to_ascii_lowercase();
+        ["%2fhome%2f", "%2fusers%2f"].iter().any(|home| word.contains(home))
+    }
 }
 
 /// With a digit, or `add::` and `dead::beef`, which are code, would be some.
