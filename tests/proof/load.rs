@@ -17,8 +17,8 @@ use crate::world::{Event, World};
 const WORLDS: usize = 10;
 const RUNS: usize = 20;
 const WRITERS: u64 = 3;
-/// Often enough for something to change during nearly every run.
-const BETWEEN: Duration = Duration::from_millis(20);
+/// Often enough for something to change during every run.
+const BETWEEN: Duration = Duration::from_millis(15);
 /// A request that was begun before has been answered: here, none takes that long.
 const CUT_BEFORE: Duration = Duration::from_secs(1);
 
@@ -41,16 +41,16 @@ async fn write(world: Arc<World>, stop: Arc<AtomicBool>, written: Arc<AtomicU64>
     }
 }
 
-/// What was seen in one world: changes in the midst of which a copy was taken, and during how many runs
-/// changes were made.
-async fn back_up_under_load() -> (u64, usize) {
+/// What was seen in one world: changes in the midst of which a copy was taken, and the fewest changes
+/// that were made during a run.
+async fn back_up_under_load() -> (u64, u64) {
     let world = Arc::new(World::with_record().await);
     let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let writers: Vec<_> = (0..WRITERS)
         .map(|_| tokio::spawn(write(world.clone(), stop.clone(), written.clone())))
         .collect();
     tokio::time::sleep(CUT_BEFORE).await;
-    let (mut torn, mut busy) = (0, 0);
+    let (mut torn, mut least) = (0, u64::MAX);
     for run in 0..RUNS {
         let before = written.load(Ordering::Relaxed);
         let cut = runtime::now().before(CUT_BEFORE);
@@ -62,26 +62,25 @@ async fn back_up_under_load() -> (u64, usize) {
         assert!(report.is_clean(), "run {run}: {:?}", report.findings);
         assert!(report.checked > 0 && manifest.table("records").all.count > 0, "run {run}");
         torn += report.findings.counts.get(&Cause::Torn).unwrap_or(&0);
-        busy += usize::from(written.load(Ordering::Relaxed) > before);
+        least = least.min(written.load(Ordering::Relaxed) - before);
         operator::delete_copy(&world.cloud, &copy).await;
     }
     stop.store(true, Ordering::Relaxed);
     for writer in writers {
         writer.await.unwrap();
     }
-    (torn, busy)
+    (torn, least)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_backups_under_constant_writing_raise_no_false_alarm() {
-    let (mut torn, mut busy) = (0, 0);
+    let (mut torn, mut least) = (0, u64::MAX);
     for _ in 0..WORLDS {
-        let (seen, with_changes) = back_up_under_load().await;
-        (torn, busy) = (torn + seen, busy + with_changes);
+        let (seen, changes) = back_up_under_load().await;
+        (torn, least) = (torn + seen, least.min(changes));
     }
     let runs = WORLDS * RUNS;
-    println!("{runs} runs, {busy} with changes during them, {torn} changes seen in their midst");
-    // A machine that has other things to do lets writers wait for a whole run now and then.
-    assert!(busy * 4 >= runs * 3, "nobody wrote during {} of {runs} runs", runs - busy);
+    println!("{runs} runs, at least {least} changes during each, {torn} seen in the midst of one");
+    assert!(least > 0, "nobody wrote during one of the runs");
     assert!(torn > 0, "no copy was taken in the midst of a change");
 }
