@@ -106,12 +106,21 @@ impl World {
         Self::running(None).await
     }
 
+    /// The same, in which it is that time.
+    pub async fn at(now: Timestamp) -> Self {
+        Self::open(None, now).await
+    }
+
     /// The same, with the built binaries of a folder where there is one.
     pub async fn running(binaries: Option<PathBuf>) -> Self {
+        Self::open(binaries, runtime::now()).await
+    }
+
+    async fn open(binaries: Option<PathBuf>, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { binaries: binaries.clone(), ..options(folder.path()) };
         let cloud = Cloud::start(&options).await.unwrap();
-        let world = Self::of(cloud, folder, binaries);
+        let world = Self { now, ..Self::of(cloud, folder, binaries) };
         // One hash for all: hashing is made to be slow.
         let word = Password::try_from(PASSWORD.to_owned()).unwrap();
         let hash = world.passwords.hash(word, &OsEntropy).await;
@@ -325,7 +334,7 @@ impl Event {
         Self { function, json: serde_json::from_slice(&text).unwrap() }
     }
 
-    fn binary(&self) -> String {
+    pub fn binary(&self) -> String {
         self.function.replace('_', "-")
     }
 

@@ -1,0 +1,202 @@
+//! What every event of events/ is answered with, and what is stored afterwards, to the last byte: a
+//! refactoring changes neither. Only what is random, or taken from this machine's clock, has a name in
+//! brackets in its place.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+
+use crate::operator;
+use crate::world::{Event, World, repository};
+
+/// When the requests of events/ were received.
+const RECEIVED_AT: Timestamp = Timestamp::from_millis(1_768_464_000_000);
+
+/// Every event, in an order in which nothing takes away what comes later.
+const EVENTS: [&str; 43] = [
+    "create_customer/ok",
+    "create_customer/weak_password",
+    "create_session/ok",
+    "create_session/cookie",
+    "create_session/wrong_password",
+    "create_session/unknown_email",
+    "get_session/ok",
+    "create_record/ok",
+    "create_record/chosen_id",
+    "create_record/invalid_title",
+    "get_record/ok",
+    "update_record/ok",
+    "update_record/stale",
+    "list_records/ok",
+    "list_revisions/ok",
+    "add_appendix/ok",
+    "add_appendix_version/ok",
+    "list_appendices/ok",
+    "store_appendix/ok",
+    "store_appendix/unclaimed",
+    "store_appendix/foreign_key",
+    "get_appendix/ok",
+    "get_appendix/named_version",
+    "delete_appendix/ok",
+    "delete_record/ok",
+    "delete_session/ok",
+    "report_crash/ok",
+    "report_crash/session",
+    "receive_sentry_hook/ok",
+    "receive_sentry_hook/created",
+    "settle_crashes/ok",
+    "get_requirements/ok",
+    "get_policy/ok",
+    "open_backup_run/ok",
+    "open_backup_run/ahead",
+    "record_backup_job/ok",
+    "record_backup_job/failed",
+    "record_backup_job/copy_failed",
+    "verify_restore/ok",
+    "verify_restore/failed",
+    "restore_service/customer_erased",
+    "restore_service/plan",
+    "audit_backups/ok",
+];
+
+#[tokio::test]
+async fn answers_and_stored_items_do_not_change_unnoticed() {
+    let world = World::at(RECEIVED_AT).await;
+    world.fill().await;
+    let mut answers = Vec::new();
+    for name in EVENTS {
+        let event = Event::load(name);
+        let answer = world.cloud.invoke(&event.binary(), event.json).await;
+        let answer = match answer {
+            Ok(answer) => without_signatures(&serde_json::to_string_pretty(&answer).unwrap()),
+            Err(error) => format!("error: {error}"),
+        };
+        answers.push(format!("# {name}\n{}", lasting(&answer)));
+    }
+    insta::assert_snapshot!("answers", answers.join("\n\n"));
+
+    world.cloud.settle().await;
+    let mut tables = Vec::new();
+    for table in ["RECORDS", "ACCOUNTS", "LOGINS", "SESSIONS", "LEDGER"] {
+        let items = operator::items(&world.cloud, &format!("{table}_TABLE")).await;
+        let mut items: Vec<String> = items.iter().map(shown).collect();
+        items.sort();
+        tables.push(format!("# {table}\n{}", items.join("\n\n")));
+    }
+    insta::assert_snapshot!("stored_items", tables.join("\n\n"));
+}
+
+#[test]
+fn every_event_is_answered_here() {
+    let mut found = BTreeSet::new();
+    for folder in std::fs::read_dir(repository().join("events")).unwrap() {
+        let folder = folder.unwrap().path();
+        for file in folder.is_dir().then(|| std::fs::read_dir(&folder).unwrap()).into_iter().flatten()
+        {
+            let name = file.unwrap().path().with_extension("");
+            let name = name.strip_prefix(repository().join("events")).unwrap();
+            found.insert(name.to_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(found, EVENTS.map(str::to_owned).into());
+}
+
+/// An item, an attribute a line.
+fn shown(item: &HashMap<String, AttributeValue>) -> String {
+    let mut item: BTreeMap<&str, String> = item
+        .iter()
+        .map(|(name, value)| {
+            let text = match value {
+                AttributeValue::S(text) | AttributeValue::N(text) => lasting(text),
+                other => format!("{other:?}"),
+            };
+            (name.as_str(), text)
+        })
+        .collect();
+    if item["sk"].starts_with("SESSION#") {
+        item.insert("sk", "SESSION#[hash]".to_owned());
+    }
+    if item.contains_key("password_hash") {
+        item.insert("password_hash", "[hash]".to_owned());
+    }
+    // A digest is of all of the item, of what is random in it too.
+    let is_random = item["sk"].starts_with("RUN#") || item.values().any(|it| it.contains("[id]"));
+    if is_random && item.contains_key("digest") {
+        item.insert("digest", "[digest]".to_owned());
+    }
+    let lines: Vec<String> = item.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+    lines.join("\n")
+}
+
+/// The text without what is random or of this machine's clock.
+fn lasting(text: &str) -> String {
+    let (mut shown, mut word) = (String::new(), String::new());
+    for c in without_nonces(text).chars().chain(['\n']) {
+        if c.is_ascii_alphanumeric() || "-_:.".contains(c) {
+            word.push(c);
+            continue;
+        }
+        shown.push_str(named(&word).unwrap_or(&word));
+        word.clear();
+        shown.push(c);
+    }
+    shown.pop();
+    shown
+}
+
+fn without_nonces(text: &str) -> String {
+    let mut parts = text.split("nonce\":[");
+    let mut without = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (_, rest) = part.split_once(']').unwrap();
+        without.push_str("nonce\":\"random\"");
+        without.push_str(rest);
+    }
+    without
+}
+
+/// Signatures of links, and the digest of a manifest, in which everything is.
+fn without_signatures(text: &str) -> String {
+    let mut without = text.to_owned();
+    for before in ["X-Amz-Signature=", "\"digest\": \""] {
+        let mut from = 0;
+        while let Some(found) = without[from..].find(before) {
+            from += found + before.len();
+            without.replace_range(from..from + 64, "[digest]");
+        }
+    }
+    without
+}
+
+/// The name of what a word is, if it is another one each time.
+fn named(word: &str) -> Option<&'static str> {
+    let all = |is: fn(char) -> bool| word.chars().all(is);
+    let number: i64 = word.parse().unwrap_or(0);
+    if word.starts_with("am1_") {
+        return Some("[token]");
+    }
+    if word.starts_with("127.0.0.1:") {
+        return Some("[address]");
+    }
+    let is_ulid = word.len() == 26 && all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    if is_ulid && !word.starts_with("01KEZ00000") {
+        return Some("[id]");
+    }
+    if word.len() == 32 && all(|c| c.is_ascii_hexdigit()) {
+        return Some("[job]");
+    }
+    let near = |millis: i64| (millis - RECEIVED_AT.millis()).abs() < 40 * 24 * 60 * 60 * 1000;
+    // Milliseconds and seconds of this century.
+    if (1_700_000_000_000..4_000_000_000_000).contains(&number) && !near(number) {
+        return Some("[ms]");
+    }
+    if (1_700_000_000..4_000_000_000).contains(&number) && !near(number * 1000) {
+        return Some("[s]");
+    }
+    let is_time = word.len() > 19 && word.starts_with("20") && word.ends_with('Z');
+    if is_time && !["2026-01-", "2026-02-"].iter().any(|month| word.starts_with(month)) {
+        return Some("[time]");
+    }
+    None
+}
