@@ -12,6 +12,7 @@ mod backups;
 mod collector;
 mod concurrency;
 mod crashes;
+mod earlier_data;
 mod http;
 mod layering;
 mod local_cloud;

@@ -1,0 +1,172 @@
+//! A data folder that an earlier release made opens, with its history intact; its next evening verifies,
+//! and the service can be restored.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use local::{Cloud, Options};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use crate::world::{options, repository};
+
+/// What is in a folder of tests/fixtures.
+#[derive(Deserialize)]
+struct Contents {
+    password: String,
+    customers: Vec<Customer>,
+}
+
+#[derive(Deserialize)]
+struct Customer {
+    company: String,
+    owner: String,
+    records: Vec<Record>,
+    deleted: Vec<String>,
+    /// A record and an appendix of it whose bytes never came.
+    pending_appendix: (String, String),
+}
+
+#[derive(Deserialize)]
+struct Record {
+    id: String,
+    version: u64,
+    appendices: Vec<Appendix>,
+}
+
+#[derive(Deserialize)]
+struct Appendix {
+    id: String,
+    /// The SHA-256 of the bytes of each.
+    versions: Vec<String>,
+}
+
+/// A person who is logged in.
+struct Owner {
+    http: Client,
+    api: String,
+    token: String,
+}
+
+impl Owner {
+    async fn log_in(cloud: &Cloud, email: &str, password: &str) -> Self {
+        let (http, api) = (Client::new(), format!("http://{}", cloud.address()));
+        let body = json!({ "email": email, "password": password });
+        let request = http.post(format!("{api}/v1/sessions")).json(&body);
+        let key = format!("log-in-{}", runtime::now().millis());
+        let answer = request.header("idempotency-key", key).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{email}");
+        let answer: Value = answer.json().await.unwrap();
+        let token = answer["token"].as_str().unwrap().to_owned();
+        Self { http, api, token }
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.api)).bearer_auth(&self.token);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// Reads all that the folder is said to have.
+    async fn find(&self, customer: &Customer) {
+        let session = self.get("/v1/session").await.1;
+        assert_eq!(session["customer"]["name"], customer.company);
+        for record in &customer.records {
+            let path = format!("/v1/records/{}", record.id);
+            let (status, found) = self.get(&path).await;
+            assert_eq!((status, &found["version"]), (200, &json!(record.version)), "{path}");
+            let history = self.get(&format!("{path}/revisions")).await.1;
+            let versions = history["revisions"].as_array().unwrap().iter();
+            let versions: Vec<u64> =
+                versions.map(|revision| revision["version"].as_u64().unwrap()).collect();
+            assert_eq!(versions, (1..=record.version).rev().collect::<Vec<_>>(), "{path}");
+            for appendix in &record.appendices {
+                self.find_bytes(&format!("{path}/appendices/{}", appendix.id), appendix).await;
+            }
+        }
+        for id in &customer.deleted {
+            assert_eq!(self.get(&format!("/v1/records/{id}")).await.0, 404, "{id}");
+            let (status, history) = self.get(&format!("/v1/records/{id}/revisions")).await;
+            assert_eq!((status, &history["revisions"][0]["deleted"]), (200, &json!(true)), "{id}");
+        }
+        let (record, appendix) = &customer.pending_appendix;
+        let pending = self.get(&format!("/v1/records/{record}/appendices/{appendix}")).await;
+        assert_eq!((pending.0, &pending.1["code"]), (409, &json!("appendix_not_stored")));
+    }
+
+    async fn find_bytes(&self, path: &str, appendix: &Appendix) {
+        for (number, sha256) in (1..).zip(&appendix.versions) {
+            let link = self.get(&format!("{path}?version={number}")).await.1;
+            let url = link["download"]["url"].as_str().unwrap();
+            let bytes = self.http.get(url).send().await.unwrap().bytes().await.unwrap();
+            let found = sha2::Sha256::digest(&bytes);
+            let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(found, *sha256, "{path} {number}");
+        }
+    }
+}
+
+async fn find_everything(cloud: &Cloud, contents: &Contents) {
+    for customer in &contents.customers {
+        let owner = Owner::log_in(cloud, &customer.owner, &contents.password).await;
+        owner.find(customer).await;
+    }
+}
+
+async fn verify_an_evening(cloud: &Cloud) {
+    let evening = cloud.run_evening(|_| {}).await.unwrap();
+    assert!(evening.failed.is_empty(), "{evening:?}");
+    let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
+    assert!(sound && evening.verdicts.len() == 7, "{evening:?}");
+}
+
+/// Restores the service to the second that has just begun, and switches to what was restored.
+async fn restore(cloud: Cloud, options: &Options) -> Cloud {
+    let second = runtime::now().seconds() + 1;
+    while runtime::now().seconds() <= second {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let to = domain::Timestamp::from_millis(second * 1000);
+    let order = json!({ "to": to, "reason": "drill", "execute": true });
+    let restored = loop {
+        let outcome = cloud.invoke("restore-service", order.clone()).await.unwrap();
+        if outcome["wait"] == false {
+            break outcome;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(restored["state"], "ready", "{restored}");
+    options.remember_restored(restored["restore"]["restored_as"].as_str().unwrap()).unwrap();
+    drop(cloud);
+    let cloud = Cloud::start_again(options).await.unwrap();
+    let finished = cloud.invoke("restore-service", order).await.unwrap();
+    assert_eq!(finished["state"], "done", "{finished}");
+    cloud
+}
+
+fn unpack(name: &str, folder: &Path) {
+    let archive = repository().join(format!("tests/fixtures/{name}.tar.gz"));
+    let unpacked =
+        Command::new("python3").args(["-m", "tarfile", "-e"]).arg(archive).arg(folder).status();
+    assert!(unpacked.unwrap().success(), "{name}");
+}
+
+#[tokio::test]
+async fn a_data_folder_of_an_earlier_release_goes_on() {
+    for name in ["data-5df3eb0"] {
+        let contents = repository().join(format!("tests/fixtures/{name}.json"));
+        let contents: Contents = serde_json::from_slice(&std::fs::read(contents).unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        unpack(name, folder.path());
+        let options = options(&folder.path().join("data"));
+        let cloud = Cloud::start(&options).await.unwrap();
+        find_everything(&cloud, &contents).await;
+        verify_an_evening(&cloud).await;
+        let cloud = restore(cloud, &options).await;
+        find_everything(&cloud, &contents).await;
+        verify_an_evening(&cloud).await;
+    }
+}
