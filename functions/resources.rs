@@ -2,13 +2,14 @@
 //! the projects in Sentry.
 
 use crashes::KnownProjects;
-use runtime::{BackupClient, ConfigError, Env};
-use store::{Evidence, Kept, Objects, Store};
+use runtime::{BackupClient, ConfigError, Env, OperatorEnv};
+use store::TableKind;
+use store::operator::{Bucket, Evidence, Operator};
 
 /// One thing that is backed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    Table(Kept),
+    Table(TableKind),
     Appendices,
     Evidence,
 }
@@ -16,18 +17,18 @@ pub enum Resource {
 impl Resource {
     /// All that a run has to prove.
     pub const ALL: [Self; 7] = [
-        Self::Table(Kept::Records),
-        Self::Table(Kept::Accounts),
-        Self::Table(Kept::Logins),
-        Self::Table(Kept::Sessions),
-        Self::Table(Kept::Ledger),
+        Self::Table(TableKind::Records),
+        Self::Table(TableKind::Accounts),
+        Self::Table(TableKind::Logins),
+        Self::Table(TableKind::Sessions),
+        Self::Table(TableKind::Ledger),
         Self::Appendices,
         Self::Evidence,
     ];
 
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Table(kept) => kept.name(),
+            Self::Table(kind) => kind.name(),
             Self::Appendices => backup::APPENDICES,
             Self::Evidence => backup::EVIDENCE,
         }
@@ -36,17 +37,17 @@ impl Resource {
 
 /// All that is backed up, and AWS Backup: what a function needs that proves it or brings it back.
 pub struct Backups {
-    pub store: Store,
-    pub objects: Objects,
+    pub operator: Operator,
+    pub bucket: Bucket,
     pub evidence: Evidence,
     pub aws_backup: BackupClient,
 }
 
 impl Backups {
-    pub fn build(env: &Env<'_>) -> Result<Self, ConfigError> {
+    pub fn build(env: &OperatorEnv<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: env.store()?,
-            objects: env.objects()?,
+            operator: env.operator()?,
+            bucket: env.bucket()?,
             evidence: env.evidence()?,
             aws_backup: env.aws_backup()?,
         })
@@ -55,13 +56,13 @@ impl Backups {
     /// Which of ours an ARN names.
     pub fn resource(&self, arn: &str) -> Option<Resource> {
         let name = name_of(arn);
-        if name == self.objects.bucket() {
+        if name == self.bucket.name() {
             return Some(Resource::Appendices);
         }
         if name == self.evidence.bucket() {
             return Some(Resource::Evidence);
         }
-        self.store.kept(name).map(Resource::Table)
+        self.operator.table_kind(name).map(Resource::Table)
     }
 }
 

@@ -1,10 +1,13 @@
-use domain::{CompanyName, CustomerId, Email, PersonName, Revision, Role, UserId};
+use domain::{CompanyName, CustomerId, Email, PersonName, Revision, Role, UserId, stored};
 use serde::{Deserialize, Serialize};
 use store::{CustomerProfile, UserProfile};
 
+/// A company.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Customer"))]
 pub struct CustomerView {
     pub id: CustomerId,
+    #[serde(deserialize_with = "stored")]
     pub name: CompanyName,
 }
 
@@ -14,10 +17,14 @@ impl CustomerView {
     }
 }
 
+/// A person of a company's.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "User"))]
 pub struct UserView {
     pub id: UserId,
+    #[serde(deserialize_with = "stored")]
     pub name: PersonName,
+    #[serde(deserialize_with = "stored")]
     pub email: Email,
     pub role: Role,
 }

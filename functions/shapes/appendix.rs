@@ -2,17 +2,19 @@ use std::collections::BTreeMap;
 
 use domain::appendix::Declared;
 use domain::{
-    Appendix, AppendixId, AppendixVersion, FileName, RecordId, Revision, Timestamp, UploadState,
-    UserId, Version, VersionNumber,
+    Appendix, AppendixBytes, AppendixId, AppendixVersion, ContentType, FileName, RecordId,
+    Revision, Sha256, Timestamp, UploadState, UserId, Version, VersionNumber, stored,
 };
 use serde::{Deserialize, Serialize};
-use store::{AppendixHistory, Upload};
+use store::tenant::{AppendixHistory, Upload};
 
 /// An appendix with the versions that are shown of it.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Appendix"))]
 pub struct AppendixView {
     pub id: AppendixId,
     pub record_id: RecordId,
+    #[serde(deserialize_with = "stored")]
     pub name: FileName,
     /// Counts the changes of the appendix itself; its entity tag.
     pub revision: Version,
@@ -49,11 +51,17 @@ impl From<&AppendixHistory> for AppendixView {
 
 /// One version of an appendix: what was declared, and whether the bytes are there.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(rename = "AppendixVersion"))]
 pub struct AppendixVersionView {
+    #[serde(deserialize_with = "stored")]
     pub number: VersionNumber,
     pub state: UploadState,
-    #[serde(flatten)]
-    pub declared: Declared,
+    #[serde(deserialize_with = "stored")]
+    pub content_type: ContentType,
+    #[serde(deserialize_with = "stored")]
+    pub bytes: AppendixBytes,
+    pub sha256: Sha256,
     pub created_at: Timestamp,
     pub created_by: UserId,
     /// When the bytes were found in the bucket.
@@ -63,20 +71,30 @@ pub struct AppendixVersionView {
 
 impl AppendixVersionView {
     pub fn new(number: VersionNumber, version: &Revision<AppendixVersion>) -> Self {
-        let stored = version.content.state == UploadState::Stored;
+        let AppendixVersion { content_type, bytes, sha256, state } = version.content.clone();
+        let stored = state == UploadState::Stored;
         Self {
             number,
-            state: version.content.state,
-            declared: version.content.declared.clone(),
+            state,
+            content_type,
+            bytes,
+            sha256,
             created_at: version.created_at,
             created_by: version.created_by,
             stored_at: stored.then_some(version.changed_at),
         }
     }
+
+    /// What its bytes were declared to be.
+    pub fn declared(&self) -> Declared {
+        let Self { content_type, bytes, sha256, .. } = self;
+        Declared { content_type: content_type.clone(), bytes: *bytes, sha256: *sha256 }
+    }
 }
 
 /// How to send the bytes: this request, with these headers, and exactly the declared body.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Upload"))]
 pub struct UploadView {
     pub method: &'static str,
     pub url: String,
@@ -97,6 +115,8 @@ impl From<Upload> for UploadView {
 
 /// A reserved version and how to upload it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(rename = "ReservedAppendix"))]
 pub struct ReservedView {
     #[serde(flatten)]
     pub appendix: AppendixView,

@@ -3,10 +3,11 @@ use serde::{Deserialize, Serialize};
 
 /// A record as it is at one version. The version is its entity tag too.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Record"))]
 pub struct RecordView {
     pub id: RecordId,
     #[serde(flatten)]
-    pub content: RecordContent,
+    pub content: Record,
     pub version: Version,
     pub created_at: Timestamp,
     pub created_by: UserId,
@@ -14,27 +15,11 @@ pub struct RecordView {
     pub changed_by: UserId,
 }
 
-/// [`Record`] without its strictness: what was taken once is shown for ever.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct RecordContent {
-    #[serde(rename = "type")]
-    pub record_type: domain::RecordType,
-    pub title: domain::RecordTitle,
-    pub fields: domain::Fields,
-}
-
-impl From<&Record> for RecordContent {
-    fn from(record: &Record) -> Self {
-        let Record { record_type, title, fields } = record.clone();
-        Self { record_type, title, fields }
-    }
-}
-
 impl RecordView {
     pub fn new(id: RecordId, revision: &Revision<Record>) -> Self {
         Self {
             id,
-            content: (&revision.content).into(),
+            content: revision.content.clone(),
             version: revision.version,
             created_at: revision.created_at,
             created_by: revision.created_by,
@@ -46,13 +31,14 @@ impl RecordView {
 
 /// One line of a record's history.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Revision"))]
 pub struct RevisionView {
     pub version: Version,
     pub changed_at: Timestamp,
     pub changed_by: UserId,
     pub deleted: bool,
     #[serde(flatten)]
-    pub content: RecordContent,
+    pub content: Record,
 }
 
 impl From<&Revision<Record>> for RevisionView {
@@ -62,7 +48,7 @@ impl From<&Revision<Record>> for RevisionView {
             changed_at: revision.changed_at,
             changed_by: revision.changed_by,
             deleted: revision.deleted,
-            content: (&revision.content).into(),
+            content: revision.content.clone(),
         }
     }
 }

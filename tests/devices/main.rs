@@ -3,16 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "nothing is resolved here")]
-#[path = "../collector/mod.rs"]
-mod collector;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use collector::Collector;
 use local::{Cloud, Options};
 use serde_json::{Value, json};
+use testing::collector::Collector;
 
 /// Made up, and in none of the programs.
 const NAME: &str = "Evelina Ekblad";
@@ -110,7 +106,7 @@ async fn a_crash_arrives_with_its_stack(
 
     let envelopes = collector.state().envelopes.clone();
     let with_event =
-        |it: &&collector::Collected| it.items().iter().any(|(kind, _)| kind == "event");
+        |it: &&testing::collector::Collected| it.items().iter().any(|(kind, _)| kind == "event");
     let crashes: Vec<_> = envelopes.iter().filter(with_event).collect();
     let [crash] = crashes.as_slice() else { panic!("one crash: {envelopes:?}\n{told}") };
     let event = crash.event();

@@ -3,18 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "what arrives is looked at in process")]
-#[path = "../collector/mod.rs"]
-mod collector;
-#[path = "../journey/mod.rs"]
-mod journey;
-#[expect(dead_code, reason = "some of it is for the tests in process")]
-#[path = "../it/operator.rs"]
-mod operator;
 mod permissions;
-#[expect(dead_code, reason = "the stage is set for the tests in process, which use all of it")]
-#[path = "../it/world.rs"]
-mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +16,7 @@ fn binaries() -> PathBuf {
 }
 
 async fn cloud(folder: &Path) -> Cloud {
-    let options = Options { binaries: Some(binaries()), ..world::options(folder) };
+    let options = Options { binaries: Some(binaries()), ..testing::world::options(folder) };
     Cloud::start(&options).await.unwrap()
 }
 
@@ -35,7 +24,7 @@ async fn cloud(folder: &Path) -> Cloud {
 async fn a_visitor_finds_their_way() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = cloud(folder.path()).await;
-    journey::walk(&format!("http://{}", cloud.address())).await;
+    testing::journey::walk(&format!("http://{}", cloud.address())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,11 @@ use std::time::Duration;
 use local::template::{Permission, Template};
 use local::{Cloud, Fault, Options, Usage};
 use serde_json::{Value, json};
-use store::USE_NOTED_EVERY;
+use store::tenant::USE_NOTED_EVERY;
 
-use crate::collector::{Collector, Manner};
-use crate::operator;
-use crate::world::{Event, PHOTO, Person, SHARPER_PHOTO, World, options, put, repository};
+use testing::collector::{Collector, Manner};
+use testing::operator;
+use testing::world::{Event, PHOTO, Person, SHARPER_PHOTO, World, options, put, repository};
 
 /// What is asked of the functions, in an order in which nothing takes away what comes later.
 fn cases() -> Vec<Event> {

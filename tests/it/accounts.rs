@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::world::{Answer, Event, PASSWORD, Person, World};
+use testing::world::{Answer, Event, PASSWORD, Person, World};
 
 async fn log_in(world: &World, event: Event) -> Answer {
     let answer = world.send(event).await;

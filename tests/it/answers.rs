@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
-use crate::operator;
-use crate::world::{Event, World, repository};
+use testing::operator;
+use testing::world::{Event, World, repository};
 
 /// When the requests of events/ were received.
 const RECEIVED_AT: Timestamp = Timestamp::from_millis(1_768_464_000_000);
@@ -90,13 +90,11 @@ async fn answers_and_stored_items_do_not_change_unnoticed() {
 #[test]
 fn every_event_is_answered_here() {
     let mut found = BTreeSet::new();
-    for folder in std::fs::read_dir(repository().join("events")).unwrap() {
-        let folder = folder.unwrap().path();
-        for file in folder.is_dir().then(|| std::fs::read_dir(&folder).unwrap()).into_iter().flatten()
-        {
-            let name = file.unwrap().path().with_extension("");
-            let name = name.strip_prefix(repository().join("events")).unwrap();
-            found.insert(name.to_str().unwrap().to_owned());
+    for function in am_service::all() {
+        for file in std::fs::read_dir(repository().join("events").join(function.folder)).unwrap() {
+            let case = file.unwrap().path().with_extension("");
+            let case = case.file_name().unwrap().to_str().unwrap();
+            found.insert(format!("{}/{case}", function.name.replace('-', "_")));
         }
     }
     assert_eq!(found, EVENTS.map(str::to_owned).into());

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use store::{ListAppendices, ObjectKey, Wanted, WriteError};
+use store::tenant::ListAppendices;
+use store::{ObjectKey, WriteError};
 
-use crate::world::{
+use testing::world::{
     Event, PHOTO, Person, SHARPER_PHOTO, World, appendix_id, declaration, put, record_id,
 };
 
@@ -80,7 +81,7 @@ async fn other_bytes_another_size_or_another_type_are_refused() {
     };
     let other = b"a photo of a croak".to_vec();
     assert_eq!(other.len(), PHOTO.len());
-    let sha_of = |bytes: &[u8]| crate::world::declared(bytes).sha256.to_base64();
+    let sha_of = |bytes: &[u8]| testing::world::declared(bytes).sha256.to_base64();
     let longer = [PHOTO, b"!"].concat();
     let attempts = [
         ("other bytes", declared.clone(), other.clone(), 400),
@@ -227,7 +228,7 @@ async fn bytes_that_are_not_as_declared_are_never_shown_as_stored() {
     let session = world.session(Person::A).await;
     let number = domain::VersionNumber::FIRST;
     let key = ObjectKey::new(&session.customer, record_id(), appendix_id(), number);
-    let other = crate::world::declared(SHARPER_PHOTO);
+    let other = testing::world::declared(SHARPER_PHOTO);
     let upload = world.objects.presign_upload(&key, &other, world.now).await.unwrap();
     assert_eq!(put(&upload.url, upload.headers, SHARPER_PHOTO.to_vec()).await.status(), 200);
     world.cloud.settle().await;
@@ -274,7 +275,7 @@ async fn versions_added_at_once_all_get_a_number_of_their_own() {
         world.send(event)
     };
     let answers = futures_util::future::join_all((0..4).map(add)).await;
-    let number = |answer: &crate::world::Answer| {
+    let number = |answer: &testing::world::Answer| {
         assert_eq!(answer.status(), 201, "{answer:?}");
         answer.body()["versions"][0]["number"].as_u64().unwrap()
     };
@@ -303,7 +304,7 @@ async fn many_appendices_are_listed_page_by_page_each_whole() {
         loop {
             let question = ListAppendices { record: record_id(), after, items };
             let token = Person::A.token();
-            let opened = world.store.open(&token, world.now, Wanted::default(), question).await;
+            let opened = world.store.open(&token, world.now, (), question).await;
             let (_, page) = opened.unwrap().unwrap();
             assert!(!page.appendices.is_empty());
             seen.extend(page.appendices.iter().map(|it| (it.id, it.versions.len())));

@@ -1,11 +1,9 @@
 //! Who may do what. A route without a row here fails the build.
 
-use std::collections::BTreeMap;
-
 use domain::Role;
 use local::template::Template;
 
-use crate::world::{Event, Person, World, repository};
+use testing::world::{Event, Person, World, repository};
 
 /// What a stranger with a valid session of another customer sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,19 +134,20 @@ async fn an_id_that_is_none_is_answered_like_one_that_nobody_has() {
 }
 
 #[test]
-fn the_names_of_functions_and_events_agree() {
-    let folder = |name: &str| -> BTreeMap<String, usize> {
-        std::fs::read_dir(repository().join(name))
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().is_dir() && entry.file_name() != "shapes")
-            .map(|entry| {
-                let cases = std::fs::read_dir(entry.path()).unwrap().count();
-                (entry.file_name().to_string_lossy().into_owned(), cases)
-            })
-            .collect()
-    };
-    let functions: Vec<String> = folder("functions").into_keys().collect();
-    let events: Vec<String> = folder("events").into_keys().collect();
-    assert_eq!(functions, events, "every function has an event, and every event a function");
+fn every_function_has_an_event_and_every_event_a_function() {
+    let mut expected: Vec<&str> = am_service::all().iter().map(|it| it.folder).collect();
+    let mut found = Vec::new();
+    for subject in std::fs::read_dir(repository().join("events")).unwrap() {
+        let subject = subject.unwrap().path();
+        for folder in
+            subject.is_dir().then(|| std::fs::read_dir(&subject).unwrap()).into_iter().flatten()
+        {
+            let folder = folder.unwrap().path();
+            let folder = folder.strip_prefix(repository().join("events")).unwrap();
+            found.push(folder.to_str().unwrap().to_owned());
+        }
+    }
+    expected.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, expected);
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use am_service::open_backup_run;
+use am_service::backups::open_run;
 use domain::Timestamp;
-use runtime::Env;
+use runtime::{Env, OperatorEnv};
 use serde_json::{Value, json};
-use store::Evidence;
+use store::operator::Evidence;
 
-use crate::operator;
-use crate::world::{Event, World};
+use testing::operator;
+use testing::world::{Event, World};
 
 /// How long before a run its cut lies.
 const CUT_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -17,14 +17,14 @@ const CUT_BEFORE: Duration = Duration::from_secs(5 * 60);
 fn evidence(world: &World) -> Evidence {
     let environment = world.cloud.operator_environment();
     let lookup = |name: &str| environment.get(name).cloned();
-    Env::new(&lookup).evidence().unwrap()
+    OperatorEnv::new(Env::new(&lookup)).evidence().unwrap()
 }
 
 /// Opens a run as if it were that late already.
 async fn open(world: &World, scheduled_at: Timestamp) -> Value {
     let event = serde_json::from_value(json!({ "scheduled_at": scheduled_at })).unwrap();
     let evidence = evidence(world);
-    let opened = open_backup_run::handle(&world.store, &evidence, &event, scheduled_at).await;
+    let opened = open_run::handle(&world.operator, &evidence, &event, scheduled_at).await;
     serde_json::to_value(opened.unwrap()).unwrap()
 }
 
@@ -84,7 +84,7 @@ async fn a_run_that_is_opened_again_leaves_the_evidence_as_it_was() {
 async fn a_run_that_was_cut_off_is_noted_with_the_manifest_that_is_kept() {
     let world = World::with_record().await;
     let (evidence, at) = (evidence(&world), evening(&world));
-    let earlier = backup::manifest(&world.store, at.before(CUT_BEFORE)).await.unwrap();
+    let earlier = backup::manifest(&world.operator, at.before(CUT_BEFORE)).await.unwrap();
     evidence.keep(&format!("manifests/{at}.json"), earlier.to_json()).await.unwrap();
     alter(&world, "content", Some("{}")).await;
     let opened = open(&world, at).await;

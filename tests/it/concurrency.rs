@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::world::{Event, Person, World};
+use testing::world::{Event, Person, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_200_concurrent_updates_one_is_applied_and_the_others_are_refused() {

@@ -3,15 +3,15 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use am_service::{report_crash, settle_crashes};
+use am_service::crashes::{report, settle};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use runtime::Env;
+use runtime::{Env, OperatorEnv};
 use serde_json::{Value, json};
 
-use crate::collector::{Collector, Manner};
-use crate::operator;
-use crate::world::{Answer, Event, Person, World};
+use testing::collector::{Collector, Manner};
+use testing::operator;
+use testing::world::{Answer, Event, Person, World};
 
 /// The secret that somebody has made for the stack, and the local cloud has filled with random texts.
 const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:sentry";
@@ -317,11 +317,11 @@ async fn a_crash_is_not_kept_for_ever() {
     stage.world.send(stage.crash("ok")).await;
     let environment = stage.world.cloud.operator_environment().clone();
     let lookup = |name: &str| environment.get(name).cloned();
-    let context = (settle_crashes::FUNCTION.build)(&Env::new(&lookup)).unwrap();
+    let context = (settle::FUNCTION.build)(&OperatorEnv::new(Env::new(&lookup))).unwrap();
     let (days, now) = (24 * HOUR, runtime::now());
-    let early = settle_crashes::handle(&context, now.after(6 * days)).await.unwrap();
+    let early = settle::handle(&context, now.after(6 * days)).await.unwrap();
     assert_eq!((early.waiting, early.given_up), (1, 0));
-    let late = settle_crashes::handle(&context, now.after(8 * days)).await.unwrap();
+    let late = settle::handle(&context, now.after(8 * days)).await.unwrap();
     assert_eq!((late.waiting, late.given_up), (0, 1));
     assert!(operator::crashes(&stage.world.cloud).await.is_empty());
 }
@@ -353,7 +353,7 @@ async fn a_hook_that_sentry_has_not_signed_is_refused() {
     }
     let no_json = stage.world.send(stage.hook("{")).await;
     assert_eq!(no_json.problem(), (400, "malformed_json".into(), String::new()));
-    assert!(stage.world.store.resolved().await.unwrap().is_empty());
+    assert!(stage.world.operator.resolved().await.unwrap().is_empty());
     assert!(stage.collector.state().asked.is_empty());
 }
 
@@ -379,7 +379,7 @@ async fn only_a_resolved_issue_of_ours_is_noted() {
         let answer = stage.world.send(event).await;
         assert_eq!((answer.status(), answer.body()), (200, json!({"noted": false})));
     }
-    assert!(stage.world.store.resolved().await.unwrap().is_empty());
+    assert!(stage.world.operator.resolved().await.unwrap().is_empty());
     let answer = stage.resolve().await;
     assert_eq!((answer.status(), answer.body()), (202, json!({"noted": true})));
     let replayed = stage.resolve().await;
@@ -469,7 +469,7 @@ async fn nothing_counts_as_deleted_that_sentry_has_not_deleted() {
     stage.collector.add_issue("7", "resolved", "42", ERROR);
     stage.collector.state().may_delete = false;
     assert_eq!(stage.settle().await["deleted"], 0);
-    assert_eq!(stage.world.store.resolved().await.unwrap().len(), 2);
+    assert_eq!(stage.world.operator.resolved().await.unwrap().len(), 2);
     assert_eq!(stage.row(25 * HOUR).await["state"], "broken");
     stage.collector.state().may_delete = true;
     assert_eq!(stage.settle().await["deleted"], 2);
@@ -512,7 +512,7 @@ async fn a_project_that_takes_nothing_stops_nobody_else() {
     stage.collector.state().envelopes.clear();
     let outcome = stage.settle().await;
     assert_eq!((&outcome["sent"], &outcome["waiting"]), (&json!(5), &json!(5)), "{outcome}");
-    let of_first = |it: &&crate::collector::Collected| it.path == "/api/42/envelope/";
+    let of_first = |it: &&testing::collector::Collected| it.path == "/api/42/envelope/";
     let tried = stage.collector.state().envelopes.iter().filter(of_first).count();
     assert_eq!(tried, 3, "and then it was left alone");
     // A project that Sentry, or a deployment, does not know for a while loses nothing.
@@ -529,6 +529,6 @@ async fn without_dsns_no_crash_is_taken() {
     let answer = world.send_file("report_crash/ok").await;
     assert_eq!(answer.problem(), (403, "unknown_dsn".into(), String::new()));
     let lookup = |name: &str| (name == "DEVICE_SENTRY_DSNS").then(|| "nonsense".to_owned());
-    let built = (report_crash::FUNCTION.build)(&Env::new(&lookup));
+    let built = (report::FUNCTION.build)(&Env::new(&lookup));
     assert!(built.is_err());
 }

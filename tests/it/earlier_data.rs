@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use crate::world::{options, repository};
+use testing::world::{options, repository};
 
 /// What is in a folder of tests/fixtures.
 #[derive(Deserialize)]

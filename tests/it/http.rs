@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::world::{Event, PASSWORD, Person, World, repository};
+use testing::world::{Event, PASSWORD, Person, World, repository};
 
 struct Client {
     http: reqwest::Client,

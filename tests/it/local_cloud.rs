@@ -2,7 +2,7 @@
 
 use local::{Cloud, LocalError};
 
-use crate::world::{Event, World, options};
+use testing::world::{Event, World, options};
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
@@ -20,7 +20,7 @@ async fn everything_is_there_after_a_restart() {
     let link = cloud.invoke("get-appendix", event).await.unwrap();
     let link: serde_json::Value = serde_json::from_str(link["body"].as_str().unwrap()).unwrap();
     let bytes = reqwest::get(link["download"]["url"].as_str().unwrap()).await.unwrap();
-    assert_eq!(bytes.bytes().await.unwrap(), crate::world::PHOTO);
+    assert_eq!(bytes.bytes().await.unwrap(), testing::world::PHOTO);
 }
 
 #[tokio::test]
@@ -49,19 +49,19 @@ async fn an_event_that_does_not_fit_is_an_error_and_not_an_answer() {
 
 #[tokio::test]
 async fn a_function_may_do_what_the_template_lets_it_and_no_more() {
-    use crate::world::Person;
+    use testing::world::Person;
     let world = World::with_record().await;
     let functions = world.cloud.functions();
     let reader = functions.iter().find(|function| function.binary == "get-record").unwrap();
     let lookup = |name: &str| reader.environment.get(name).cloned();
     let store = runtime::Env::new(&lookup).store().unwrap();
     let session = world.session(Person::A).await;
-    let wanted = store::Wanted { record: Some(crate::world::record_id()), ..Default::default() };
-    let opened = store.open(&Person::A.token(), world.now, wanted, store::Nothing).await;
-    let record = opened.unwrap().unwrap().0.record.unwrap();
+    let wanted = store::tenant::RecordKey(testing::world::record_id());
+    let opened = store.open(&Person::A.token(), world.now, wanted, store::tenant::Nothing).await;
+    let record = opened.unwrap().unwrap().0.found.existing().unwrap();
     let tombstone = record.tombstone(session.user, world.now);
     let refused =
-        store.replace_record(&session.customer, crate::world::record_id(), &tombstone).await;
+        store.replace_record(&session.customer, testing::world::record_id(), &tombstone).await;
     assert!(matches!(refused, Err(store::WriteError::Store(_))), "{refused:?}");
     assert!(store.login(&Person::A.email()).await.is_err(), "nor read password hashes");
     assert_eq!(world.read_record(Person::A).await.status(), 200);

@@ -8,17 +8,12 @@ mod answers;
 mod appendices;
 mod authorization;
 mod backups;
-#[path = "../collector/mod.rs"]
-mod collector;
 mod concurrency;
 mod crashes;
 mod earlier_data;
 mod http;
 mod layering;
 mod local_cloud;
-#[expect(dead_code, reason = "some of it is for the proofs")]
-mod operator;
 mod policy;
 mod records;
 mod template;
-mod world;

@@ -6,8 +6,8 @@ use domain::Timestamp;
 use local::template::Template;
 use serde_json::{Value, json};
 
-use crate::operator;
-use crate::world::{Event, PASSWORD, PHOTO, Person, World, declared, repository};
+use testing::operator;
+use testing::world::{Event, PASSWORD, PHOTO, Person, World, declared, repository};
 
 fn template() -> Template {
     Template::read(&repository().join("template.yaml")).unwrap()

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::world::{Event, Person, RECORD, World};
+use testing::world::{Event, Person, RECORD, World};
 
 #[tokio::test]
 async fn a_record_is_created_and_read_back_as_it_was_sent() {

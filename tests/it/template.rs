@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use local::template::Template;
 use serde_json::json;
 
-use crate::world::repository;
+use testing::world::repository;
 
 fn template() -> Template {
     Template::read(&repository().join("template.yaml")).unwrap()

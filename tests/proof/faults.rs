@@ -4,7 +4,7 @@ use backup::Cause;
 use domain::{Revision, Timestamp, UserId};
 use serde_json::json;
 
-use crate::world::{APPENDIX, RECORD};
+use testing::world::{APPENDIX, RECORD};
 
 /// Customer A.
 pub const A: &str = "01KEZ00000CSTMRAAAAAAAAAAA";

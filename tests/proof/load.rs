@@ -8,10 +8,10 @@ use backup::{Cause, Verifier};
 use domain::RecordId;
 use runtime::OsEntropy;
 use serde_json::json;
-use store::Kept;
+use store::TableKind;
 
-use crate::operator;
-use crate::world::{Event, World};
+use testing::operator;
+use testing::world::{Event, World};
 
 /// Worlds, and backups of each: what was written stays, and each backup is of all of it.
 const WORLDS: usize = 10;
@@ -54,11 +54,11 @@ async fn back_up_under_load() -> (u64, u64) {
     for run in 0..RUNS {
         let before = written.load(Ordering::Relaxed);
         let cut = runtime::now().before(CUT_BEFORE);
-        let manifest = backup::manifest(&world.store, cut).await.unwrap();
-        let verifier =
-            Verifier { store: &world.store, objects: &world.objects, manifest: &manifest };
+        let manifest = backup::manifest(&world.operator, cut).await.unwrap();
+        let bucket = world.bucket();
+        let verifier = Verifier { operator: &world.operator, bucket: &bucket, manifest: &manifest };
         let copy = operator::back_up_and_restore(&world.cloud, "RECORDS_TABLE", run).await;
-        let report = verifier.table(Kept::Records, &copy).await.unwrap();
+        let report = verifier.table(TableKind::Records, &copy).await.unwrap();
         assert!(report.is_clean(), "run {run}: {:?}", report.findings);
         assert!(report.checked > 0 && manifest.table("records").all.count > 0, "run {run}");
         torn += report.findings.counts.get(&Cause::Torn).unwrap_or(&0);

@@ -5,11 +5,5 @@
 
 mod faults;
 mod load;
-#[expect(dead_code, reason = "some of it is for the tests in process")]
-#[path = "../it/operator.rs"]
-mod operator;
 mod restore;
 mod verification;
-#[expect(dead_code, reason = "the stage is set for the tests in process, which use all of it")]
-#[path = "../it/world.rs"]
-mod world;

@@ -9,10 +9,10 @@ use domain::VersionNumber;
 use domain::{Entropy as _, RecordId, Timestamp};
 use runtime::OsEntropy;
 use serde_json::{Value, json};
-use store::{Kept, ObjectKey};
+use store::{ObjectKey, TableKind};
 
-use crate::operator;
-use crate::world::{Event, PHOTO, Person, World, appendix_id, record_id};
+use testing::operator;
+use testing::world::{Event, PHOTO, Person, World, appendix_id, record_id};
 
 const TABLES: [&str; 4] = ["RECORDS_TABLE", "ACCOUNTS_TABLE", "LOGINS_TABLE", "SESSIONS_TABLE"];
 
@@ -136,7 +136,7 @@ async fn destroy() -> Drill {
     let later = Event::load("add_appendix_version/ok").later(runtime::now());
     let reserved = world.send(later).await;
     assert_eq!(reserved.status(), 201, "{reserved:?}");
-    upload(&reserved.body()["upload"], crate::world::SHARPER_PHOTO).await;
+    upload(&reserved.body()["upload"], testing::world::SHARPER_PHOTO).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     stop.store(true, Ordering::Relaxed);
     let mut log = Vec::new();
@@ -154,7 +154,7 @@ async fn destroy() -> Drill {
 async fn upload(upload: &Value, bytes: &[u8]) {
     let headers = upload["headers"].as_object().unwrap().iter();
     let headers = headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
-    let put = crate::world::put(upload["url"].as_str().unwrap(), headers, bytes.to_vec());
+    let put = testing::world::put(upload["url"].as_str().unwrap(), headers, bytes.to_vec());
     assert_eq!(put.await.status(), 200);
 }
 
@@ -203,16 +203,16 @@ async fn check(drill: Drill) {
     assert_eq!(bytes.bytes().await.unwrap(), PHOTO);
     let reserved = world.send(ask("add_appendix_version/ok").header("idempotency-key", "v2")).await;
     assert_eq!(reserved.body()["versions"][0]["number"], 2, "{reserved:?}");
-    upload(&reserved.body()["upload"], crate::world::SHARPER_PHOTO).await;
+    upload(&reserved.body()["upload"], testing::world::SHARPER_PHOTO).await;
     world.cloud.settle().await;
 
-    for kept in [Kept::Records, Kept::Accounts, Kept::Logins, Kept::Sessions] {
-        let table = world.store.table_name(kept);
-        let standing = world.store.standing(table).await.unwrap().unwrap();
+    for kind in [TableKind::Records, TableKind::Accounts, TableKind::Logins, TableKind::Sessions] {
+        let table = world.operator.table_name(kind);
+        let state = world.operator.table_state(table).await.unwrap().unwrap();
         assert!(table.ends_with('Z'), "{table} is a restored one");
-        assert!(standing.active && standing.deletion_protected, "{standing:?}");
-        assert_eq!(standing.recovery.map(|it| it.days), Some(35), "{standing:?}");
-        assert_eq!(standing.expires, kept.expires(), "{standing:?}");
+        assert!(state.active && state.deletion_protected, "{state:?}");
+        assert_eq!(state.recovery.map(|it| it.days), Some(35), "{state:?}");
+        assert_eq!(state.expires, kind.expires(), "{state:?}");
     }
     let audit = world.cloud.invoke("audit-backups", json!({})).await.unwrap();
     assert_eq!(audit["broken"], json!([]));
@@ -332,10 +332,10 @@ async fn a_change_that_was_cut_in_two_is_made_whole_from_either_half() {
     let whole = operator::items(&world.cloud, "RECORDS_TABLE").await;
     for half in [record.clone(), format!("REVISION#{record}#0000000002")] {
         operator::delete_item(&world.cloud, "RECORDS_TABLE", &customer, &half).await;
-        assert_eq!(backup::mend(&world.store, Kept::Records).await.unwrap(), 1, "{half}");
+        assert_eq!(backup::mend(&world.operator, TableKind::Records).await.unwrap(), 1, "{half}");
         let mended = operator::items(&world.cloud, "RECORDS_TABLE").await;
         assert_eq!(mended, whole, "{half}");
-        assert_eq!(backup::mend(&world.store, Kept::Records).await.unwrap(), 0);
+        assert_eq!(backup::mend(&world.operator, TableKind::Records).await.unwrap(), 0);
     }
 }
 

@@ -9,8 +9,8 @@ use local::{Cloud, Fault, Progress};
 use serde_json::{Value, json};
 
 use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
-use crate::operator;
-use crate::world::{Event, Person, World};
+use testing::operator;
+use testing::world::{Event, Person, World};
 
 /// A world in which a record of A was changed and has a photo, and D has erased one.
 async fn stage() -> World {

@@ -4,32 +4,42 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "functions ask nothing of Sentry")]
-#[path = "../collector/mod.rs"]
-mod collector;
-
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use am_http::{Problem, Request, Response, StatusCode, empty};
-use collector::{Collector, Manner};
+use am_http::{
+    Answer, Declaration, Handle, Problem, Request, RequestBody, Response, Route, StatusCode, empty,
+};
 use local::{Cloud, Options};
 use runtime::{EventError, EventFunction, HttpFunction};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use testing::collector::{Collector, Manner};
+
+const FAILING: HttpFunction<()> = HttpFunction {
+    declaration: Declaration {
+        name: "get-record",
+        routes: &[Route::get("/v1/records/{record_id}")],
+        summary: "Fails",
+        parameters: &[],
+        body: RequestBody::None,
+        answers: &[Answer::empty(StatusCode::NO_CONTENT, "Done.")],
+        problems: &[],
+    },
+    build: |_| Ok(()),
+    handle: Handle::Anyone(|(), request| Box::pin(fail(request))),
+};
 
 fn main() -> ExitCode {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
         return match std::env::var("AWS_LAMBDA_FUNCTION_NAME").as_deref() {
             Ok("StoreAppendix") => runtime::event(EventFunction {
+                name: "store-appendix",
                 build: |_| Ok(()),
                 handle: |(), event| Box::pin(fail_event(event)),
             }),
-            _ => runtime::http(HttpFunction {
-                build: |_| Ok(()),
-                handle: |(), request| Box::pin(fail(request)),
-            }),
+            _ => runtime::http(FAILING),
         };
     }
     let executor = tokio::runtime::Runtime::new().unwrap();

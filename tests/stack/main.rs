@@ -4,9 +4,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../journey/mod.rs"]
-mod journey;
-
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -31,7 +28,7 @@ fn main() {
     let api = emulator.make_routes();
     step("walking through the API");
     let executor = tokio::runtime::Runtime::new().unwrap();
-    executor.block_on(journey::walk(&api));
+    executor.block_on(testing::journey::walk(&api));
     step("firing the event of 18:00");
     emulator.fire_the_evening();
     println!("the deployed stack works: ok");

@@ -14,9 +14,9 @@ use clap::{Parser, Subcommand};
 use domain::{Revision, Timestamp, UserId};
 use futures_util::future::try_join_all;
 use local::{Cloud, Options};
-use runtime::Env;
+use runtime::{Env, OperatorEnv};
 use serde_json::{Value, json};
-use store::{Kept, Store};
+use store::TableKind;
 use tokio::process::Command;
 
 type Failed = Box<dyn Error + Send + Sync>;
@@ -70,15 +70,17 @@ fn env(name: &str) -> Option<String> {
 
 /// Reads once, in a process that is new; prints seconds, items and the most memory.
 async fn read(part: Part) -> Result<(), Failed> {
-    let (store, objects) = (Env::new(&env).store()?, Env::new(&env).objects()?);
+    let env_of = OperatorEnv::new(Env::new(&env));
+    let (operator, bucket) = (env_of.operator()?, env_of.bucket()?);
     let started = Instant::now();
     let items = match part {
-        Part::Scan => scan(&dynamo(&env)?, store.table_name(Kept::Records)).await?,
+        Part::Scan => scan(&dynamo(&env)?, operator.table_name(TableKind::Records)).await?,
         Part::Verify => {
             let manifest = std::env::var("MANIFEST")?;
             let manifest = Manifest::from_json(&std::fs::read(manifest)?)?;
-            let verifier = Verifier { store: &store, objects: &objects, manifest: &manifest };
-            let report = verifier.table(Kept::Records, store.table_name(Kept::Records)).await?;
+            let verifier = Verifier { operator: &operator, bucket: &bucket, manifest: &manifest };
+            let report =
+                verifier.table(TableKind::Records, operator.table_name(TableKind::Records)).await?;
             assert!(report.is_clean(), "{report:?}");
             report.checked
         }
@@ -192,10 +194,10 @@ async fn measure_one(items: u64, runs: u32) -> Result<Row, Failed> {
     let cloud = Cloud::start(&Options::new(Path::new("."), folder.path())).await?;
     let environment = cloud.operator_environment().clone();
     let lookup = |name: &str| environment.get(name).cloned();
-    let store: Store = Env::new(&lookup).store()?;
-    fill(&dynamo(&lookup)?, store.table_name(Kept::Records), items).await?;
+    let operator = OperatorEnv::new(Env::new(&lookup)).operator()?;
+    fill(&dynamo(&lookup)?, operator.table_name(TableKind::Records), items).await?;
     let manifest = folder.path().join("manifest.json");
-    std::fs::write(&manifest, backup::manifest(&store, CUT).await?.to_json())?;
+    std::fs::write(&manifest, backup::manifest(&operator, CUT).await?.to_json())?;
     let run = async |part: &'static str| -> Result<Value, Failed> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(part).env_clear().envs(&environment).env("MANIFEST", &manifest);

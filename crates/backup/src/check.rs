@@ -3,9 +3,9 @@
 
 use domain::{Digest, Timestamp, Version};
 use serde::{Deserialize, Serialize};
-use store::{Found, Seen};
+use store::operator::{ItemFacts, ScannedItem};
 
-use crate::manifest::counted;
+use crate::manifest::counted_digest;
 use crate::{Buckets, Suspects, TableManifest};
 
 /// The sums of a copy of a table, or of some of it. Many readers can each make a part, in one process
@@ -36,11 +36,11 @@ struct Last {
 }
 
 impl TableCheck {
-    pub fn add(&mut self, cut: Timestamp, found: Found) {
+    pub fn add(&mut self, cut: Timestamp, item: ScannedItem) {
         self.items += 1;
-        match found {
-            Found::Lasting(it) => {
-                let digest = counted(&it.digest, it.as_written);
+        match item {
+            ScannedItem::Lasting(it) => {
+                let digest = counted_digest(&it.digest, it.as_written);
                 if !it.as_written || it.changed_at.is_none_or(|at| at < cut) {
                     self.lasting.add(&it.thing, &digest);
                 }
@@ -48,17 +48,17 @@ impl TableCheck {
                     self.follow(it, version, digest);
                 }
             }
-            Found::Current(it) => {
-                self.current.add(&it.thing, &counted(&it.digest, it.as_written));
+            ScannedItem::Current(it) => {
+                self.current.add(&it.thing, &counted_digest(&it.digest, it.as_written));
             }
-            Found::Unreadable { key, digest } => {
-                self.lasting.add(&key.to_string(), &counted(&digest, false));
+            ScannedItem::Unreadable { key, digest } => {
+                self.lasting.add(&key.to_string(), &counted_digest(&digest, false));
             }
-            Found::Passing => {}
+            ScannedItem::Unproven => {}
         }
     }
 
-    fn follow(&mut self, it: Seen, version: Version, digest: Digest) {
+    fn follow(&mut self, it: ItemFacts, version: Version, digest: Digest) {
         let next = Last { thing: it.thing, version, digest };
         if let Some(last) = self.last.replace(next) {
             let now = self.last.as_ref().expect("it was put there");

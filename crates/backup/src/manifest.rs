@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use domain::{CustomerId, Digest, Timestamp};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use store::{Elsewhere, Found, Kept, Reading, Segment, Store, StoreError, Table};
+use store::operator::{Counterpart, Operator, Reading, ScannedItem, Segment, Table};
+use store::{StoreError, TableKind};
 
 use crate::{Buckets, Tally};
 
@@ -23,7 +24,7 @@ pub const EVIDENCE: &str = "evidence";
 pub struct Manifest {
     pub cut: Timestamp,
     pub summary: Summary,
-    /// By the names of [`Kept`], and [`APPENDICES`]. Logins and appendices are counted as the
+    /// By the names of [`TableKind`], and [`APPENDICES`]. Logins and appendices are counted as the
     /// revisions say they must be: they are held against them.
     pub tables: BTreeMap<String, TableManifest>,
 }
@@ -64,22 +65,23 @@ struct Part {
 }
 
 /// Adds up every table, as it was at `cut`. In constant memory but for a count per customer.
-pub async fn manifest(store: &Store, cut: Timestamp) -> Result<Manifest, StoreError> {
+pub async fn manifest(operator: &Operator, cut: Timestamp) -> Result<Manifest, StoreError> {
     let mut tables = BTreeMap::new();
     let (mut logins, mut appendices) = (TableManifest::default(), TableManifest::default());
-    for kept in [Kept::Records, Kept::Accounts, Kept::Ledger] {
-        let part = part(&store.table(kept), cut).await?;
-        tables.insert(kept.name().to_owned(), part.this);
+    for kind in TableKind::ALL.into_iter().filter(|kind| kind.proven_by() == Some(*kind)) {
+        let part = part(&operator.table(kind), cut).await?;
+        tables.insert(kind.name().to_owned(), part.this);
         logins.merge(part.logins);
         appendices.merge(part.appendices);
     }
-    let revisions = [Kept::Records, Kept::Accounts].map(|kept| tables[kept.name()].all.count);
-    tables.insert(Kept::Logins.name().to_owned(), logins);
+    let revised = TableKind::ALL.into_iter().filter(|kind| kind.has_revisions());
+    let revisions = revised.map(|kind| tables[kind.name()].all.count).sum();
+    tables.insert(TableKind::Logins.name().to_owned(), logins);
     tables.insert(APPENDICES.to_owned(), appendices);
     let mut all = Tally::default();
     tables.values().for_each(|table| all.merge(&table.all));
     let damaged = tables.values().map(|table| table.damaged).sum();
-    let summary = Summary { revisions: revisions.iter().sum(), digest: all.digest(), damaged };
+    let summary = Summary { revisions, digest: all.digest(), damaged };
     Ok(Manifest { cut, summary, tables })
 }
 
@@ -88,7 +90,7 @@ async fn part(table: &Table, cut: Timestamp) -> Result<Part, StoreError> {
         let mut part = Part::default();
         let mut pages = table.read(Reading::Lasting, Segment { index, of: SEGMENTS });
         while let Some(page) = pages.next().await? {
-            page.into_iter().for_each(|found| part.add(cut, found));
+            page.into_iter().for_each(|item| part.add(cut, item));
         }
         Ok::<_, StoreError>(part)
     });
@@ -103,9 +105,9 @@ async fn part(table: &Table, cut: Timestamp) -> Result<Part, StoreError> {
 
 impl Part {
     /// What is damaged is counted as it is, whenever it says that it was written.
-    fn add(&mut self, cut: Timestamp, found: Found) {
-        match found {
-            Found::Lasting(it) => {
+    fn add(&mut self, cut: Timestamp, item: ScannedItem) {
+        match item {
+            ScannedItem::Lasting(it) => {
                 if it.as_written && it.changed_at.is_some_and(|at| at >= cut) {
                     return;
                 }
@@ -115,28 +117,28 @@ impl Part {
                 if let Some(customer) = it.customer {
                     *self.this.customers.entry(customer).or_default() += 1;
                 }
-                self.this.count(&it.thing, &counted(&it.digest, it.as_written));
-                match it.elsewhere {
-                    Some(Elsewhere::Login { key, digest }) => {
+                self.this.count(&it.thing, &counted_digest(&it.digest, it.as_written));
+                match it.counterpart {
+                    Some(Counterpart::Login { key, digest }) => {
                         self.logins.count(&key.to_string(), &digest);
                     }
-                    Some(Elsewhere::Object { key, digest }) => {
+                    Some(Counterpart::Object { key, digest }) => {
                         self.appendices.count(&key.to_string(), &digest);
                     }
                     None => {}
                 }
             }
-            Found::Unreadable { key, digest } => {
+            ScannedItem::Unreadable { key, digest } => {
                 self.this.note_damage(1, [key.to_string()]);
-                self.this.count(&key.to_string(), &counted(&digest, false));
+                self.this.count(&key.to_string(), &counted_digest(&digest, false));
             }
-            Found::Current(_) | Found::Passing => {}
+            ScannedItem::Current(_) | ScannedItem::Unproven => {}
         }
     }
 }
 
 /// The digest by which an item counts: that it is not as it was written shows in it too.
-pub(crate) fn counted(digest: &Digest, as_written: bool) -> Digest {
+pub(crate) fn counted_digest(digest: &Digest, as_written: bool) -> Digest {
     if as_written { *digest } else { Digest::of(&[digest.as_bytes(), b"damaged"]) }
 }
 

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 use domain::Digest;
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::{
-    Announced, Elsewhere, Found, Held, Kept, Objects, Reading, Segment, Store, StoreError,
-};
+use store::operator::{Bucket, Counterpart, Operator, Reading, ScannedItem, Segment, StoredObject};
+use store::{Announced, StoreError, TableKind};
 
 use crate::manifest::SEGMENTS;
 use crate::{APPENDICES, Buckets, Cause, Findings, Manifest, Suspects};
@@ -18,20 +17,20 @@ pub(crate) const AT_ONCE: usize = 32;
 
 /// How many objects there are, and what is wrong with them.
 pub async fn verify(
-    store: &Store,
-    in_use: &Objects,
-    copy: &Objects,
+    operator: &Operator,
+    in_use: &Bucket,
+    copy: &Bucket,
     manifest: &Manifest,
 ) -> Result<(u64, Findings), StoreError> {
     let expected = manifest.table(APPENDICES).buckets;
-    let (mut checked, mut held) = (0, Buckets::default());
+    let (mut checked, mut sums) = (0, Buckets::default());
     let mut from = None;
     loop {
         let page = copy.list(from).await?;
-        checked += page.held.len() as u64;
-        for (key, digest) in digests(copy, page.held).await? {
+        checked += page.objects.len() as u64;
+        for (key, digest) in digests(copy, page.objects).await? {
             // What is no key of ours counts as something that nobody expects.
-            held.add(&key, &digest.unwrap_or_else(|| Digest::of(&[key.as_bytes()])));
+            sums.add(&key, &digest.unwrap_or_else(|| Digest::of(&[key.as_bytes()])));
         }
         from = page.next;
         if from.is_none() {
@@ -39,9 +38,9 @@ pub async fn verify(
         }
     }
     let mut findings = Findings::default();
-    let suspects = held.differing(&expected);
+    let suspects = sums.differing(&expected);
     if !suspects.is_empty() {
-        let trace = Trace { store, in_use, copy, manifest, suspects };
+        let trace = Trace { operator, in_use, copy, manifest, suspects };
         trace.look_at_copy(&mut findings).await?;
         trace.look_for(&expected, &mut findings).await?;
     }
@@ -50,11 +49,11 @@ pub async fn verify(
 
 /// The digest of each object, by its key; `None` where the key is none of ours.
 async fn digests(
-    copy: &Objects,
-    held: Vec<Held>,
+    copy: &Bucket,
+    objects: Vec<StoredObject>,
 ) -> Result<Vec<(String, Option<Digest>)>, StoreError> {
-    stream::iter(held)
-        .map(async |Held { key, .. }| match key.parse::<Announced>() {
+    stream::iter(objects)
+        .map(async |StoredObject { key, .. }| match key.parse::<Announced>() {
             Ok(ours) => Ok((key, copy.digest(&ours).await?)),
             Err(_) => Ok((key, None)),
         })
@@ -64,9 +63,9 @@ async fn digests(
 }
 
 struct Trace<'a> {
-    store: &'a Store,
-    in_use: &'a Objects,
-    copy: &'a Objects,
+    operator: &'a Operator,
+    in_use: &'a Bucket,
+    copy: &'a Bucket,
     manifest: &'a Manifest,
     suspects: Suspects,
 }
@@ -78,9 +77,9 @@ impl Trace<'_> {
         let mut from = None;
         loop {
             let page = self.copy.list(from).await?;
-            let held = page.held.into_iter().filter(|held| self.suspects.has(&held.key));
+            let objects = page.objects.into_iter().filter(|it| self.suspects.has(&it.key));
             let (mut ours, mut foreign) = (Vec::new(), Vec::new());
-            for Held { key, .. } in held {
+            for StoredObject { key, .. } in objects {
                 match key.parse::<Announced>() {
                     Ok(key) => ours.push(key),
                     Err(_) => foreign.push(key),
@@ -90,17 +89,16 @@ impl Trace<'_> {
                 findings.note(Cause::Orphan, key, "is no key of an appendix version");
             }
             let versions: Vec<_> = ours.iter().map(Announced::version).collect();
-            let found = self.store.table(Kept::Records).look_up(&versions).await?;
+            let found = self.operator.table(TableKind::Records).look_up(&versions).await?;
             let claimed: HashMap<_, _> = found
                 .into_iter()
                 .filter_map(|found| match found {
-                    Found::Current(it) => Some((it.current(), it)),
+                    ScannedItem::Current(it) => Some((it.current(), it)),
                     _ => None,
                 })
                 .collect();
             for key in ours {
-                if !claimed.contains_key(&key.version()) && self.in_use.facts(&key).await?.is_none()
-                {
+                if !claimed.contains_key(&key.version()) && !self.in_use.has(&key).await? {
                     findings.note(Cause::Orphan, key, "is claimed by no appendix version");
                 }
             }
@@ -132,14 +130,14 @@ impl Trace<'_> {
     }
 
     async fn look_for_some(&self, segment: Segment) -> Result<(Buckets, Findings), StoreError> {
-        let records = self.store.table(Kept::Records);
+        let records = self.operator.table(TableKind::Records);
         let mut pages = records.read(Reading::Lasting, segment);
         let (mut stored, mut findings) = (Buckets::default(), Findings::default());
         while let Some(page) = pages.next().await? {
             let mut wanted = Vec::new();
             for found in page {
-                let Found::Lasting(it) = found else { continue };
-                let Some(Elsewhere::Object { key, digest }) = it.elsewhere else { continue };
+                let ScannedItem::Lasting(it) = found else { continue };
+                let Some(Counterpart::Object { key, digest }) = it.counterpart else { continue };
                 if it.changed_at.is_some_and(|at| at < self.manifest.cut) {
                     stored.add(&key.to_string(), &digest);
                     if self.suspects.has(&key.to_string()) {

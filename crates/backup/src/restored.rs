@@ -7,9 +7,8 @@ use domain::{Digest, Timestamp};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
-use store::{
-    Announced, Elsewhere, Found, Held, Kept, Objects, Reading, Segment, Store, StoreError,
-};
+use store::operator::{Bucket, Counterpart, Operator, Reading, ScannedItem, Segment, StoredObject};
+use store::{Announced, StoreError, TableKind};
 
 use crate::TableManifest;
 use crate::manifest::SEGMENTS;
@@ -27,8 +26,8 @@ pub struct Dangling {
 }
 
 /// Completes every change that the restore has cut in two. How many.
-pub async fn mend(store: &Store, kept: Kept) -> Result<u64, StoreError> {
-    let table = store.copy(kept, store.table_name(kept));
+pub async fn mend(operator: &Operator, kind: TableKind) -> Result<u64, StoreError> {
+    let table = operator.copy(kind, operator.table_name(kind));
     // From before the beginning there is nothing: the sums say where table and revisions differ.
     let sums = check(&table, Timestamp::from_millis(i64::MIN)).await?;
     let suspects = sums.suspects(&TableManifest::default());
@@ -38,15 +37,15 @@ pub async fn mend(store: &Store, kept: Kept) -> Result<u64, StoreError> {
     let segments = (0..SEGMENTS).map(async |index| {
         let mut mended = 0;
         let mut pages =
-            store.table(kept).read(Reading::Everything, Segment { index, of: SEGMENTS });
+            operator.table(kind).read(Reading::Everything, Segment { index, of: SEGMENTS });
         while let Some(page) = pages.next().await? {
             let things = page.into_iter().filter_map(|found| match found {
-                Found::Lasting(it) | Found::Current(it) => Some(it),
+                ScannedItem::Lasting(it) | ScannedItem::Current(it) => Some(it),
                 _ => None,
             });
             let mut seen = HashSet::new();
             for it in things.filter(|it| suspects.has(&it.thing)) {
-                if seen.insert(it.thing.clone()) && store.mend(kept, &it).await? {
+                if seen.insert(it.thing.clone()) && operator.mend(kind, &it).await? {
                     mended += 1;
                 }
             }
@@ -59,25 +58,25 @@ pub async fn mend(store: &Store, kept: Kept) -> Result<u64, StoreError> {
 /// Appendix versions that say they are stored and whose bytes are not there. `from` a copy of the
 /// bucket, where there is one, the bytes are brought back first.
 pub async fn dangling(
-    store: &Store,
-    objects: &Objects,
-    from: Option<&Objects>,
+    operator: &Operator,
+    bucket: &Bucket,
+    from: Option<&Bucket>,
 ) -> Result<Dangling, StoreError> {
     let segments = (0..SEGMENTS).map(async |index| {
         let mut dangling = Vec::new();
         let segment = Segment { index, of: SEGMENTS };
-        let mut pages = store.table(Kept::Records).read(Reading::Lasting, segment);
+        let mut pages = operator.table(TableKind::Records).read(Reading::Lasting, segment);
         while let Some(page) = pages.next().await? {
             let stored = page.into_iter().filter_map(|found| match found {
-                Found::Lasting(it) => it.elsewhere,
+                ScannedItem::Lasting(it) => it.counterpart,
                 _ => None,
             });
-            let stored = stored.filter_map(|elsewhere| match elsewhere {
-                Elsewhere::Object { key, digest } => Some((key, digest)),
-                Elsewhere::Login { .. } => None,
+            let stored = stored.filter_map(|counterpart| match counterpart {
+                Counterpart::Object { key, digest } => Some((key, digest)),
+                Counterpart::Login { .. } => None,
             });
             let missing: Vec<Option<Announced>> = stream::iter(stored)
-                .map(|(key, digest)| lacks(objects, from, key, digest))
+                .map(|(key, digest)| bring_back_or_name(bucket, from, key, digest))
                 .buffer_unordered(AT_ONCE)
                 .try_collect()
                 .await?;
@@ -90,21 +89,21 @@ pub async fn dangling(
     Ok(Dangling { count: all.len() as u64, named })
 }
 
-/// The key, if it has no bytes or others.
-async fn lacks(
-    objects: &Objects,
-    from: Option<&Objects>,
+/// The key, if it has no bytes or others, and they cannot be brought back.
+async fn bring_back_or_name(
+    bucket: &Bucket,
+    from: Option<&Bucket>,
     key: Announced,
     declared: Digest,
 ) -> Result<Option<Announced>, StoreError> {
-    let found = objects.digest(&key).await?;
+    let found = bucket.digest(&key).await?;
     if found == Some(declared) {
         return Ok(None);
     }
     if let (None, Some(from)) = (found, from)
         && from.digest(&key).await? == Some(declared)
     {
-        objects.bring_back(&key, from).await?;
+        bucket.bring_back(&key, from).await?;
         return Ok(None);
     }
     Ok(Some(key))
@@ -112,25 +111,26 @@ async fn lacks(
 
 /// Sets objects aside that no version claims: they came after the moment that the service was
 /// restored to, and their keys will be given out again. How many.
-pub async fn set_unclaimed_aside(store: &Store, objects: &Objects) -> Result<u64, StoreError> {
+pub async fn set_unclaimed_aside(operator: &Operator, bucket: &Bucket) -> Result<u64, StoreError> {
     let (mut aside, mut from) = (0, None);
     loop {
-        let page = objects.list(from).await?;
-        let parsed = page.held.into_iter().filter_map(|Held { key, .. }| key.parse().ok());
+        let page = bucket.list(from).await?;
+        let parsed =
+            page.objects.into_iter().filter_map(|StoredObject { key, .. }| key.parse().ok());
         let keys: Vec<Announced> = parsed.collect();
         let versions: Vec<_> = keys.iter().map(Announced::version).collect();
-        let found = store.table(Kept::Records).look_up(&versions).await?;
+        let found = operator.table(TableKind::Records).look_up(&versions).await?;
         let claimed: HashSet<_> = found
             .into_iter()
             .filter_map(|found| match found {
-                Found::Current(it) => Some(it.current()),
+                ScannedItem::Current(it) => Some(it.current()),
                 // Damaged, it claims its bytes all the same.
-                Found::Unreadable { key, .. } => Some(key),
+                ScannedItem::Unreadable { key, .. } => Some(key),
                 _ => None,
             })
             .collect();
         for key in keys.iter().filter(|key| !claimed.contains(&key.version())) {
-            objects.set_aside(&key.to_string()).await?;
+            bucket.delete(&key.to_string()).await?;
             aside += 1;
         }
         from = page.next;

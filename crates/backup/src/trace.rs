@@ -5,16 +5,17 @@ use std::collections::HashMap;
 
 use domain::{Digest, Timestamp, Version};
 use futures_util::future::try_join_all;
-use store::{
-    Elsewhere, Found, Kept, Pages, Reading, RowKey, Seen, Segment, Store, StoreError, Table,
+use store::operator::{
+    Counterpart, ItemFacts, Operator, Pages, Reading, ScannedItem, Segment, Table,
 };
+use store::{RowKey, StoreError, TableKind};
 
-use crate::manifest::{SEGMENTS, counted};
+use crate::manifest::{SEGMENTS, counted_digest};
 use crate::{Buckets, Cause, Findings, Suspects};
 
 /// What to look at closely.
 pub struct Trace<'a> {
-    pub store: &'a Store,
+    pub operator: &'a Operator,
     pub copy: &'a Table,
     pub cut: Timestamp,
     pub suspects: Suspects,
@@ -57,34 +58,30 @@ impl Trace<'_> {
 
     /// What in use says what has to be in the copy. Nothing says what passes.
     fn in_use(&self, segment: Segment) -> Option<Pages> {
-        let kept = match self.copy.kept() {
-            Kept::Sessions => return None,
-            Kept::Logins => Kept::Accounts,
-            kept => kept,
-        };
-        Some(self.store.table(kept).read(Reading::Lasting, segment))
+        let proof = self.copy.kind().proven_by()?;
+        Some(self.operator.table(proof).read(Reading::Lasting, segment))
     }
 
     /// Holds what the copy has against what is in use.
     async fn look_at_copy(
         &self,
-        page: Vec<Found>,
+        page: Vec<ScannedItem>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         let (mut lasting, mut current, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
         for found in page {
             match found {
-                Found::Lasting(it) if !self.suspects.has(&it.thing) => {}
-                Found::Current(it) if !self.suspects.has(&it.thing) => {}
-                Found::Lasting(it) | Found::Current(it) if !it.as_written => {
+                ScannedItem::Lasting(it) if !self.suspects.has(&it.thing) => {}
+                ScannedItem::Current(it) if !self.suspects.has(&it.thing) => {}
+                ScannedItem::Lasting(it) | ScannedItem::Current(it) if !it.as_written => {
                     damaged.push((it.key, it.digest));
                 }
-                Found::Lasting(it) => lasting.push(it),
-                Found::Current(it) => current.push(it),
-                Found::Unreadable { key, digest } if self.suspects.has(&key.to_string()) => {
+                ScannedItem::Lasting(it) => lasting.push(it),
+                ScannedItem::Current(it) => current.push(it),
+                ScannedItem::Unreadable { key, digest } if self.suspects.has(&key.to_string()) => {
                     damaged.push((key, digest));
                 }
-                Found::Unreadable { .. } | Found::Passing => {}
+                ScannedItem::Unreadable { .. } | ScannedItem::Unproven => {}
             }
         }
         self.look_at_damaged(&damaged, findings).await?;
@@ -98,13 +95,13 @@ impl Trace<'_> {
         damaged: &[(RowKey, Digest)],
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        if damaged.is_empty() || matches!(self.copy.kept(), Kept::Logins | Kept::Sessions) {
+        if damaged.is_empty() || self.copy.kind().proven_by() != Some(self.copy.kind()) {
             let keys = damaged.iter().map(|(key, _)| key);
             keys.for_each(|key| findings.note(Cause::Altered, key, "cannot be read"));
             return Ok(());
         }
         let keys = damaged.iter().map(|(key, _)| key.clone());
-        let in_use = look_up(&self.store.table(self.copy.kept()), keys).await?;
+        let in_use = look_up(&self.operator.table(self.copy.kind()), keys).await?;
         for (key, digest) in damaged {
             match in_use.get(key) {
                 Some(it) if it.digest == *digest && !it.as_written => {
@@ -118,27 +115,24 @@ impl Trace<'_> {
 
     async fn look_at_lasting(
         &self,
-        lasting: &[Seen],
+        lasting: &[ItemFacts],
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         // A login is there because of its user's first revision, anything else for its own sake.
-        let reason = |it: &Seen| it.because_of.clone().unwrap_or_else(|| it.key.clone());
-        let kept = match self.copy.kept() {
-            Kept::Logins => Kept::Accounts,
-            kept => kept,
-        };
-        let in_use = look_up(&self.store.table(kept), lasting.iter().map(reason)).await?;
+        let reason = |it: &ItemFacts| it.reason.clone().unwrap_or_else(|| it.key.clone());
+        let proof = self.copy.kind().proven_by().unwrap_or(self.copy.kind());
+        let in_use = look_up(&self.operator.table(proof), lasting.iter().map(reason)).await?;
         for it in lasting {
             let young = it.changed_at.is_some_and(|at| at >= self.cut);
             match in_use.get(&reason(it)) {
                 // What is damaged there does not say what there has to be here.
-                Some(other) if it.because_of.is_some() && !other.as_written => {
+                Some(other) if it.reason.is_some() && !other.as_written => {
                     let what = "is of a user whose first revision is damaged in use";
                     findings.note(Cause::DamagedInUse, &it.key, what);
                 }
                 Some(other) => {
-                    let digest = match other.seen.as_ref().and_then(|it| it.elsewhere.as_ref()) {
-                        Some(Elsewhere::Login { digest, .. }) if it.because_of.is_some() => *digest,
+                    let digest = match other.facts.as_ref().and_then(|it| it.counterpart.as_ref()) {
+                        Some(Counterpart::Login { digest, .. }) if it.reason.is_some() => *digest,
                         _ => other.digest,
                     };
                     if digest != it.digest {
@@ -155,19 +149,19 @@ impl Trace<'_> {
     /// Each thing has to be what one of its revisions says, and that has to be the newest.
     async fn look_at_current(
         &self,
-        current: &[Seen],
+        current: &[ItemFacts],
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let version = |it: &Seen| it.version.unwrap_or(Version::FIRST);
-        let this = |it: &Seen| it.revision(version(it));
-        let next = |it: &Seen| it.revision(version(it).next());
+        let version = |it: &ItemFacts| it.version.unwrap_or(Version::FIRST);
+        let this = |it: &ItemFacts| it.revision(version(it));
+        let next = |it: &ItemFacts| it.revision(version(it).next());
         let revisions = || current.iter().flat_map(|it| [this(it), next(it)]);
-        let things = current.iter().map(Seen::current);
+        let things = current.iter().map(ItemFacts::current);
         let (in_use, copied) = (
-            look_up(&self.store.table(self.copy.kept()), revisions().chain(things)).await?,
+            look_up(&self.operator.table(self.copy.kind()), revisions().chain(things)).await?,
             look_up(self.copy, revisions()).await?,
         );
-        let is_young = |it: &Seen| it.changed_at.is_some_and(|at| at >= self.cut);
+        let is_young = |it: &ItemFacts| it.changed_at.is_some_and(|at| at >= self.cut);
         for it in current {
             let key = it.current();
             let Some(written) = in_use.get(&this(it)) else {
@@ -192,7 +186,7 @@ impl Trace<'_> {
                 }
                 continue;
             }
-            let is_old = |next: &Looked| next.seen.as_ref().is_none_or(|next| !is_young(next));
+            let is_old = |next: &KnownItem| next.facts.as_ref().is_none_or(|next| !is_young(next));
             let followed = in_use.get(&next(it)).is_some_and(is_old);
             let next = copied.get(&next(it));
             if followed || next.is_some_and(is_old) {
@@ -205,17 +199,23 @@ impl Trace<'_> {
     }
 
     /// Looks in the copy for what was in use at the cut.
-    async fn look_for(&self, page: Vec<Found>, traced: &mut Traced) -> Result<(), StoreError> {
+    async fn look_for(
+        &self,
+        page: Vec<ScannedItem>,
+        traced: &mut Traced,
+    ) -> Result<(), StoreError> {
         let mut wanted = Vec::new();
         for found in page {
             match found {
-                Found::Lasting(it) => {
+                ScannedItem::Lasting(it) => {
                     if let Some(key) = self.wanted(it, &mut traced.in_use) {
                         wanted.extend(key);
                     }
                 }
-                Found::Unreadable { key, digest } if self.copy.kept() != Kept::Logins => {
-                    traced.in_use.add(&key.to_string(), &counted(&digest, false));
+                ScannedItem::Unreadable { key, digest }
+                    if self.copy.kind() != TableKind::Logins =>
+                {
+                    traced.in_use.add(&key.to_string(), &counted_digest(&digest, false));
                 }
                 _ => {}
             }
@@ -228,17 +228,17 @@ impl Trace<'_> {
     }
 
     /// What has to be in the copy because `it` was in use at the cut; it is counted, too.
-    fn wanted(&self, it: Seen, in_use: &mut Buckets) -> Option<Vec<RowKey>> {
+    fn wanted(&self, it: ItemFacts, in_use: &mut Buckets) -> Option<Vec<RowKey>> {
         if it.as_written && it.changed_at.is_some_and(|at| at >= self.cut) {
             return None;
         }
-        if self.copy.kept() == Kept::Logins {
-            let Some(Elsewhere::Login { key, digest }) = it.elsewhere else { return None };
+        if self.copy.kind() == TableKind::Logins {
+            let Some(Counterpart::Login { key, digest }) = it.counterpart else { return None };
             let thing = key.to_string();
             in_use.add(&thing, &digest);
             return self.suspects.has(&thing).then(|| vec![key]);
         }
-        in_use.add(&it.thing, &counted(&it.digest, it.as_written));
+        in_use.add(&it.thing, &counted_digest(&it.digest, it.as_written));
         if !self.suspects.has(&it.thing) {
             return None;
         }
@@ -249,31 +249,31 @@ impl Trace<'_> {
 }
 
 /// What a table has at a key.
-struct Looked {
+struct KnownItem {
     digest: Digest,
     as_written: bool,
     /// Absent where it cannot be read.
-    seen: Option<Seen>,
+    facts: Option<ItemFacts>,
 }
 
 /// What a table has at some keys, damaged things too.
 async fn look_up(
     table: &Table,
     keys: impl Iterator<Item = RowKey>,
-) -> Result<HashMap<RowKey, Looked>, StoreError> {
+) -> Result<HashMap<RowKey, KnownItem>, StoreError> {
     let mut keys: Vec<RowKey> = keys.collect();
     keys.sort();
     keys.dedup();
     let found = table.look_up(&keys).await?;
-    let looked = found.into_iter().filter_map(|found| match found {
-        Found::Lasting(it) | Found::Current(it) => {
+    let known = found.into_iter().filter_map(|found| match found {
+        ScannedItem::Lasting(it) | ScannedItem::Current(it) => {
             let (digest, as_written) = (it.digest, it.as_written);
-            Some((it.key.clone(), Looked { digest, as_written, seen: Some(it) }))
+            Some((it.key.clone(), KnownItem { digest, as_written, facts: Some(it) }))
         }
-        Found::Unreadable { key, digest } => {
-            Some((key, Looked { digest, as_written: false, seen: None }))
+        ScannedItem::Unreadable { key, digest } => {
+            Some((key, KnownItem { digest, as_written: false, facts: None }))
         }
-        Found::Passing => None,
+        ScannedItem::Unproven => None,
     });
-    Ok(looked.collect())
+    Ok(known.collect())
 }

@@ -5,7 +5,8 @@ use domain::Timestamp;
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
-use store::{Held, Kept, Objects, Reading, Segment, Store, StoreError, Table};
+use store::operator::{Bucket, Operator, Reading, Segment, StoredObject, Table};
+use store::{StoreError, TableKind};
 
 use crate::manifest::SEGMENTS;
 use crate::{APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, objects, trace};
@@ -30,67 +31,67 @@ impl Report {
     }
 }
 
-/// Verifies copies of what `store` and `objects` have in use.
+/// Verifies copies of what is in use.
 pub struct Verifier<'a> {
-    pub store: &'a Store,
-    pub objects: &'a Objects,
+    pub operator: &'a Operator,
+    pub bucket: &'a Bucket,
     pub manifest: &'a Manifest,
 }
 
 impl Verifier<'_> {
     /// Verifies a copy of a table, read in a few segments at once.
-    pub async fn table(&self, kept: Kept, copy: &str) -> Result<Report, StoreError> {
-        let check = check(&self.store.copy(kept, copy), self.manifest.cut).await?;
-        self.conclude(kept, copy, &check).await
+    pub async fn table(&self, kind: TableKind, copy: &str) -> Result<Report, StoreError> {
+        let check = check(&self.operator.copy(kind, copy), self.manifest.cut).await?;
+        self.conclude(kind, copy, &check).await
     }
 
     /// The first look at one segment of a copy: one reader of many.
     pub async fn segment(
         &self,
-        kept: Kept,
+        kind: TableKind,
         copy: &str,
         segment: Segment,
     ) -> Result<TableCheck, StoreError> {
-        check_segment(&self.store.copy(kept, copy), self.manifest.cut, segment).await
+        check_segment(&self.operator.copy(kind, copy), self.manifest.cut, segment).await
     }
 
     /// What the first look at all of a copy comes to, with a close look where it has to be taken.
     pub async fn conclude(
         &self,
-        kept: Kept,
+        kind: TableKind,
         copy: &str,
         check: &TableCheck,
     ) -> Result<Report, StoreError> {
-        let (cut, copy) = (self.manifest.cut, self.store.copy(kept, copy));
-        let expected = self.manifest.table(kept.name());
+        let (cut, copy) = (self.manifest.cut, self.operator.copy(kind, copy));
+        let expected = self.manifest.table(kind.name());
         let suspects = check.suspects(&expected);
         let mut findings = Findings::default();
         if !suspects.is_empty() {
-            let trace = trace::Trace { store: self.store, copy: &copy, cut, suspects };
+            let trace = trace::Trace { operator: self.operator, copy: &copy, cut, suspects };
             findings = trace.run(&expected.buckets).await?;
         }
-        Ok(self.report(kept.name(), copy.name(), check.items, findings))
+        Ok(self.report(kind.name(), copy.name(), check.items, findings))
     }
 
     /// Verifies a copy of the bucket of appendices.
     pub async fn appendices(&self, copy: &str) -> Result<Report, StoreError> {
-        let copy = self.objects.copy(copy);
+        let copy = self.bucket.copy(copy);
         let (checked, findings) =
-            objects::verify(self.store, self.objects, &copy, self.manifest).await?;
-        Ok(self.report(APPENDICES, copy.bucket(), checked, findings))
+            objects::verify(self.operator, self.bucket, &copy, self.manifest).await?;
+        Ok(self.report(APPENDICES, copy.name(), checked, findings))
     }
 
     /// Verifies a copy of the bucket of evidence, which is small: manifests and reports are what the
     /// bucket in use has, and those from before the cut are all there.
     pub async fn evidence(&self, in_use: &str, copy: &str) -> Result<Report, StoreError> {
-        let (in_use, copy) = (self.objects.copy(in_use), self.objects.copy(copy));
+        let (in_use, copy) = (self.bucket.copy(in_use), self.bucket.copy(copy));
         let (mut findings, mut checked) = (Findings::default(), 0);
         let mut from = None;
         loop {
             let page = in_use.list(from).await?;
-            checked += page.held.len() as u64;
-            let both: Vec<_> = stream::iter(page.held)
-                .map(async |Held { key, modified_at, .. }| {
+            checked += page.objects.len() as u64;
+            let both: Vec<_> = stream::iter(page.objects)
+                .map(async |StoredObject { key, modified_at, .. }| {
                     let bytes = try_join(in_use.bytes(&key), copy.bytes(&key)).await?;
                     Ok::<_, StoreError>((key, modified_at, bytes))
                 })
@@ -113,7 +114,7 @@ impl Verifier<'_> {
                 break;
             }
         }
-        Ok(self.report(EVIDENCE, copy.bucket(), checked, findings))
+        Ok(self.report(EVIDENCE, copy.name(), checked, findings))
     }
 
     fn report(&self, resource: &str, copy: &str, checked: u64, findings: Findings) -> Report {
@@ -141,7 +142,7 @@ async fn check_segment(
     let mut part = TableCheck::default();
     let mut pages = copy.read(Reading::Everything, segment);
     while let Some(page) = pages.next().await? {
-        page.into_iter().for_each(|found| part.add(cut, found));
+        page.into_iter().for_each(|item| part.add(cut, item));
     }
     Ok(part.closed())
 }

@@ -7,32 +7,51 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{FileName, RecordId, RuleError, hex};
+use crate::{FileName, FromStored, RecordId, RuleError, hex, stored};
 
 /// 1 GiB: a long video from a phone. S3 itself takes 5 GB in one PUT.
 pub const APPENDIX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// All versions of one appendix must fit one page of a listing.
 pub const APPENDIX_VERSIONS_MAX: u32 = 500;
 
-/// A file with a name; its bytes are in its versions.
+/// A file with a name, in the form that it is stored in; its bytes are in its versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appendix {
     pub record_id: RecordId,
+    #[serde(deserialize_with = "stored")]
     pub name: FileName,
     /// The highest version number given out so far, uploaded or not.
+    #[serde(deserialize_with = "stored")]
     pub last_version: VersionNumber,
 }
 
-/// One version of an appendix: what its bytes were declared to be, and whether they arrived.
+/// One version of an appendix, in the form that it is stored in: what its bytes were declared to be, and
+/// whether they arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppendixVersion {
-    #[serde(flatten)]
-    pub declared: Declared,
+    #[serde(deserialize_with = "stored")]
+    pub content_type: ContentType,
+    #[serde(deserialize_with = "stored")]
+    pub bytes: AppendixBytes,
+    pub sha256: Sha256,
     pub state: UploadState,
 }
 
+impl AppendixVersion {
+    /// A version whose bytes are still to come.
+    pub fn pending(declared: Declared) -> Self {
+        let Declared { content_type, bytes, sha256 } = declared;
+        Self { content_type, bytes, sha256, state: UploadState::Pending }
+    }
+
+    pub fn declared(&self) -> Declared {
+        let Self { content_type, bytes, sha256, state: _ } = self.clone();
+        Declared { content_type, bytes, sha256 }
+    }
+}
+
 /// What an uploader declares before sending bytes; only exactly those bytes are taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     pub content_type: ContentType,
     pub bytes: AppendixBytes,
@@ -40,6 +59,7 @@ pub struct Declared {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UploadState {
     /// Reserved; the bytes have not been seen.
@@ -62,7 +82,7 @@ impl VersionNumber {
 
     /// The number after this one, or `None` at [`APPENDIX_VERSIONS_MAX`].
     pub fn next(self) -> Option<Self> {
-        Self::try_from(self.0 + 1).ok()
+        Self::try_from(self.0.saturating_add(1)).ok()
     }
 }
 
@@ -74,6 +94,14 @@ impl TryFrom<u32> for VersionNumber {
             return Ok(Self(number));
         }
         Err(RuleError::new(format!("must be a number from 1 to {APPENDIX_VERSIONS_MAX}")))
+    }
+}
+
+impl FromStored for VersionNumber {
+    type Form = u32;
+
+    fn from_stored(number: u32) -> Self {
+        Self(number)
     }
 }
 
@@ -113,6 +141,14 @@ impl TryFrom<u64> for AppendixBytes {
     }
 }
 
+impl FromStored for AppendixBytes {
+    type Form = u64;
+
+    fn from_stored(bytes: u64) -> Self {
+        Self(bytes)
+    }
+}
+
 /// A media type without parameters, `image/jpeg`, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -138,6 +174,14 @@ impl TryFrom<String> for ContentType {
             return Err(RuleError::new("must be a media type like image/jpeg, without parameters"));
         }
         Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl FromStored for ContentType {
+    type Form = String;
+
+    fn from_stored(text: String) -> Self {
+        Self(text)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::RuleError;
+use crate::{FromStored, RuleError};
 
 /// The longest address that can be delivered to: RFC 5321's path of 256 octets less its brackets.
 const EMAIL_BYTES_MAX: usize = 254;
@@ -43,6 +43,14 @@ impl TryFrom<String> for Email {
             return Err(RuleError::new("must be an e-mail address: name@domain"));
         }
         Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl FromStored for Email {
+    type Form = String;
+
+    fn from_stored(text: String) -> Self {
+        Self(text)
     }
 }
 

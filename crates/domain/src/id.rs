@@ -31,23 +31,18 @@ macro_rules! ids {
                 Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
             }
 
-            /// The rule for one that a client has chosen.
-            ///
-            /// # Errors
-            /// It is from too far ahead.
-            pub fn check_as_new(self, now: Timestamp) -> Result<(), RuleError> {
-                if self.made_at() > now.after(AHEAD_MAX) {
-                    return Err(RuleError::new("must not be from more than a day ahead"));
-                }
-                Ok(())
-            }
-
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Ulid::from_bytes(bytes))
             }
 
             pub const fn to_bytes(self) -> [u8; 16] {
                 self.0.to_bytes()
+            }
+        }
+
+        impl Id for $name {
+            fn made_at(&self) -> Timestamp {
+                (*self).made_at()
             }
         }
 
@@ -92,6 +87,30 @@ ids! {
     UserId,
     RecordId,
     AppendixId,
+}
+
+/// Any of the kinds of ids.
+pub trait Id {
+    /// When it was made, by the clock of whoever made it.
+    fn made_at(&self) -> Timestamp;
+}
+
+/// An id that a client has chosen for what it creates. It is no id yet: it has to be accepted first.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct ChosenId<I>(I);
+
+impl<I: Id> ChosenId<I> {
+    /// The id, if it may be chosen now.
+    ///
+    /// # Errors
+    /// It is from too far ahead.
+    pub fn accept(self, now: Timestamp) -> Result<I, RuleError> {
+        if self.0.made_at() > now.after(AHEAD_MAX) {
+            return Err(RuleError::new("must not be from more than a day ahead"));
+        }
+        Ok(self.0)
+    }
 }
 
 fn new_ulid(now: Timestamp, entropy: &dyn Entropy) -> Ulid {

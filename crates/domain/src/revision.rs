@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{RuleError, Timestamp, UserId, hex};
+use crate::{RuleError, Timestamp, UnknownMembers, UserId, hex};
 
 /// How often a thing has been changed: 1 when created, then one more with each change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct Revision<T> {
     /// A tombstone: the thing was deleted by this change. Its last content stays in the history.
     pub deleted: bool,
     pub content: T,
+    /// What a later release keeps beside the content; a change by this one leaves it as it is.
+    pub unknown: UnknownMembers,
 }
 
 impl<T> Revision<T> {
@@ -75,6 +77,7 @@ impl<T> Revision<T> {
             changed_by: by,
             deleted: false,
             content,
+            unknown: UnknownMembers::default(),
         }
     }
 
@@ -89,6 +92,7 @@ impl<T> Revision<T> {
             changed_by: by,
             deleted: false,
             content,
+            unknown: self.unknown.clone(),
         }
     }
 
@@ -100,8 +104,8 @@ impl<T> Revision<T> {
         Self { deleted: true, ..self.changed(self.content.clone(), by, at) }
     }
 
-    /// The same revision of other content: of the same in another form.
-    pub fn with<U>(self, content: U) -> Revision<U> {
+    /// The same revision with its content in another form.
+    pub fn with<U>(self, content: U, unknown: UnknownMembers) -> Revision<U> {
         Revision {
             version: self.version,
             created_at: self.created_at,
@@ -110,6 +114,7 @@ impl<T> Revision<T> {
             changed_by: self.changed_by,
             deleted: self.deleted,
             content,
+            unknown,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::RuleError;
+use crate::{FromStored, RuleError};
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $parse:expr;)+) => {$(
@@ -25,6 +25,14 @@ macro_rules! texts {
             fn try_from(text: String) -> Result<Self, RuleError> {
                 let parse: fn(&str) -> Result<String, RuleError> = $parse;
                 parse(&text).map(Self)
+            }
+        }
+
+        impl FromStored for $name {
+            type Form = String;
+
+            fn from_stored(text: String) -> Self {
+                Self(text)
             }
         }
 

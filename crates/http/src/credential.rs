@@ -4,7 +4,7 @@
 use domain::SessionToken;
 use lambda_http::http::Method;
 
-use crate::{Problem, Request};
+use crate::{Code, Problem, Request};
 
 /// The `__Host-` prefix makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis).
 pub const SESSION_COOKIE: &str = "__Host-session";
@@ -66,6 +66,6 @@ impl Request {
         if ours {
             return Ok(());
         }
-        Err(Problem::forbidden("cross_site_request", "Another site's page may not ask for this."))
+        Err(Problem::new(Code::CROSS_SITE_REQUEST, "Another site's page may not ask for this."))
     }
 }

@@ -2,7 +2,9 @@
 //! It knows API Gateway's payload 2.0 and RFCs 9110 and 9457. It must never know an endpoint, and
 //! it never answers with more than the caller may see.
 
+mod code;
 mod credential;
+mod declaration;
 mod once;
 mod precondition;
 mod problem;
@@ -10,13 +12,18 @@ mod request;
 mod respond;
 mod session;
 
+pub use code::Code;
 pub use credential::{SESSION_COOKIE, end_cookie, session_cookie};
+pub use declaration::{
+    Access, Answer, Declaration, Described, Parameter, Place, RequestBody, ResponseHeader, Route,
+    TypeOf,
+};
 pub use domain::chain;
 pub use once::Once;
-pub use precondition::{IfMatch, NotMade, change, etag, not_modified};
+pub use precondition::{ChangeRefusal, IfMatch, change, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
 pub use respond::{
-    Handler, Response, answer, created, empty, json, micros_since, not_stored, with_header,
+    Handle, Response, answer, created, empty, json, micros_since, not_stored, with_header,
 };
-pub use session::{live, open, open_and};
+pub use session::SessionRequest;

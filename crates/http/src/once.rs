@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Earlier, IdempotencyKey, Remember};
 
-use crate::{Problem, Request};
+use crate::{Code, Problem, Request};
 
 /// One attempt to do something, as its client names it.
 #[derive(Clone, Debug)]
@@ -31,14 +31,14 @@ impl Once {
     fn with_fingerprint(request: &Request, fingerprint: String) -> Result<Self, Problem> {
         let text = request.header("idempotency-key").unwrap_or("");
         if text.is_empty() {
-            return Err(Problem::malformed(
-                "idempotency_key_missing",
+            return Err(Problem::new(
+                Code::KEY_MISSING,
                 "Send an Idempotency-Key: a new one for each new thing to do, the same one to retry.",
             ));
         }
-        let key = text.parse().map_err(|rule| {
-            Problem::malformed("idempotency_key_invalid", format!("Idempotency-Key {rule}."))
-        })?;
+        let key = text
+            .parse()
+            .map_err(|rule| Problem::new(Code::KEY_INVALID, format!("Idempotency-Key {rule}.")))?;
         Ok(Self { key, fingerprint, now: request.now() })
     }
 

@@ -1,9 +1,9 @@
 //! ETag, If-Match and If-None-Match (RFC 9110, section 13). An entity tag is the version.
 
 use domain::{Revision, Timestamp, UserId, Version};
-use store::WriteError;
+use store::{Missing, WriteError};
 
-use crate::{Problem, Request, Response, StatusCode};
+use crate::{Code, Problem, Request, Response};
 
 /// The strong entity tag of a version.
 pub fn etag(version: Version) -> String {
@@ -46,28 +46,34 @@ impl IfMatch {
 }
 
 /// Why a change was not made.
-pub enum NotMade {
-    Refused(Problem),
+pub enum ChangeRefusal {
+    Problem(Problem),
     Write(WriteError),
 }
 
-impl From<Problem> for NotMade {
+impl From<Problem> for ChangeRefusal {
     fn from(problem: Problem) -> Self {
-        Self::Refused(problem)
+        Self::Problem(problem)
     }
 }
 
-impl From<WriteError> for NotMade {
+impl From<Missing> for ChangeRefusal {
+    fn from(missing: Missing) -> Self {
+        Self::Problem(missing.into())
+    }
+}
+
+impl From<WriteError> for ChangeRefusal {
     fn from(error: WriteError) -> Self {
         Self::Write(error)
     }
 }
 
-impl From<NotMade> for Problem {
-    fn from(not_made: NotMade) -> Self {
-        match not_made {
-            NotMade::Refused(problem) => problem,
-            NotMade::Write(error) => error.into(),
+impl From<ChangeRefusal> for Problem {
+    fn from(refusal: ChangeRefusal) -> Self {
+        match refusal {
+            ChangeRefusal::Problem(problem) => problem,
+            ChangeRefusal::Write(error) => error.into(),
         }
     }
 }
@@ -76,10 +82,10 @@ impl From<NotMade> for Problem {
 /// request, sent before and given up.
 pub async fn change<F>(attempt: impl Fn() -> F) -> Result<Response, Problem>
 where
-    F: Future<Output = Result<Response, NotMade>>,
+    F: Future<Output = Result<Response, ChangeRefusal>>,
 {
     match attempt().await {
-        Err(NotMade::Write(WriteError::Stale { .. })) => Ok(attempt().await?),
+        Err(ChangeRefusal::Write(WriteError::Stale { .. })) => Ok(attempt().await?),
         made => Ok(made?),
     }
 }
@@ -90,11 +96,8 @@ impl Request {
     pub fn if_match(&self) -> Result<IfMatch, Problem> {
         let tags = self.header("if-match").unwrap_or("");
         if tags.is_empty() || tags == "*" {
-            return Err(Problem::new(
-                StatusCode::PRECONDITION_REQUIRED,
-                "if_match_required",
-                "Send If-Match with the ETag of the version you saw.",
-            ));
+            let detail = "Send If-Match with the ETag of the version you saw.";
+            return Err(Problem::new(Code::IF_MATCH_REQUIRED, detail));
         }
         // A weak or foreign tag names no version of ours, and so matches none.
         Ok(IfMatch(tags.split(',').filter_map(version_of).collect()))

@@ -9,24 +9,23 @@ use lambda_http::Body;
 use lambda_http::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
-use store::{StoreError, WriteError};
+use store::{Missing, StoreError, WriteError};
 
 pub use lambda_http::http::StatusCode;
 
-use crate::{Response, etag};
+use crate::{Code, Response, etag};
 
 /// Longer explanations are cut: they may quote names that a client made up.
 const DETAIL_CHARS_MAX: usize = 300;
 
-/// Why a request was not done: a status, a stable code for programs, a sentence for people, the
-/// bad field if there is one. The cause is for the log and never reaches a client.
+/// Why a request was not done: a stable code for programs, a sentence for people, the bad field if
+/// there is one. The cause is for the log and never reaches a client.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: Cow<'static, str>,
     field: Option<String>,
     more: Map<String, Value>,
@@ -35,13 +34,8 @@ struct Inner {
 }
 
 impl Problem {
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
-            status,
             code,
             detail: detail.into(),
             field: None,
@@ -51,55 +45,28 @@ impl Problem {
         }))
     }
 
-    /// 400: the request is not of the form that HTTP or JSON ask for.
-    pub fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, detail)
-    }
-
     /// 422: well formed, but the field at this JSON pointer breaks a rule.
     pub fn invalid(field: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", rule);
+        let mut problem = Self::new(Code::INVALID_FIELD, rule);
         problem.0.field = Some(field.into());
         problem
     }
 
     /// 401, with the one scheme that a program can use.
     pub fn no_session() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "no_session",
-            "Log in first: there is no valid session.",
-        )
-        .header(WWW_AUTHENTICATE, "Bearer")
-    }
-
-    /// 401: the same for a wrong password and an address that nobody has.
-    pub fn wrong_login() -> Self {
-        let detail = "The e-mail address or the password is wrong.";
-        Self::new(StatusCode::UNAUTHORIZED, "wrong_login", detail)
+        Self::new(Code::NO_SESSION, "Log in first: there is no valid session.")
             .header(WWW_AUTHENTICATE, "Bearer")
-    }
-
-    /// 403.
-    pub fn forbidden(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, code, detail)
     }
 
     /// 404: unknown, deleted, someone else's, or no id at all. They must look alike.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here for you.")
-    }
-
-    /// 409.
-    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, detail)
+        Self::new(Code::NOT_FOUND, "There is nothing here for you.")
     }
 
     /// 412, with the version to look at next.
     pub fn stale(current: Version) -> Self {
         Self::new(
-            StatusCode::PRECONDITION_FAILED,
-            "stale_version",
+            Code::STALE_VERSION,
             "It was changed by someone else. Read the current version, then decide again.",
         )
         .more("current_version", json!(current))
@@ -109,19 +76,19 @@ impl Problem {
     /// 422: the Idempotency-Key named another request.
     pub fn key_reused() -> Self {
         let detail = "This Idempotency-Key was used for another request. Take a new one.";
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+        Self::new(Code::KEY_REUSED, detail)
     }
 
     /// 429, with the whole seconds after which it is worth trying again.
     pub fn too_many(detail: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+        Self::new(Code::TOO_MANY_ATTEMPTS, detail)
             .header(RETRY_AFTER, &wait.as_millis().div_ceil(1_000).max(1).to_string())
     }
 
     /// 500: nothing the client did.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "Something failed on our side. Trying again may help.";
-        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail);
+        let mut problem = Self::new(Code::INTERNAL_ERROR, detail);
         problem.0.cause = Some(cause.into());
         problem
     }
@@ -129,8 +96,7 @@ impl Problem {
     /// 503: worth trying again soon.
     fn busy(cause: StoreError) -> Self {
         let detail = "Too many changes at once. Try again in a moment.";
-        let mut problem =
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).header(RETRY_AFTER, "1");
+        let mut problem = Self::new(Code::BUSY, detail).header(RETRY_AFTER, "1");
         problem.0.cause = Some(Box::new(cause));
         problem
     }
@@ -151,11 +117,11 @@ impl Problem {
     }
 
     pub const fn status(&self) -> StatusCode {
-        self.0.status
+        self.0.code.status
     }
 
     pub const fn code(&self) -> &'static str {
-        self.0.code
+        self.0.code.name
     }
 
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
@@ -163,12 +129,13 @@ impl Problem {
     }
 
     pub(crate) fn into_response(self, request_id: &str) -> Response {
-        let Inner { status, code, detail, field, more, headers, cause: _ } = *self.0;
+        let Inner { code, detail, field, more, headers, cause: _ } = *self.0;
+        let Code { status, name, .. } = code;
         let mut body = more;
         body.insert("type".into(), "about:blank".into());
         body.insert("title".into(), status.canonical_reason().unwrap_or("Error").into());
         body.insert("status".into(), status.as_u16().into());
-        body.insert("code".into(), code.into());
+        body.insert("code".into(), name.into());
         let detail: String = detail.chars().take(DETAIL_CHARS_MAX).collect();
         body.insert("detail".into(), detail.into());
         body.insert("request_id".into(), request_id.into());
@@ -184,6 +151,12 @@ impl Problem {
     }
 }
 
+impl From<Missing> for Problem {
+    fn from(_: Missing) -> Self {
+        Self::not_found()
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -196,11 +169,11 @@ impl From<StoreError> for Problem {
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Exists => Self::conflict("exists", "There is one with this id already."),
+            WriteError::Exists => Self::new(Code::EXISTS, "There is one with this id already."),
             WriteError::Stale { current: Some(current) } => Self::stale(current),
             WriteError::Stale { current: None } => Self::not_found(),
-            WriteError::Repeated(_) => Self::conflict(
-                "idempotency_key_in_use",
+            WriteError::Repeated(_) => Self::new(
+                Code::KEY_IN_USE,
                 "A request with this Idempotency-Key was made at the same time.",
             ),
             WriteError::Store(error) => error.into(),

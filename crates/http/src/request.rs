@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use store::PAGE_ITEMS_MAX;
 
-use crate::{Problem, StatusCode};
+use crate::{Code, Problem};
 
 /// Four times the largest record; files do not come this way.
 pub const REQUEST_BODY_BYTES_MAX: usize = 256 * 1024;
@@ -154,19 +154,13 @@ impl Request {
         let content_type = self.header(CONTENT_TYPE.as_str()).unwrap_or("");
         let media_type = content_type.split(';').next().unwrap_or("").trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "not_json",
-                "The body must be sent with Content-Type: application/json.",
-            ));
+            let detail = "The body must be sent with Content-Type: application/json.";
+            return Err(Problem::new(Code::NOT_JSON, detail));
         }
         let body = self.raw_body();
         if body.len() > REQUEST_BODY_BYTES_MAX {
-            return Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!("The body must have at most {REQUEST_BODY_BYTES_MAX} bytes."),
-            ));
+            let detail = format!("The body must have at most {REQUEST_BODY_BYTES_MAX} bytes.");
+            return Err(Problem::new(Code::BODY_TOO_LARGE, detail));
         }
         Ok(body)
     }
@@ -227,7 +221,7 @@ fn not_json(error: &serde_json::Error) -> Option<Problem> {
         return None;
     }
     let detail = format!("The body is not JSON: {error}.");
-    Some(Problem::malformed("malformed_json", detail))
+    Some(Problem::new(Code::MALFORMED_JSON, detail))
 }
 
 /// The problem of a member that breaks a rule, or that is missing from the object at `pointer`.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use domain::chain;
+use domain::{Role, chain};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::Body;
@@ -19,20 +19,44 @@ use lambda_http::{Adapter, LambdaEvent, Service as _, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::{Problem, Request, StatusCode};
+use crate::{Access, Problem, Request, SessionRequest, StatusCode};
 
 pub type Response = lambda_http::Response<Body>;
 
-/// An endpoint: what it needs and a request in, an answer or a problem out.
-pub type Handler<C> = for<'a> fn(&'a C, &'a Request) -> BoxFuture<'a, Result<Response, Problem>>;
+/// An answer or a problem, some time later.
+type Answering<'a> = BoxFuture<'a, Result<Response, Problem>>;
+
+/// Who may call an endpoint, and what it does then.
+pub enum Handle<C> {
+    Anyone(for<'a> fn(&'a C, &'a Request) -> Answering<'a>),
+    /// Whoever shows a session of at least this role.
+    Session(Role, for<'a> fn(&'a C, SessionRequest<'a>) -> Answering<'a>),
+}
+
+impl<C> Handle<C> {
+    pub const fn access(&self) -> Access {
+        match self {
+            Self::Anyone(_) => Access::Anyone,
+            Self::Session(least, _) => Access::Session(*least),
+        }
+    }
+}
+
+impl<C> Clone for Handle<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Handle<C> {}
 
 /// Answers one event of API Gateway's: JSON in, JSON out.
 pub async fn answer<C: Sync>(
     context: &'static C,
     mut event: LambdaEvent<LambdaRequest>,
-    handle: Handler<C>,
+    handle: Handle<C>,
 ) -> Result<impl Serialize, lambda_http::Error> {
-    tame(&mut event.payload);
+    make_uri_safe(&mut event.payload);
     let answer = service_fn(move |request| async move {
         Ok::<_, lambda_http::Error>(respond(context, request, handle).await)
     });
@@ -41,7 +65,7 @@ pub async fn answer<C: Sync>(
 
 /// The URI that lambda_http makes of an event must be one, or it panics. Nothing here looks at the
 /// parts that a client can spoil, so they are mended rather than refused.
-fn tame(event: &mut LambdaRequest) {
+fn make_uri_safe(event: &mut LambdaRequest) {
     const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'#');
     let LambdaRequest::ApiGatewayV2(event) = event else { return };
     if let Some(query) = &mut event.raw_query_string {
@@ -72,11 +96,19 @@ fn is_authority(host: &[u8]) -> bool {
 }
 
 /// Runs a handler, turns problems and panics into answers, and writes the request's one log line.
-async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handler<C>) -> Response {
+async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C>) -> Response {
     let started = Instant::now();
     let request = Request::from(request);
     // Nothing a handler leaves half done is seen again: the store's changes are transactions.
-    let outcome = AssertUnwindSafe(handle(context, &request)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(async {
+        match handle {
+            Handle::Anyone(handle) => handle(context, &request).await,
+            Handle::Session(least, handle) => {
+                handle(context, SessionRequest::new(&request, least)).await
+            }
+        }
+    });
+    let outcome = outcome.catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
     let micros = micros_since(started);
     let mut response = match outcome {

@@ -1,45 +1,58 @@
 //! The door: no handler sees data before its session is verified and its role suffices.
 
-use std::borrow::Borrow;
+use std::ops::Deref;
 
-use domain::{Revision, Role};
-use store::{Ask, Nothing, Opened, Store, Wanted};
+use domain::Role;
+use store::Store;
+use store::tenant::{Ask, Nothing, Opened, Read};
 
-use crate::{Problem, Request};
+use crate::{Code, Problem, Request};
 
-/// Verifies the session, demands at least `role`, and reads what is wanted, in one round trip.
-pub async fn open(
-    store: &Store,
-    request: &Request,
-    role: Role,
-    wanted: Wanted<'_>,
-) -> Result<Opened, Problem> {
-    open_and(store, request, role, wanted, Nothing).await.map(|(opened, ())| opened)
+/// A request to an endpoint that demands a session, of at least the role that the endpoint declares.
+#[derive(Clone, Copy)]
+pub struct SessionRequest<'a> {
+    request: &'a Request,
+    least: Role,
 }
 
-/// Like [`open`], asking a question of the customer's data in the meantime.
-pub async fn open_and<Q: Ask>(
-    store: &Store,
-    request: &Request,
-    role: Role,
-    wanted: Wanted<'_>,
-    question: Q,
-) -> Result<(Opened, Q::Answer), Problem> {
-    let token = request.session_token()?;
-    let (opened, answer) = store
-        .open(&token, request.now(), wanted, question)
-        .await?
-        .ok_or_else(Problem::no_session)?;
-    if opened.session.role < role {
-        return Err(Problem::forbidden(
-            "role_too_low",
-            format!("This needs the role {role} or higher."),
-        ));
+impl Deref for SessionRequest<'_> {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        self.request
     }
-    Ok((opened, answer))
 }
 
-/// The thing that a request is about, if it is there and not deleted; otherwise 404.
-pub fn live<T, R: Borrow<Revision<T>>>(found: Option<R>) -> Result<R, Problem> {
-    found.filter(|it| !it.borrow().deleted).ok_or_else(Problem::not_found)
+impl<'a> SessionRequest<'a> {
+    pub(crate) const fn new(request: &'a Request, least: Role) -> Self {
+        Self { request, least }
+    }
+
+    /// Verifies the session, demands the role, and reads what is wanted, in one round trip.
+    pub async fn open<R: Read>(
+        &self,
+        store: &Store,
+        wanted: R,
+    ) -> Result<Opened<R::Found>, Problem> {
+        self.open_and(store, wanted, Nothing).await.map(|(opened, ())| opened)
+    }
+
+    /// Like [`SessionRequest::open`], asking a question of the customer's data in the meantime.
+    pub async fn open_and<R: Read, Q: Ask>(
+        &self,
+        store: &Store,
+        wanted: R,
+        question: Q,
+    ) -> Result<(Opened<R::Found>, Q::Answer), Problem> {
+        let token = self.session_token()?;
+        let (opened, answer) = store
+            .open(&token, self.now(), wanted, question)
+            .await?
+            .ok_or_else(Problem::no_session)?;
+        if opened.session.role < self.least {
+            let detail = format!("This needs the role {} or higher.", self.least);
+            return Err(Problem::new(Code::ROLE_TOO_LOW, detail));
+        }
+        Ok((opened, answer))
+    }
 }

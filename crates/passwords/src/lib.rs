@@ -15,7 +15,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use domain::{Entropy, entropy};
 use subtle::ConstantTimeEq as _;
 
-pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
+pub use password::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
 pub use pepper::{Pepper, PepperError, Peppers};
 use zeroize::Zeroizing;
 

@@ -20,28 +20,36 @@ pub const PASSWORD_CHARS_MAX: usize = 128;
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// The rules for a new password: long, and not easily guessed from common words, keyboard
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// A password that someone wants to have from now on. It is none yet: it has to be accepted first.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct NewPassword(Password);
+
+impl NewPassword {
+    /// The password, if it may be one: long, and not easily guessed from common words, keyboard
     /// patterns or `known` (the person's e-mail address, name and company). No rules on its
     /// composition, as NIST says.
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub fn check_as_new(&self, known: &[&str]) -> Result<(), RuleError> {
-        if self.0.chars().count() < PASSWORD_CHARS_MIN {
+    pub fn accept(self, known: &[&str]) -> Result<Password, RuleError> {
+        let text = &self.0.0;
+        if text.chars().count() < PASSWORD_CHARS_MIN {
             return Err(RuleError::new(format!(
                 "must have at least {PASSWORD_CHARS_MIN} characters; a few words in a row are good"
             )));
         }
-        if zxcvbn(&self.0, known).score() < Score::Three {
+        if zxcvbn(text, known).score() < Score::Three {
             return Err(RuleError::new(
                 "is too easy to guess: avoid common words and patterns, your name and company",
             ));
         }
-        Ok(())
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        Ok(self.0)
     }
 }
 
@@ -64,17 +72,54 @@ impl fmt::Debug for Password {
     }
 }
 
+#[cfg(feature = "openapi")]
+mod schemas {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
+
+    fn password(chars_min: usize, meaning: &str) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "password",
+            "writeOnly": true,
+            "minLength": chars_min,
+            "maxLength": PASSWORD_CHARS_MAX,
+            "description": meaning,
+        })
+    }
+
+    impl JsonSchema for Password {
+        fn schema_name() -> Cow<'static, str> {
+            "Password".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            password(1, "A password.")
+        }
+    }
+
+    impl JsonSchema for NewPassword {
+        fn schema_name() -> Cow<'static, str> {
+            "NewPassword".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            let meaning = "Hard to guess: not of common words, your name and company alone.";
+            password(PASSWORD_CHARS_MIN, meaning)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<(), RuleError> {
-        Password::try_from(text.to_owned())?.check_as_new(&[
-            "eva.ek@verkstad-ab.example",
-            "eva.ek",
-            "Verkstad AB",
-            "Eva Ek",
-        ])
+        let known = ["eva.ek@verkstad-ab.example", "eva.ek", "Verkstad AB", "Eva Ek"];
+        NewPassword(Password::try_from(text.to_owned())?).accept(&known).map(|_| ())
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Configuration. Every name that the template sets is read here and nowhere else.
 
+use std::ops::Deref;
 use std::str::FromStr;
 
 use passwords::{Passwords, Peppers};
-use store::{CrashBucket, Evidence, Objects, Store, Tables};
+use store::operator::{Bucket, Evidence, Operator, WaitingCrashes};
+use store::tenant::CrashBucket;
+use store::{Objects, Store, Tables};
 
 use crate::clients::{self, BackupClient, HttpClient};
 
@@ -16,7 +19,20 @@ pub enum ConfigError {
     Invalid { name: &'static str, rule: String },
 }
 
-/// The environment of one function: the process's own on Lambda, a map in the local cloud.
+/// The environment of one function: the process's own on Lambda, a map in the local cloud. It yields what
+/// a request may use, and nothing that reaches all customers:
+///
+/// ```compile_fail
+/// fn build(env: &runtime::Env<'_>) {
+///     let everything = env.operator();
+/// }
+/// ```
+///
+/// ```
+/// fn build(env: &runtime::OperatorEnv<'_>) {
+///     let everything = env.operator();
+/// }
+/// ```
 pub struct Env<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     http: HttpClient,
@@ -34,16 +50,20 @@ impl<'a> Env<'a> {
         self
     }
 
-    /// The database with all of its tables' names.
+    /// The database, as a request has it.
     pub fn store(&self) -> Result<Store, ConfigError> {
-        let tables = Tables {
+        let tables = self.tables()?;
+        Ok(Store::new(clients::dynamo(self)?, tables))
+    }
+
+    fn tables(&self) -> Result<Tables, ConfigError> {
+        Ok(Tables {
             records: self.required("RECORDS_TABLE")?,
             accounts: self.required("ACCOUNTS_TABLE")?,
             logins: self.required("LOGINS_TABLE")?,
             sessions: self.required("SESSIONS_TABLE")?,
             ledger: self.required("LEDGER_TABLE")?,
-        };
-        Ok(Store::new(clients::dynamo(self)?, tables))
+        })
     }
 
     /// The bucket of appendices.
@@ -52,19 +72,9 @@ impl<'a> Env<'a> {
         Ok(Objects::new(clients::s3(self)?, bucket))
     }
 
-    /// The bucket of manifests and reports.
-    pub fn evidence(&self) -> Result<Evidence, ConfigError> {
-        Ok(Evidence::new(clients::s3(self)?, self.required("EVIDENCE_BUCKET")?))
-    }
-
     /// The bucket of crashes that Sentry could not take yet.
     pub fn crash_bucket(&self) -> Result<CrashBucket, ConfigError> {
         Ok(CrashBucket::new(clients::s3(self)?, self.required("CRASHES_BUCKET")?))
-    }
-
-    /// AWS Backup.
-    pub fn aws_backup(&self) -> Result<BackupClient, ConfigError> {
-        clients::backup(self)
     }
 
     /// The password policy with its peppers.
@@ -91,18 +101,61 @@ impl<'a> Env<'a> {
         &self.http
     }
 
-    /// The same, of a type.
+    /// A variable of a type, which must be set.
     pub fn parsed<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, ConfigError> {
         self.parsed_if_set(name)?.ok_or(ConfigError::Missing(name))
     }
 
-    /// The same, where it may be left empty.
+    /// A variable of a type, which may be left empty.
     pub fn parsed_if_set<T: FromStr<Err: ToString>>(
         &self,
         name: &'static str,
     ) -> Result<Option<T>, ConfigError> {
         let rule = |rule: T::Err| ConfigError::Invalid { name, rule: rule.to_string() };
         self.optional(name).map(|text| text.parse().map_err(rule)).transpose()
+    }
+}
+
+/// The environment of a function that no request reaches: it yields what reaches all customers, too.
+pub struct OperatorEnv<'a>(Env<'a>);
+
+impl<'a> Deref for OperatorEnv<'a> {
+    type Target = Env<'a>;
+
+    fn deref(&self) -> &Env<'a> {
+        &self.0
+    }
+}
+
+impl<'a> OperatorEnv<'a> {
+    pub const fn new(env: Env<'a>) -> Self {
+        Self(env)
+    }
+
+    /// The database, as an operator has it.
+    pub fn operator(&self) -> Result<Operator, ConfigError> {
+        let tables = self.tables()?;
+        Ok(Operator::new(clients::dynamo(self)?, tables))
+    }
+
+    /// The bucket of appendices as a whole.
+    pub fn bucket(&self) -> Result<Bucket, ConfigError> {
+        Ok(Bucket::new(clients::s3(self)?, self.required("APPENDICES_BUCKET")?))
+    }
+
+    /// The bucket of manifests and reports.
+    pub fn evidence(&self) -> Result<Evidence, ConfigError> {
+        Ok(Evidence::new(clients::s3(self)?, self.required("EVIDENCE_BUCKET")?))
+    }
+
+    /// The bucket of crashes, with what waits in it.
+    pub fn waiting_crashes(&self) -> Result<WaitingCrashes, ConfigError> {
+        Ok(WaitingCrashes::new(clients::s3(self)?, self.required("CRASHES_BUCKET")?))
+    }
+
+    /// AWS Backup.
+    pub fn aws_backup(&self) -> Result<BackupClient, ConfigError> {
+        clients::backup(self)
     }
 }
 

@@ -5,11 +5,13 @@
 mod clients;
 mod entropy;
 mod env;
+mod function;
 mod logs;
 mod reports;
 mod run;
 
 pub use clients::{BackupClient, HttpClient};
 pub use entropy::OsEntropy;
-pub use env::{ConfigError, Env};
-pub use run::{Build, EventError, EventFunction, HttpFunction, event, http, now};
+pub use env::{ConfigError, Env, OperatorEnv};
+pub use function::{Endpoint, Function, Run};
+pub use run::{EventError, EventFunction, HttpFunction, event, http, now};

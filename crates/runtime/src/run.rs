@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use am_http::Handler;
+use am_http::{Declaration, Handle};
 use domain::Timestamp;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -15,42 +15,47 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::reports::{Crashes, Reporter};
-use crate::{ConfigError, Env, logs};
+use crate::{ConfigError, Env, OperatorEnv, logs};
 
 /// A failed event, to be delivered again.
 pub type EventError = Box<dyn Error + Send + Sync>;
 
-/// Builds what a function needs, once, when its process starts.
-pub type Build<C> = fn(&Env<'_>) -> Result<C, ConfigError>;
-
-/// A function behind API Gateway.
-pub struct HttpFunction<C> {
-    pub build: Build<C>,
-    pub handle: Handler<C>,
+/// A function behind API Gateway: what it is, what it needs, what it does.
+pub struct HttpFunction<C: 'static> {
+    pub declaration: Declaration,
+    /// Builds what it needs, once, when its process starts.
+    pub build: fn(&Env<'_>) -> Result<C, ConfigError>,
+    pub handle: Handle<C>,
 }
 
 /// A function that takes other events: one in, a result out.
 pub struct EventFunction<C, E, R> {
-    pub build: Build<C>,
+    /// Its binary: `store-appendix`.
+    pub name: &'static str,
+    /// Builds what it needs, once, when its process starts.
+    pub build: fn(&OperatorEnv<'_>) -> Result<C, ConfigError>,
     pub handle: for<'a> fn(&'a C, E) -> BoxFuture<'a, Result<R, EventError>>,
 }
 
 /// Runs a function behind API Gateway.
 pub fn http<C: Send + Sync + 'static>(function: HttpFunction<C>) -> ExitCode {
-    run(function.build, async |context, crashes| {
-        let handle = function.handle;
-        let answer = service_fn(move |event| async move {
-            let answer = am_http::answer(context, event, handle);
-            // Handlers panic within; what is left is the making of a request and of an answer.
-            let answer = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!(failed = 1, cause = "no request or answer was made", "failed");
-                Err("the function panicked".into())
+    run(
+        |env| (function.build)(env),
+        async |context, crashes| {
+            let handle = function.handle;
+            let answer = service_fn(move |event| async move {
+                let answer = am_http::answer(context, event, handle);
+                // Handlers panic within; what is left is the making of a request and of an answer.
+                let answer = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+                    tracing::error!(failed = 1, cause = "no request or answer was made", "failed");
+                    Err("the function panicked".into())
+                });
+                flush(crashes).await;
+                answer
             });
-            flush(crashes).await;
-            answer
-        });
-        lambda_runtime::run(answer).await
-    })
+            lambda_runtime::run(answer).await
+        },
+    )
 }
 
 /// Runs a function that takes other events. Its failure makes the event come again.
@@ -102,10 +107,10 @@ async fn flush(crashes: Option<&Crashes>) {
 }
 
 fn run<C: Send + Sync + 'static>(
-    build: Build<C>,
+    build: impl FnOnce(&OperatorEnv<'_>) -> Result<C, ConfigError>,
     take_events: impl AsyncFnOnce(&'static C, Option<&'static Crashes>) -> Result<(), EventError>,
 ) -> ExitCode {
-    let env = Env::new(&|name| std::env::var(name).ok());
+    let env = OperatorEnv::new(Env::new(&|name| std::env::var(name).ok()));
     let crashes = Crashes::start(&env);
     logs::start(&env, crashes.as_ref().ok().copied().flatten().map(Reporter));
     // One request at a time: one thread suffices, and starts faster.

@@ -63,6 +63,11 @@ pub enum WriteError {
     Store(#[from] StoreError),
 }
 
+/// There is no such thing, or none any more: the two look alike from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such thing")]
+pub struct Missing;
+
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::error::ErrorMetadata;

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{CustomerId, Digest, Revision, Timestamp, UserId};
+use domain::{CustomerId, Digest, Revision, Timestamp, UnknownMembers, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::keys::{self, SortKey};
-use crate::{RowKey, StoreError};
+use crate::{RowKey, StoreError, content};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -32,6 +32,13 @@ pub(crate) const ERASED_BY: &str = "erased_by";
 /// When a row of the ledger was written.
 pub(crate) const NOTED_AT: &str = "noted_at_ms";
 
+/// Whose a login or a session is.
+pub(crate) const CUSTOMER_ID: &str = "customer_id";
+pub(crate) const USER_ID: &str = "user_id";
+pub(crate) const PASSWORD_HASH: &str = "password_hash";
+/// As much of a restore as anyone may know.
+pub(crate) const VIEW: &str = "view";
+
 pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
@@ -50,11 +57,11 @@ pub(crate) fn revision_pair<T: Serialize>(
     sort: &SortKey,
     revision: &Revision<T>,
 ) -> (Item, Item) {
-    let content = serde_json::to_string(&revision.content).expect("domain types become JSON");
+    let content = content::write(&revision.content, &revision.unknown);
     written_pair(partition, sort, revision, content)
 }
 
-/// The same for content in the form that it is stored in.
+/// The two items of a change whose content is in the form that it is stored in, with all of its members.
 pub(crate) fn written_pair<T>(
     partition: &str,
     sort: &SortKey,
@@ -96,12 +103,12 @@ pub(crate) fn erasure_item(
 pub(crate) fn read_revision<T: DeserializeOwned>(item: &Item) -> Result<Revision<T>, StoreError> {
     let fields = Fields(item);
     let written = read_written(fields)?;
-    let content = serde_json::from_str(written.content)
+    let (content, unknown) = content::read(written.content)
         .map_err(|_| fields.damaged("content does not fit its kind"))?;
-    Ok(written.with(content))
+    Ok(written.with(content, unknown))
 }
 
-/// The same, with content in the form that it is stored in.
+/// Reads a revision and leaves its content in the form that it is stored in, with all of its members.
 pub(crate) fn read_written(fields: Fields<'_>) -> Result<Revision<&str>, StoreError> {
     Ok(Revision {
         version: fields.parse(VERSION)?,
@@ -111,6 +118,7 @@ pub(crate) fn read_written(fields: Fields<'_>) -> Result<Revision<&str>, StoreEr
         changed_by: fields.parse(CHANGED_BY)?,
         deleted: matches!(fields.0.get(DELETED), Some(AttributeValue::Bool(true))),
         content: fields.text(CONTENT)?,
+        unknown: UnknownMembers::default(),
     })
 }
 

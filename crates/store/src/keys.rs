@@ -7,32 +7,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    AppendixId, CustomerId, Digest, Email, RecordId, RuleError, Timestamp, TokenHash, UserId,
-    Version, VersionNumber,
+    AppendixId, CustomerId, Digest, Email, FromStored as _, RecordId, RuleError, Timestamp,
+    TokenHash, UserId, Version, VersionNumber,
 };
 
-/// A client's name for one attempt to do something, so that a repeated POST is done once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdempotencyKey(String);
-
-impl FromStr for IdempotencyKey {
-    type Err = RuleError;
-
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
-        if !fits {
-            return Err(RuleError::new("must be 1 to 64 of A-Z, a-z, 0-9, '-', '_', '.' and ':'"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for IdempotencyKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::IdempotencyKey;
+use crate::kinds::Kind;
 
 /// What one item is, as its sort key below a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +56,33 @@ pub(crate) enum SortKey {
 }
 
 impl SortKey {
+    /// What an item with this key is.
+    #[deny(clippy::wildcard_enum_match_arm)]
+    pub(crate) const fn kind(&self) -> Kind {
+        match self {
+            Self::Customer => Kind::Customer,
+            Self::User(_) => Kind::User,
+            Self::Record(_) => Kind::Record,
+            Self::Appendix(..) => Kind::Appendix,
+            Self::AppendixVersion(..) => Kind::AppendixVersion,
+            Self::Revision(..) => Kind::Revision,
+            Self::Request(..) => Kind::Request,
+            Self::SignUp(_) => Kind::SignUp,
+            Self::Session(_) => Kind::Session,
+            Self::Login => Kind::Login,
+            Self::Attempts(_) => Kind::Attempts,
+            Self::BackupRun(_) => Kind::BackupRun,
+            Self::BackupJob(_) => Kind::BackupJob,
+            Self::Verification(..) => Kind::Verification,
+            Self::Restore(_) => Kind::Restore,
+            Self::Policy(_) => Kind::Policy,
+            Self::Crashes(_) => Kind::Crashes,
+            Self::Crash => Kind::Crash,
+            Self::Resolved(_) => Kind::Resolved,
+            Self::Deleted(_) => Kind::Deleted,
+        }
+    }
+
     pub(crate) fn session(hash: &TokenHash) -> Self {
         Self::Session(hash.to_string())
     }
@@ -97,30 +104,28 @@ impl SortKey {
 
 impl fmt::Display for SortKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().prefix())?;
         match self {
-            Self::Customer => f.write_str("CUSTOMER"),
-            Self::User(user) => write!(f, "USER#{user}"),
-            Self::Record(record) => write!(f, "RECORD#{record}"),
-            Self::Appendix(record, appendix) => write!(f, "APPENDIX#{record}#{appendix}"),
+            Self::Customer | Self::Login | Self::Crash => Ok(()),
+            Self::User(user) => write!(f, "#{user}"),
+            Self::Record(record) => write!(f, "#{record}"),
+            Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
             Self::AppendixVersion(record, appendix, number) => {
-                write!(f, "APPENDIX#{record}#{appendix}#{:04}", number.get())
+                write!(f, "#{record}#{appendix}#{:04}", number.get())
             }
-            Self::Revision(of, version) => write!(f, "REVISION#{of}#{:010}", version.get()),
-            Self::Request(user, key) => write!(f, "REQUEST#{user}#{key}"),
-            Self::SignUp(key) => write!(f, "SIGNUP#{key}"),
-            Self::Session(hash) => write!(f, "SESSION#{hash}"),
-            Self::Login => f.write_str("LOGIN"),
-            Self::Attempts(window) => write!(f, "ATTEMPTS#{window}"),
+            Self::Revision(of, version) => write!(f, "#{of}#{:010}", version.get()),
+            Self::Request(user, key) => write!(f, "#{user}#{key}"),
+            Self::SignUp(key) => write!(f, "#{key}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
-            Self::BackupRun(scheduled_at) => write!(f, "RUN#{:013}", scheduled_at.millis()),
-            Self::BackupJob(id) => write!(f, "JOB#{id}"),
-            Self::Verification(run, job) => write!(f, "VERIFIED#{:013}#{job}", run.millis()),
-            Self::Restore(to) => write!(f, "RESTORE#{:013}", to.millis()),
-            Self::Policy(what) => write!(f, "POLICY#{what}"),
-            Self::Crashes(window) => write!(f, "CRASHES#{window}"),
-            Self::Crash => f.write_str("CRASH"),
-            Self::Resolved(issue) => write!(f, "RESOLVED#{issue}"),
-            Self::Deleted(issue) => write!(f, "DELETED#{issue}"),
+            Self::BackupRun(time) | Self::Restore(time) => write!(f, "#{:013}", time.millis()),
+            Self::Verification(run, job) => write!(f, "#{:013}#{job}", run.millis()),
+            Self::Session(name)
+            | Self::Attempts(name)
+            | Self::BackupJob(name)
+            | Self::Policy(name)
+            | Self::Crashes(name)
+            | Self::Resolved(name)
+            | Self::Deleted(name) => write!(f, "#{name}"),
         }
     }
 }
@@ -129,38 +134,68 @@ impl FromStr for SortKey {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let (kind, rest) = text.split_once('#').unwrap_or((text, ""));
+        let (prefix, rest) = text.split_once('#').unwrap_or((text, ""));
         let parts: Vec<&str> = rest.split('#').collect();
-        let key = match (kind, parts.as_slice()) {
-            ("CUSTOMER", [""]) => Self::Customer,
-            ("LOGIN", [""]) => Self::Login,
-            ("USER", [user]) => Self::User(user.parse()?),
-            ("RECORD", [record]) => Self::Record(record.parse()?),
-            ("APPENDIX", [record, appendix]) => Self::Appendix(record.parse()?, appendix.parse()?),
-            ("APPENDIX", [record, appendix, number]) => {
-                Self::AppendixVersion(record.parse()?, appendix.parse()?, number.parse()?)
-            }
-            ("REVISION", [.., _]) => {
-                let (of, version) = rest.rsplit_once('#').ok_or_else(unknown_key)?;
-                Self::Revision(Box::new(of.parse()?), version.parse()?)
-            }
-            ("REQUEST", [user, key]) => Self::Request(user.parse()?, key.parse()?),
-            ("SIGNUP", [key]) => Self::SignUp(key.parse()?),
-            ("SESSION", [hash]) => Self::Session((*hash).to_owned()),
-            ("ATTEMPTS", [window]) => Self::Attempts((*window).to_owned()),
-            ("RUN", [millis]) => Self::BackupRun(time(millis)?),
-            ("JOB", [id]) => Self::BackupJob((*id).to_owned()),
-            ("VERIFIED", [run, job]) => Self::Verification(time(run)?, (*job).to_owned()),
-            ("RESTORE", [millis]) => Self::Restore(time(millis)?),
-            ("POLICY", [what]) => Self::Policy((*what).to_owned()),
-            ("CRASHES", [window]) => Self::Crashes((*window).to_owned()),
-            ("CRASH", [""]) => Self::Crash,
-            ("RESOLVED", [issue]) => Self::Resolved((*issue).to_owned()),
-            ("DELETED", [issue]) => Self::Deleted((*issue).to_owned()),
-            _ => return Err(unknown_key()),
-        };
-        Ok(key)
+        let kinds = Kind::ALL.iter().filter(|kind| kind.prefix() == prefix);
+        // Two kinds can start alike; how many parts there are tells them apart.
+        let mut found = kinds.map(|kind| parse(*kind, rest, &parts));
+        found.find_map(Result::transpose).unwrap_or_else(|| Err(unknown_key()))
     }
+}
+
+/// The key of this kind that has these parts, if that is how such keys are made.
+#[deny(clippy::wildcard_enum_match_arm)]
+fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, RuleError> {
+    let name = |key: fn(String) -> SortKey| match parts {
+        [name] => Some(key((*name).to_owned())),
+        _ => None,
+    };
+    let only = |key: SortKey| (parts == [""]).then_some(key);
+    Ok(match (kind, parts) {
+        (Kind::Customer, _) => only(SortKey::Customer),
+        (Kind::Login, _) => only(SortKey::Login),
+        (Kind::Crash, _) => only(SortKey::Crash),
+        (Kind::User, [user]) => Some(SortKey::User(user.parse()?)),
+        (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
+        (Kind::Appendix, [record, appendix]) => {
+            Some(SortKey::Appendix(record.parse()?, appendix.parse()?))
+        }
+        (Kind::AppendixVersion, [record, appendix, number]) => {
+            let number = number.parse().map_err(|_| unknown_key())?;
+            let number = VersionNumber::from_stored(number);
+            Some(SortKey::AppendixVersion(record.parse()?, appendix.parse()?, number))
+        }
+        (Kind::Revision, _) => {
+            let (of, version) = rest.rsplit_once('#').ok_or_else(unknown_key)?;
+            Some(SortKey::Revision(Box::new(of.parse()?), version.parse()?))
+        }
+        (Kind::Request, [user, key]) => Some(SortKey::Request(user.parse()?, key.parse()?)),
+        (Kind::SignUp, [key]) => Some(SortKey::SignUp(key.parse()?)),
+        (Kind::Verification, [run, job]) => {
+            Some(SortKey::Verification(time(run)?, (*job).to_owned()))
+        }
+        (Kind::BackupRun, [millis]) => Some(SortKey::BackupRun(time(millis)?)),
+        (Kind::Restore, [millis]) => Some(SortKey::Restore(time(millis)?)),
+        (Kind::Session, _) => name(SortKey::Session),
+        (Kind::Attempts, _) => name(SortKey::Attempts),
+        (Kind::BackupJob, _) => name(SortKey::BackupJob),
+        (Kind::Policy, _) => name(SortKey::Policy),
+        (Kind::Crashes, _) => name(SortKey::Crashes),
+        (Kind::Resolved, _) => name(SortKey::Resolved),
+        (Kind::Deleted, _) => name(SortKey::Deleted),
+        (
+            Kind::User
+            | Kind::Record
+            | Kind::Appendix
+            | Kind::AppendixVersion
+            | Kind::Request
+            | Kind::SignUp
+            | Kind::Verification
+            | Kind::BackupRun
+            | Kind::Restore,
+            _,
+        ) => None,
+    })
 }
 
 fn time(millis: &str) -> Result<Timestamp, RuleError> {
@@ -295,30 +330,8 @@ mod tests {
             SortKey::Resolved("7".to_owned()),
             SortKey::Deleted("7".to_owned()),
         ];
-        // Fails to compile when a kind is added and not listed above.
-        for kind in &kinds {
-            match kind {
-                SortKey::Customer
-                | SortKey::User(_)
-                | SortKey::Record(_)
-                | SortKey::Appendix(..)
-                | SortKey::AppendixVersion(..)
-                | SortKey::Revision(..)
-                | SortKey::Request(..)
-                | SortKey::SignUp(_)
-                | SortKey::Session(_)
-                | SortKey::Login
-                | SortKey::Attempts(_)
-                | SortKey::BackupRun(_)
-                | SortKey::BackupJob(_)
-                | SortKey::Verification(..)
-                | SortKey::Restore(_)
-                | SortKey::Policy(_)
-                | SortKey::Crashes(_)
-                | SortKey::Crash
-                | SortKey::Resolved(_)
-                | SortKey::Deleted(_) => {}
-            }
+        for kind in Kind::ALL {
+            assert!(kinds.iter().any(|key| key.kind() == *kind), "{kind:?} is not listed here");
         }
         kinds
     }

@@ -71,7 +71,7 @@ impl Earlier {
     }
 
     /// Like [`Earlier::read`], for an item that may have expired.
-    pub(crate) fn read_live(item: &Item, now: Timestamp) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn read_unexpired(item: &Item, now: Timestamp) -> Result<Option<Self>, StoreError> {
         let expires_at: i64 = Fields(item).parse(items::EXPIRES_AT)?;
         if expires_at < now.seconds() { Ok(None) } else { Self::read(item).map(Some) }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
@@ -11,8 +12,8 @@ use serde::Serialize;
 
 use crate::items::{self, Item};
 use crate::keys::SortKey;
-use crate::requests::Remember;
-use crate::{Customer, Earlier, Store, StoreError, WriteError, keys};
+use crate::tables::Database;
+use crate::{Customer, Earlier, Remember, StoreError, TableKind, WriteError, keys};
 
 /// Transactions that meet on one item are cancelled, not queued; these many tries, each after a
 /// longer wait, let a burst of writers through one by one.
@@ -61,59 +62,60 @@ impl From<Refusal> for WriteError {
 
 /// Collects the steps of one change.
 pub(crate) struct Transaction<'a> {
-    store: &'a Store,
+    database: &'a Database,
     writes: Vec<TransactWriteItem>,
     steps: Vec<Step>,
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(store: &'a Store) -> Self {
-        Self { store, writes: Vec::new(), steps: Vec::new() }
+    pub(crate) fn new(database: &'a Database) -> Self {
+        Self { database, writes: Vec::new(), steps: Vec::new() }
     }
 
     /// Creates a thing and its first revision, unless it exists.
     pub(crate) fn create<T: Serialize>(
         self,
-        table: &str,
         customer: &Customer,
         sort: &SortKey,
         revision: &Revision<T>,
     ) -> Self {
         let partition = keys::customer_partition(customer.id());
         let (item, immutable) = items::revision_pair(&partition, sort, revision);
+        let table = sort.kind().home();
         self.put_new(Step::Create, table, item).put_new(Step::Revision, table, immutable)
     }
 
     /// Replaces a thing by its next revision, if it still is at the version before and not deleted.
     pub(crate) fn replace<T: Serialize>(
         self,
-        table: &str,
         customer: &Customer,
         sort: &SortKey,
         revision: &Revision<T>,
     ) -> Self {
         let partition = keys::customer_partition(customer.id());
         let pair = items::revision_pair(&partition, sort, revision);
-        let replaced = self.replace_pair(table, revision, pair);
+        let replaced = self.replace_pair(sort.kind().home(), revision, pair);
         if revision.deleted { replaced.note_erasure(customer, sort, revision) } else { replaced }
     }
 
     /// What no restore may bring back is noted where no restore reaches.
     fn note_erasure<T>(self, customer: &Customer, sort: &SortKey, revision: &Revision<T>) -> Self {
         let (by, at) = (revision.changed_by, revision.changed_at);
-        let ledger = self.store.tables.ledger.clone();
-        self.put(Step::Erasure, put(&ledger, items::erasure_item(customer.id(), sort, by, at)))
+        let put =
+            self.put_item(TableKind::Ledger, items::erasure_item(customer.id(), sort, by, at));
+        self.put(Step::Erasure, put)
     }
 
-    /// The same for the two items of a change.
+    /// Replaces a thing by the two items of its next revision.
     pub(crate) fn replace_pair<T>(
         self,
-        table: &str,
+        table: TableKind,
         revision: &Revision<T>,
         (item, immutable): (Item, Item),
     ) -> Self {
         let seen = revision.version.get() - 1;
-        let put = put(table, item)
+        let put = self
+            .put_item(table, item)
             .condition_expression("#version = :seen AND attribute_not_exists(#deleted)")
             .expression_attribute_names("#version", items::VERSION)
             .expression_attribute_names("#deleted", items::DELETED)
@@ -124,13 +126,14 @@ impl<'a> Transaction<'a> {
     /// Remembers the answer to the request, unless it was answered before.
     pub(crate) fn remember(
         self,
-        table: &str,
+        table: TableKind,
         partition: &str,
         sort: &SortKey,
         remember: &Remember,
     ) -> Self {
         // Time to live deletes late: an expired answer does not count any more.
-        let put = put(table, remember.to_item(partition, sort))
+        let put = self
+            .put_item(table, remember.to_item(partition, sort))
             .condition_expression("attribute_not_exists(#pk) OR #expires_at < :now")
             .expression_attribute_names("#pk", items::PARTITION)
             .expression_attribute_names("#expires_at", items::EXPIRES_AT)
@@ -139,10 +142,10 @@ impl<'a> Transaction<'a> {
     }
 
     /// Demands that a thing beside those that change is there and not deleted.
-    pub(crate) fn require(mut self, table: &str, customer: &Customer, sort: &SortKey) -> Self {
+    pub(crate) fn require(mut self, customer: &Customer, sort: &SortKey) -> Self {
         let partition = keys::customer_partition(customer.id());
         let check = ConditionCheck::builder()
-            .table_name(table)
+            .table_name(self.database.tables.name(sort.kind().home()))
             .set_key(Some(items::key(&partition, sort)))
             .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
             .expression_attribute_names("#pk", items::PARTITION)
@@ -155,9 +158,9 @@ impl<'a> Transaction<'a> {
     }
 
     /// Demands that an item beside those that change is not there.
-    pub(crate) fn forbid(mut self, step: Step, table: &str, key: Item) -> Self {
+    pub(crate) fn forbid(mut self, step: Step, table: TableKind, key: Item) -> Self {
         let check = ConditionCheck::builder()
-            .table_name(table)
+            .table_name(self.database.tables.name(table))
             .set_key(Some(key))
             .condition_expression("attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", items::PARTITION)
@@ -169,14 +172,22 @@ impl<'a> Transaction<'a> {
     }
 
     /// Puts an item that must not exist yet.
-    pub(crate) fn put_new(self, step: Step, table: &str, item: Item) -> Self {
-        let put = put(table, item)
+    pub(crate) fn put_new(self, step: Step, table: TableKind, item: Item) -> Self {
+        let put = self
+            .put_item(table, item)
             .condition_expression("attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", items::PARTITION);
         self.put(step, put)
     }
 
-    fn put(mut self, step: Step, put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Self {
+    fn put_item(&self, table: TableKind, item: Item) -> PutBuilder {
+        Put::builder()
+            .table_name(self.database.tables.name(table))
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    fn put(mut self, step: Step, put: PutBuilder) -> Self {
         let put = put.build().expect("table and item are set");
         self.writes.push(TransactWriteItem::builder().put(put).build());
         self.steps.push(step);
@@ -191,7 +202,7 @@ impl<'a> Transaction<'a> {
                 tokio::time::sleep(backoff(attempt)).await;
             }
             let sent = self
-                .store
+                .database
                 .dynamo
                 .transact_write_items()
                 .set_transact_items(Some(self.writes.clone()))
@@ -243,13 +254,6 @@ fn judge(steps: &[Step], reasons: &[CancellationReason]) -> Cancelled {
         Some((step, found)) => Cancelled::Refused(Refusal::Condition { step, found }),
         None => Cancelled::Failed,
     }
-}
-
-fn put(table: &str, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
-    Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
 }
 
 /// 10 ms doubling to at most 640 ms, of which a random half is waited at least.

@@ -1,0 +1,134 @@
+//! What values look like on the wire, for the description of the API. The rules themselves are the types'
+//! own; a schema says what it can of them.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::appendix::{APPENDIX_BYTES_MAX, APPENDIX_VERSIONS_MAX};
+use crate::fields::FIELD_NAME_CHARS_MAX;
+use crate::{
+    AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Email, Fields,
+    FileName, PersonName, RecordId, RecordTitle, RecordType, Sha256, Timestamp, UserId, Version,
+    VersionNumber,
+};
+
+macro_rules! schemas {
+    ($($type:ident: $schema:expr;)+) => {$(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )+};
+}
+
+/// One line with something visible in it, and nothing that controls or reorders text.
+fn line(chars_max: u32, meaning: &str) -> Schema {
+    const LINE: &str =
+        r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]";
+    const VISIBLE: &str = r"[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u180b-\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]";
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": chars_max,
+        "pattern": format!("^{LINE}*{VISIBLE}{LINE}*$"),
+        "description": meaning,
+    })
+}
+
+fn ulid(meaning: &str) -> Schema {
+    json_schema!({
+        "type": "string",
+        "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+        "description": format!("{meaning} A ULID."),
+        "examples": ["01KEZ00000RECRDAAAAAAAAAAA"],
+    })
+}
+
+schemas! {
+    CustomerId: ulid("A company.");
+    UserId: ulid("A person's account with one company.");
+    RecordId: ulid("A record.");
+    AppendixId: ulid("An appendix.");
+    RecordTitle: line(200, "What a record is about: one line.");
+    CompanyName: line(200, "A company's name: one line.");
+    PersonName: line(100, "A person's name: one line.");
+    FileName: json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 150,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069/\\]*[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u180b-\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0/\\.][^\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069/\\]*$",
+        "description": "A file's name: one line, without a path.",
+    });
+    RecordType: json_schema!({
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9_]{0,39}$",
+        "description": "The kind of a record, in your own words: service_order.",
+    });
+    Email: json_schema!({
+        "type": "string",
+        "maxLength": 254,
+        "pattern": r"^[!-?A-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$",
+        "description": "An e-mail address in ASCII. Upper and lower case are the same.",
+    });
+    ContentType: json_schema!({
+        "type": "string",
+        "maxLength": 127,
+        "pattern": r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$",
+        "description": "A media type without parameters: image/jpeg.",
+    });
+    AppendixBytes: json_schema!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": APPENDIX_BYTES_MAX,
+        "description": "How many bytes a version has.",
+    });
+    Sha256: json_schema!({
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f]{64}$",
+        "description": "The SHA-256 of the bytes, as hexadecimal digits.",
+    });
+    VersionNumber: json_schema!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": APPENDIX_VERSIONS_MAX,
+        "description": "The number of a version of an appendix: 1, 2, 3.",
+    });
+    Version: json_schema!({
+        "type": "integer",
+        "minimum": 1,
+        "description": "1 when created, and one more with each change.",
+    });
+    Timestamp: json_schema!({
+        "type": "string",
+        "format": "date-time",
+        "description": "In UTC, with milliseconds.",
+        "examples": ["2026-01-15T08:00:00.000Z"],
+    });
+    Fields: json_schema!({
+        "type": "object",
+        "additionalProperties": true,
+        "propertyNames": { "minLength": 1, "maxLength": FIELD_NAME_CHARS_MAX },
+        "description": "A JSON object of your own: at most 64 KiB and eight levels, each name once. \
+                        Whole numbers fit 64 bits, others are doubles.",
+    });
+}
+
+impl<I: JsonSchema> JsonSchema for ChosenId<I> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        I::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<I>()
+    }
+}

@@ -1,0 +1,220 @@
+//! Every kind of item: in which tables it lives, and what becomes of it. Whatever treats items by their
+//! kind - scans, manifests, restores, exports - reads it here; a kind that does not say both does not
+//! compile.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+/// What becomes of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// A thing as it is now. It changes by revisions, each of which stays.
+    Revised,
+    /// Written once and never again: what has lasted is in the proof.
+    Lasting,
+    /// Made from revisions, and can be made from them again: in no proof.
+    Derived,
+    /// Here today and gone tomorrow, or overwritten at will: in no proof.
+    Transient,
+}
+
+/// The tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableKind {
+    /// Records, appendices and their revisions.
+    Records,
+    /// Customers, users and their revisions.
+    Accounts,
+    /// Which address opens which account.
+    Logins,
+    /// Sessions, counters, and other things that are soon over.
+    Sessions,
+    /// What was erased, backed up, verified and restored.
+    Ledger,
+}
+
+/// What a restore of the service does with a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restoration {
+    /// It is filled with what it held at the moment that is restored.
+    FromThePast,
+    /// It starts empty: what was ended since would live again.
+    Empty,
+    /// It goes on as it is: it has to know what was erased since.
+    None,
+}
+
+impl TableKind {
+    pub const ALL: [Self; 5] =
+        [Self::Records, Self::Accounts, Self::Logins, Self::Sessions, Self::Ledger];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Accounts => "accounts",
+            Self::Logins => "logins",
+            Self::Sessions => "sessions",
+            Self::Ledger => "ledger",
+        }
+    }
+
+    /// Whether items of the table expire.
+    pub const fn expires(self) -> bool {
+        match self {
+            Self::Records | Self::Accounts | Self::Sessions => true,
+            Self::Logins | Self::Ledger => false,
+        }
+    }
+
+    pub const fn restoration(self) -> Restoration {
+        match self {
+            Self::Records | Self::Accounts | Self::Logins => Restoration::FromThePast,
+            Self::Sessions => Restoration::Empty,
+            Self::Ledger => Restoration::None,
+        }
+    }
+
+    /// The table whose lasting items say what this one has to hold: itself as a rule. What is known of a
+    /// login without its table is in the first revision of its user. Nothing is promised of sessions.
+    pub const fn proven_by(self) -> Option<Self> {
+        match self {
+            Self::Records | Self::Accounts | Self::Ledger => Some(self),
+            Self::Logins => Some(Self::Accounts),
+            Self::Sessions => None,
+        }
+    }
+
+    /// Whether things live here that change by revisions.
+    pub fn has_revisions(self) -> bool {
+        let revised = |kind: &Kind| kind.nature() == Nature::Revised;
+        Kind::ALL.iter().filter(|kind| revised(kind)).any(|kind| kind.lives_in(self))
+    }
+
+    /// The tables that a restore fills from the past.
+    pub fn all_from_the_past() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|table| table.restoration() == Restoration::FromThePast)
+    }
+}
+
+/// Declares every kind of key: how its sort key starts, in which tables it lives, and what becomes of it.
+///
+/// ```
+/// use store::{Nature, TableKind};
+/// store::kinds! {
+///     /// A comment on a record.
+///     Comment: "COMMENT" in [Records], Revised;
+/// }
+/// assert_eq!(Kind::Comment.nature(), Nature::Revised);
+/// ```
+///
+/// A kind that does not say what becomes of it does not compile:
+///
+/// ```compile_fail
+/// use store::{Nature, TableKind};
+/// store::kinds! {
+///     /// A comment on a record.
+///     Comment: "COMMENT" in [Records];
+/// }
+/// ```
+///
+/// Nor does one that does not say where it lives:
+///
+/// ```compile_fail
+/// use store::{Nature, TableKind};
+/// store::kinds! {
+///     /// A comment on a record.
+///     Comment: "COMMENT", Revised;
+/// }
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident: $prefix:literal in [$($table:ident),+], $nature:ident;)+) => {
+        /// What an item is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl Kind {
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// What its sort keys start with, before the first `#`.
+            pub const fn prefix(self) -> &'static str {
+                match self { $(Self::$kind => $prefix,)+ }
+            }
+
+            pub const fn nature(self) -> Nature {
+                match self { $(Self::$kind => Nature::$nature,)+ }
+            }
+
+            /// The table that it lives in, or the first one.
+            pub const fn home(self) -> TableKind {
+                match self { $(Self::$kind => [$(TableKind::$table),+][0],)+ }
+            }
+
+            pub fn lives_in(self, table: TableKind) -> bool {
+                match self { $(Self::$kind => [$(TableKind::$table),+].contains(&table),)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A customer.
+    Customer: "CUSTOMER" in [Accounts], Revised;
+    /// A person of a customer's.
+    User: "USER" in [Accounts], Revised;
+    /// A record.
+    Record: "RECORD" in [Records], Revised;
+    /// An appendix of a record.
+    Appendix: "APPENDIX" in [Records], Revised;
+    /// One version of an appendix.
+    AppendixVersion: "APPENDIX" in [Records], Revised;
+    /// One revision of any of these.
+    Revision: "REVISION" in [Records, Accounts], Lasting;
+    /// The answer to a request.
+    Request: "REQUEST" in [Records, Sessions], Transient;
+    /// The answer to a sign-up.
+    SignUp: "SIGNUP" in [Accounts], Transient;
+    /// Who logs in with an e-mail address, and the password hash.
+    Login: "LOGIN" in [Logins], Lasting;
+    /// A session.
+    Session: "SESSION" in [Sessions], Transient;
+    /// How often one source has tried to log in or to sign up.
+    Attempts: "ATTEMPTS" in [Sessions], Transient;
+    /// How many crashes one source has sent.
+    Crashes: "CRASHES" in [Sessions], Transient;
+    /// That a crash was taken.
+    Crash: "CRASH" in [Sessions], Transient;
+    /// An issue in Sentry whose crashes are to be deleted.
+    Resolved: "RESOLVED" in [Sessions], Transient;
+    /// That they were.
+    Deleted: "DELETED" in [Ledger], Lasting;
+    /// The backup run of one evening.
+    BackupRun: "RUN" in [Ledger], Lasting;
+    /// How a backup job ended.
+    BackupJob: "JOB" in [Ledger], Lasting;
+    /// What was found in a restored copy.
+    Verification: "VERIFIED" in [Ledger], Lasting;
+    /// How far a restore of the service has come.
+    Restore: "RESTORE" in [Ledger], Transient;
+    /// How one promise of the policy stands.
+    Policy: "POLICY" in [Ledger], Transient;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_its_kinds_and_every_proof_its_revisions() {
+        for table in TableKind::ALL {
+            assert!(Kind::ALL.iter().any(|kind| kind.lives_in(table)), "{table:?}");
+        }
+        let revised: Vec<_> = TableKind::ALL.into_iter().filter(|it| it.has_revisions()).collect();
+        assert_eq!(revised, [TableKind::Records, TableKind::Accounts]);
+        for table in revised {
+            assert!(Kind::Revision.lives_in(table), "{table:?} keeps the revisions of its things");
+        }
+    }
+}

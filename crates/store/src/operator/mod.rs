@@ -1,0 +1,56 @@
+//! What someone may do who looks after all of the service, whoever's the things are: read everything, from
+//! the tables in use or from restored copies; note in the ledger what was backed up, verified and
+//! restored; put protections back; complete and erase again after a restore. No request leads here.
+
+mod bucket;
+mod crashes;
+mod erasures;
+mod evidence;
+mod ledger;
+mod mend;
+mod protection;
+mod restores;
+mod scan;
+mod scanned;
+
+pub use bucket::{Bucket, BucketState, ObjectPage, StoredObject};
+pub use crashes::{Deletion, WaitingCrashes};
+pub use evidence::Evidence;
+pub use ledger::{BackupJob, BackupRun, Verification};
+pub use protection::{RECOVERY_DAYS, Recovery, TableState};
+pub use scan::{Pages, Reading, Segment, Table};
+pub use scanned::{Counterpart, ItemFacts, ScannedItem};
+
+use crate::tables::Database;
+use crate::{DynamoClient, TableKind, Tables};
+
+/// The database, as an operator has it. Cheap to clone.
+#[derive(Clone)]
+pub struct Operator {
+    database: Database,
+}
+
+impl Operator {
+    pub fn new(dynamo: DynamoClient, tables: Tables) -> Self {
+        Self { database: Database::new(dynamo, tables) }
+    }
+
+    pub fn tables(&self) -> &Tables {
+        &self.database.tables
+    }
+
+    /// The same database with other tables: restored ones.
+    #[must_use]
+    pub fn with_tables(&self, tables: Tables) -> Self {
+        Self::new(self.database.dynamo.clone(), tables)
+    }
+
+    pub fn table_name(&self, table: TableKind) -> &str {
+        self.database.tables.name(table)
+    }
+
+    /// Which of our tables is called so.
+    pub fn table_kind(&self, name: &str) -> Option<TableKind> {
+        TableKind::ALL.into_iter().find(|table| self.table_name(*table) == name)
+    }
+}

@@ -1,0 +1,143 @@
+//! Reading everything, whoever's it is, from the tables in use or from restored copies of them.
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use super::Operator;
+use super::scanned::{ScannedItem, scanned};
+use crate::batch::{Batch, projection};
+use crate::items::{self, Item};
+use crate::{DynamoClient, RowKey, StoreError, TableKind, keys};
+
+/// One of the parts that a table is read in at the same time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Segment {
+    pub index: u32,
+    pub of: u32,
+}
+
+/// What to read of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it.
+    Everything,
+    /// What never changes again, and nothing else: revisions, rows of the ledger.
+    Lasting,
+}
+
+/// What a login has, the hash last.
+const LOGIN: [&str; 5] =
+    [items::PARTITION, items::SORT, items::CUSTOMER_ID, items::USER_ID, items::PASSWORD_HASH];
+
+/// A table in use, or a restored copy of one.
+#[derive(Clone)]
+pub struct Table {
+    dynamo: DynamoClient,
+    kind: TableKind,
+    name: String,
+    /// In use: it changes while it is read, so what was committed has to be seen.
+    consistent: bool,
+}
+
+impl Operator {
+    /// The table in use.
+    pub fn table(&self, kind: TableKind) -> Table {
+        let name = self.table_name(kind).to_owned();
+        Table { dynamo: self.database.dynamo.clone(), kind, name, consistent: true }
+    }
+
+    /// A restored copy of it. Nobody writes to that.
+    pub fn copy(&self, kind: TableKind, name: &str) -> Table {
+        let name = name.to_owned();
+        Table { dynamo: self.database.dynamo.clone(), kind, name, consistent: false }
+    }
+}
+
+impl Table {
+    pub const fn kind(&self) -> TableKind {
+        self.kind
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads one segment, a page at a time: in constant memory. Damaged items are found too; only a
+    /// failing database ends the reading.
+    pub fn read(&self, reading: Reading, segment: Segment) -> Pages {
+        Pages { table: self.clone(), reading, segment, start: Some(None) }
+    }
+
+    /// Looks items up by their keys: each that is there, in no order.
+    pub async fn look_up(&self, keys: &[RowKey]) -> Result<Vec<ScannedItem>, StoreError> {
+        let read = keys.chunks(Batch::KEYS_MAX).map(async |keys| {
+            let keys = keys.iter().map(RowKey::item).collect();
+            // There is no filter: whether a login has a hash shows in the hash alone.
+            let attributes = if self.kind == TableKind::Logins { &LOGIN[..] } else { &[] };
+            let batch = Batch::of(&self.name, keys, attributes, self.consistent);
+            batch.read(&self.dynamo).await
+        });
+        let items = try_join_all(read).await?;
+        let opens = |item: &&Item| {
+            self.kind != TableKind::Logins || item.contains_key(items::PASSWORD_HASH)
+        };
+        Ok(items.iter().flatten().filter(opens).map(|item| scanned(self.kind, item)).collect())
+    }
+
+    /// A password hash is nobody's business here.
+    fn attributes(&self) -> &'static [&'static str] {
+        match self.kind {
+            TableKind::Logins => &LOGIN[..4],
+            TableKind::Records | TableKind::Accounts | TableKind::Sessions | TableKind::Ledger => {
+                &[]
+            }
+        }
+    }
+}
+
+/// The pages of one segment.
+pub struct Pages {
+    table: Table,
+    reading: Reading,
+    segment: Segment,
+    /// Where the next page starts: at the beginning (`Some(None)`) or after a key. `None`: nowhere.
+    start: Option<Option<Item>>,
+}
+
+impl Pages {
+    /// Up to 1 MB of items; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<ScannedItem>>, StoreError> {
+        let Some(start) = self.start.take() else { return Ok(None) };
+        let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
+        let mut scan = self
+            .table
+            .dynamo
+            .scan()
+            .table_name(&self.table.name)
+            .consistent_read(self.table.consistent)
+            .segment(number(self.segment.index)?)
+            .total_segments(number(self.segment.of)?)
+            .set_exclusive_start_key(start);
+        let attributes = self.table.attributes();
+        if !attributes.is_empty() {
+            let (expression, names) = projection(attributes);
+            // A login without its hash opens nothing: it counts as none.
+            scan = scan
+                .projection_expression(expression)
+                .set_expression_attribute_names(names)
+                .filter_expression("attribute_exists(#hash)")
+                .expression_attribute_names("#hash", items::PASSWORD_HASH);
+        }
+        if self.table.kind.has_revisions() && self.reading == Reading::Lasting {
+            scan = scan
+                .filter_expression("begins_with(#sk, :revision)")
+                .expression_attribute_names("#sk", items::SORT)
+                .expression_attribute_values(":revision", items::text(keys::REVISION_PREFIX));
+        }
+        let page = scan.send().await.map_err(StoreError::unavailable)?;
+        let kind = self.table.kind;
+        let found = page.items().iter().map(|item| scanned(kind, item)).collect();
+        self.start = page.last_evaluated_key.map(Some);
+        Ok(Some(found))
+    }
+}

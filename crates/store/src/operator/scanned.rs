@@ -1,0 +1,273 @@
+//! What an item turns out to be when everything is read: each kind of key says what becomes of it, and
+//! that says how it counts.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use domain::{AppendixVersion, CustomerId, Digest, Timestamp, UploadState, UserId, Version};
+
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::{Announced, Nature, ObjectKey, RowKey, StoreError, TableKind, UserProfile, content};
+
+/// What an item turns out to be.
+#[derive(Clone, Debug)]
+pub enum ScannedItem {
+    /// Written once and never again: a revision, a row of the ledger, a login.
+    Lasting(ItemFacts),
+    /// A thing as it is now.
+    Current(ItemFacts),
+    /// In no proof: it passes, or can be made again.
+    Unproven,
+    /// Something that lacks what such an item has, or that does not belong here.
+    Unreadable {
+        key: RowKey,
+        /// Of all its attributes.
+        digest: Digest,
+    },
+}
+
+/// What a proof has to know of an item.
+#[derive(Clone, Debug)]
+pub struct ItemFacts {
+    /// `partition/sort`: of the thing itself, or of the thing that a revision is of.
+    pub thing: String,
+    /// Where this very item is: the same, but of a revision.
+    pub key: RowKey,
+    pub customer: Option<CustomerId>,
+    /// Absent where a thing has no versions.
+    pub version: Option<Version>,
+    /// Absent where it is not known: of a login.
+    pub changed_at: Option<Timestamp>,
+    /// Of what is there now, not of what was written. A revision and the thing at that revision
+    /// have the same one.
+    pub digest: Digest,
+    /// The two are the same.
+    pub as_written: bool,
+    /// What has to be in another store too, because this is here.
+    pub counterpart: Option<Counterpart>,
+    /// Where the revision is, in another table, that this is here for: of a login, its user's.
+    pub reason: Option<RowKey>,
+}
+
+/// Something in another store that a revision stands for.
+#[derive(Clone, Debug)]
+pub enum Counterpart {
+    /// The bytes of a stored appendix version: an object's key, and the digest of key, size and
+    /// hash.
+    Object { key: Announced, digest: Digest },
+    /// The login of a user: its key, and the digest of key, customer and user.
+    Login { key: RowKey, digest: Digest },
+}
+
+impl ItemFacts {
+    /// Where a revision of the same thing is.
+    pub fn revision(&self, version: Version) -> RowKey {
+        let (partition, sort) = self.thing.split_once('/').unwrap_or((&self.thing, ""));
+        let sort = format!("{}{sort}#{:010}", keys::REVISION_PREFIX, version.get());
+        RowKey { partition: partition.to_owned(), sort }
+    }
+
+    /// Where the thing itself is.
+    pub fn current(&self) -> RowKey {
+        let (partition, sort) = self.thing.split_once('/').unwrap_or((&self.thing, ""));
+        RowKey { partition: partition.to_owned(), sort: sort.to_owned() }
+    }
+}
+
+/// Says what an item of this table is.
+pub(super) fn scanned(table: TableKind, item: &Item) -> ScannedItem {
+    let fields = Fields(item);
+    let text = |name| fields.text(name).unwrap_or("?").to_owned();
+    read(table, fields).unwrap_or_else(|_| ScannedItem::Unreadable {
+        key: RowKey { partition: text(items::PARTITION), sort: text(items::SORT) },
+        digest: items::digest(item),
+    })
+}
+
+fn read(table: TableKind, fields: Fields<'_>) -> Result<ScannedItem, StoreError> {
+    let sort = fields.sort_key()?;
+    let kind = sort.kind();
+    if table == TableKind::Ledger && is_erasure(fields)? {
+        // Its sort key is that of what was erased.
+        return match kind.nature() {
+            Nature::Revised => ledger_row(fields).map(ScannedItem::Lasting),
+            Nature::Lasting | Nature::Derived | Nature::Transient => {
+                Err(fields.damaged(items::SORT))
+            }
+        };
+    }
+    if !kind.lives_in(table) {
+        return Err(fields.damaged(items::SORT));
+    }
+    match (kind.nature(), table) {
+        (Nature::Derived | Nature::Transient, _) => Ok(ScannedItem::Unproven),
+        (Nature::Revised, _) => current(fields, &sort).map(ScannedItem::Current),
+        (Nature::Lasting, TableKind::Records | TableKind::Accounts) => {
+            revision(fields, &sort).map(ScannedItem::Lasting)
+        }
+        (Nature::Lasting, TableKind::Logins) => login(fields).map(ScannedItem::Lasting),
+        (Nature::Lasting, TableKind::Ledger) => ledger_row(fields).map(ScannedItem::Lasting),
+        (Nature::Lasting, TableKind::Sessions) => Err(fields.damaged(items::SORT)),
+    }
+}
+
+fn is_erasure(fields: Fields<'_>) -> Result<bool, StoreError> {
+    Ok(fields.text(items::PARTITION)?.starts_with(keys::ERASED_PREFIX))
+}
+
+/// A thing as it is now.
+fn current(fields: Fields<'_>, sort: &SortKey) -> Result<ItemFacts, StoreError> {
+    revised(fields, sort, None)
+}
+
+/// One revision of a thing.
+fn revision(fields: Fields<'_>, sort: &SortKey) -> Result<ItemFacts, StoreError> {
+    let SortKey::Revision(of, version) = sort else { return Err(fields.damaged(items::SORT)) };
+    if of.kind().nature() != Nature::Revised {
+        return Err(fields.damaged(items::SORT));
+    }
+    revised(fields, of, Some(*version))
+}
+
+fn revised(
+    fields: Fields<'_>,
+    of: &SortKey,
+    revision_of: Option<Version>,
+) -> Result<ItemFacts, StoreError> {
+    let key = fields.key()?;
+    let revision = items::read_written(fields)?;
+    let content = revision.content;
+    let thing = format!("{}/{of}", key.partition);
+    let digest = revision.digest(&thing, content);
+    let customer: CustomerId = fields.parse(items::PARTITION)?;
+    // One attribute more, and it might expire: no digest tells of what is not in it.
+    let attributes = items::REVISION_ATTRIBUTES + usize::from(revision.deleted);
+    let as_written = revision_of.is_none_or(|version| version == revision.version)
+        && fields.0.len() == attributes
+        && digest.is_shown_as(fields.text(items::DIGEST)?);
+    let counterpart = match revision_of {
+        Some(version) if as_written => counterpart(customer, of, version, content)
+            .map_err(|_| fields.damaged(items::CONTENT))?,
+        _ => None,
+    };
+    Ok(ItemFacts {
+        thing,
+        key,
+        customer: Some(customer),
+        version: Some(revision.version),
+        changed_at: Some(revision.changed_at),
+        digest,
+        as_written,
+        counterpart,
+        reason: None,
+    })
+}
+
+/// What else has to be there since a revision is. An error: its content does not fit its kind.
+fn counterpart(
+    customer: CustomerId,
+    of: &SortKey,
+    version: Version,
+    content: &str,
+) -> Result<Option<Counterpart>, serde_json::Error> {
+    match of {
+        SortKey::AppendixVersion(record, appendix, number) => {
+            let (content, _) = content::read::<AppendixVersion>(content)?;
+            let (record, appendix, number) = (*record, *appendix, *number);
+            let key = ObjectKey { customer, record, appendix, number };
+            let digest = key.digest(content.bytes.get(), &content.sha256.to_base64());
+            let stored = content.state == UploadState::Stored;
+            Ok(stored.then_some(Counterpart::Object { key: Announced(key), digest }))
+        }
+        SortKey::User(user) if version == Version::FIRST => {
+            let (profile, _) = content::read::<UserProfile>(content)?;
+            let partition = keys::login_partition(&profile.email);
+            let key = RowKey { partition, sort: SortKey::Login.to_string() };
+            let digest = login_digest(&key, customer, *user);
+            Ok(Some(Counterpart::Login { key, digest }))
+        }
+        SortKey::User(_) | SortKey::Customer | SortKey::Record(_) | SortKey::Appendix(..) => {
+            Ok(None)
+        }
+        // No revisions are of these.
+        SortKey::Revision(..)
+        | SortKey::Request(..)
+        | SortKey::SignUp(_)
+        | SortKey::Session(_)
+        | SortKey::Login
+        | SortKey::Attempts(_)
+        | SortKey::BackupRun(_)
+        | SortKey::BackupJob(_)
+        | SortKey::Verification(..)
+        | SortKey::Restore(_)
+        | SortKey::Policy(_)
+        | SortKey::Crashes(_)
+        | SortKey::Crash
+        | SortKey::Resolved(_)
+        | SortKey::Deleted(_) => Ok(None),
+    }
+}
+
+fn login(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
+    let key = fields.key()?;
+    let customer = fields.parse(items::CUSTOMER_ID)?;
+    let user: UserId = fields.parse(items::USER_ID)?;
+    Ok(ItemFacts {
+        thing: key.to_string(),
+        customer: Some(customer),
+        version: None,
+        changed_at: None,
+        digest: login_digest(&key, customer, user),
+        as_written: true,
+        counterpart: None,
+        reason: Some(RowKey {
+            partition: keys::customer_partition(customer),
+            sort: SortKey::User(user).revision(Version::FIRST).to_string(),
+        }),
+        key,
+    })
+}
+
+fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
+    Digest::of(&[key.partition.as_bytes(), &customer.to_bytes(), &user.to_bytes()])
+}
+
+fn ledger_row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
+    let key = fields.key()?;
+    Ok(ItemFacts {
+        thing: key.to_string(),
+        key,
+        customer: None,
+        version: None,
+        changed_at: Some(fields.time(items::NOTED_AT)?),
+        digest: items::digest(fields.0),
+        as_written: true,
+        counterpart: None,
+        reason: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    fn item(sort: &str) -> Item {
+        let partition = CustomerId::from_bytes([9; 16]).to_string();
+        Item::from([
+            (items::PARTITION.to_owned(), items::text(partition)),
+            (items::SORT.to_owned(), items::text(sort)),
+        ])
+    }
+
+    #[test]
+    fn a_kind_that_does_not_live_in_a_table_is_damage_there() {
+        let session = format!("{}#x", Kind::Session.prefix());
+        assert!(matches!(scanned(TableKind::Sessions, &item(&session)), ScannedItem::Unproven));
+        for table in [TableKind::Records, TableKind::Accounts, TableKind::Logins, TableKind::Ledger]
+        {
+            let found = scanned(table, &item(&session));
+            assert!(matches!(found, ScannedItem::Unreadable { .. }), "{table:?}: {found:?}");
+        }
+    }
+}

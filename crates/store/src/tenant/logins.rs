@@ -1,0 +1,209 @@
+//! Logins: which e-mail address opens which account, and how often someone has tried.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::{CustomerId, Email, Timestamp, UserId};
+use passwords::StoredHash;
+
+use super::SignUp;
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::{Customer, Store, StoreError};
+
+/// Tries are counted in windows of this length, the same ones for everybody, by the clock: a window
+/// is a key of its own, so none has to be opened or ended.
+const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Tries of one account: more than a person needs, far fewer than a guesser does. They are counted
+/// per source, so that a stranger cannot lock a person out.
+const ATTEMPTS_MAX: u32 = 10;
+/// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
+/// one address logs in, somebody who tries one password on all accounts does not get far.
+const SOURCE_ATTEMPTS_MAX: u32 = 500;
+
+pub(super) const COUNT: &str = "count";
+
+/// An account that an e-mail address opens, given the password.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub(crate) customer: Customer,
+    pub user: UserId,
+    pub password: StoredHash,
+}
+
+impl Login {
+    pub const fn customer_id(&self) -> CustomerId {
+        self.customer.id()
+    }
+}
+
+/// One try, counted before it is made so that parallel tries count too.
+pub struct Attempt {
+    /// Where it is counted, until `ends_at`.
+    key: Item,
+    ends_at: Timestamp,
+    /// The tries within the window, this one included; none if it is refused.
+    counts: Option<Item>,
+}
+
+impl Attempt {
+    /// How long to wait before trying again; `None` if this try may be made.
+    pub fn refused_for(&self, now: Timestamp) -> Option<Duration> {
+        self.counts.is_none().then(|| self.ends_at.since(now))
+    }
+}
+
+pub(crate) fn login_item(customer: &Customer, sign_up: &SignUp) -> Item {
+    let partition = keys::login_partition(&sign_up.owner.content.email);
+    let mut item = items::key(&partition, &SortKey::Login);
+    item.insert(items::CUSTOMER_ID.to_owned(), items::text(customer.id()));
+    item.insert(items::USER_ID.to_owned(), items::text(sign_up.owner_id));
+    item.insert(items::PASSWORD_HASH.to_owned(), items::text(sign_up.password.as_stored()));
+    item
+}
+
+impl Store {
+    /// Counts a try to log in, for the account and for `source`, and looks the account up, at once.
+    pub async fn attempt_login(
+        &self,
+        email: &Email,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<(Attempt, Option<Login>), StoreError> {
+        let account = keys::account_attempts(email);
+        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
+        tokio::try_join!(
+            self.count_attempt(source, SortKey::attempts, &limits, now),
+            self.login(email),
+        )
+    }
+
+    /// The account that an e-mail address opens.
+    pub async fn login(&self, email: &Email) -> Result<Option<Login>, StoreError> {
+        let key = items::key(&keys::login_partition(email), &SortKey::Login);
+        let Some(item) = self.database.item(&self.database.tables.logins, key).await? else {
+            return Ok(None);
+        };
+        let fields = Fields(&item);
+        Ok(Some(Login {
+            customer: Customer::new(fields.parse(items::CUSTOMER_ID)?),
+            user: fields.parse(items::USER_ID)?,
+            password: StoredHash::from_stored(fields.text(items::PASSWORD_HASH)?.to_owned()),
+        }))
+    }
+
+    /// Counts a try to sign up from `source`.
+    pub async fn attempt_sign_up(
+        &self,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<Attempt, StoreError> {
+        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX)];
+        self.count_attempt(source, SortKey::attempts, &limits, now).await
+    }
+
+    /// Counts one more of each in the window of `now`, unless one of them has reached its limit: what
+    /// is refused is not counted, so that an item does not grow without end, and who is refused one
+    /// account does not use up what all who come from there have.
+    pub(crate) async fn count_attempt(
+        &self,
+        source: &str,
+        kind: fn(Timestamp) -> SortKey,
+        limits: &[(&str, u32)],
+        now: Timestamp,
+    ) -> Result<Attempt, StoreError> {
+        let window = now.start_of(ATTEMPT_WINDOW);
+        let ends_at = window.after(ATTEMPT_WINDOW);
+        let key = items::key(&keys::source_partition(source), &kind(window));
+        let (mut adds, mut conditions) = (Vec::new(), Vec::new());
+        let mut update = self
+            .database
+            .dynamo
+            .update_item()
+            .table_name(&self.database.tables.sessions)
+            .set_key(Some(key.clone()))
+            .expression_attribute_names("#expires_at", items::EXPIRES_AT)
+            .expression_attribute_values(":ends_at", items::number(ends_at.seconds()))
+            .expression_attribute_values(":one", items::number(1));
+        for (n, (name, max)) in limits.iter().enumerate() {
+            adds.push(format!("#count{n} :one"));
+            conditions.push(format!("(attribute_not_exists(#count{n}) OR #count{n} < :max{n})"));
+            update = update
+                .expression_attribute_names(format!("#count{n}"), *name)
+                .expression_attribute_values(format!(":max{n}"), items::number(*max));
+        }
+        let counted = update
+            .update_expression(format!("SET #expires_at = :ends_at ADD {}", adds.join(", ")))
+            .condition_expression(conditions.join(" AND "))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await;
+        let counts = unless_refused(counted)?.map(|answer| answer.attributes.unwrap_or_default());
+        Ok(Attempt { key, ends_at, counts })
+    }
+
+    /// Forgets the tries of an account of which the last one was right. An only one is not worth a
+    /// request: the next right one forgets it too.
+    pub async fn forget_attempts(
+        &self,
+        attempt: &Attempt,
+        email: &Email,
+    ) -> Result<(), StoreError> {
+        let account = keys::account_attempts(email);
+        let count = attempt.counts.as_ref().and_then(|counts| counts.get(&account));
+        if count == Some(&items::number(1)) {
+            return Ok(());
+        }
+        let forgotten = self
+            .database
+            .dynamo
+            .update_item()
+            .table_name(&self.database.tables.sessions)
+            .set_key(Some(attempt.key.clone()))
+            .update_expression("REMOVE #account")
+            .condition_expression("attribute_exists(#account)")
+            .expression_attribute_names("#account", account)
+            .send()
+            .await;
+        unless_refused(forgotten)?;
+        Ok(())
+    }
+
+    /// Replaces an outdated password hash. False: it is another one meanwhile.
+    pub async fn renew_password_hash(
+        &self,
+        email: &Email,
+        old: &StoredHash,
+        new: &StoredHash,
+    ) -> Result<bool, StoreError> {
+        let renewed = self
+            .database
+            .dynamo
+            .update_item()
+            .table_name(&self.database.tables.logins)
+            .set_key(Some(items::key(&keys::login_partition(email), &SortKey::Login)))
+            .update_expression("SET #hash = :new")
+            .condition_expression("#hash = :old")
+            .expression_attribute_names("#hash", items::PASSWORD_HASH)
+            .expression_attribute_values(":new", items::text(new.as_stored()))
+            .expression_attribute_values(":old", items::text(old.as_stored()))
+            .send()
+            .await;
+        Ok(unless_refused(renewed)?.is_some())
+    }
+}
+
+/// The answer, or `None` where the condition of the update did not hold.
+fn unless_refused(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Option<UpdateItemOutput>, StoreError> {
+    match updated {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+            _ => Err(StoreError::unavailable(error)),
+        },
+    }
+}

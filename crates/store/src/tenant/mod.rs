@@ -1,0 +1,42 @@
+//! What a request may do: of one customer's things, in the scope that a session gives it; and of what
+//! belongs to no customer, a log-in that is tried, a crash that is reported, a promise that is read.
+
+mod accounts;
+mod answers;
+mod appendices;
+mod crashes;
+mod links;
+mod logins;
+mod policy;
+mod reads;
+mod records;
+mod revisions;
+mod sessions;
+
+pub use accounts::{CustomerKey, SignUp};
+pub use answers::AnswerKey;
+pub use appendices::{
+    AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
+};
+pub use crashes::CrashBucket;
+pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
+pub use logins::{Attempt, Login};
+pub use reads::{Lookup, Read};
+pub use records::{ListRecords, RecordKey, RecordPage};
+pub use revisions::{ListRevisions, RevisionPage};
+pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY};
+
+use crate::tables::Database;
+use crate::{DynamoClient, Tables};
+
+/// The database, as a request has it. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) database: Database,
+}
+
+impl Store {
+    pub fn new(dynamo: DynamoClient, tables: Tables) -> Self {
+        Self { database: Database::new(dynamo, tables) }
+    }
+}

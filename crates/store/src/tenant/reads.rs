@@ -1,0 +1,140 @@
+//! What is read together with a session, in the same round trip: each kind of thing says which items it
+//! takes and what it makes of them.
+
+use std::collections::HashMap;
+
+use domain::{Revision, Timestamp, UserId};
+use serde::de::DeserializeOwned;
+
+use crate::batch::Batch;
+use crate::items::{self, Fields, Item};
+use crate::keys::SortKey;
+use crate::tables::Database;
+use crate::{Missing, StoreError, TableKind};
+
+/// Something that can be read together with the session: a key of one thing, or a tuple of some.
+pub trait Read: Send {
+    /// What is found there.
+    type Found: Send;
+
+    /// Names the items that it takes.
+    fn ask(&self, items: &mut Wanted<'_>);
+
+    /// Makes something of those that are there.
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError>;
+}
+
+/// What is at a key: a thing, what is left of one that was deleted, or nothing.
+#[derive(Clone, Debug)]
+pub struct Lookup<T>(pub(crate) Option<Revision<T>>);
+
+impl<T> Lookup<T> {
+    /// The thing, unless it was deleted.
+    pub fn existing(self) -> Result<Revision<T>, Missing> {
+        self.0.filter(|it| !it.deleted).ok_or(Missing)
+    }
+
+    /// The newest revision, which is a tombstone where the thing was deleted.
+    pub fn newest(self) -> Result<Revision<T>, Missing> {
+        self.0.ok_or(Missing)
+    }
+}
+
+/// The items that are asked for, of one customer.
+pub struct Wanted<'a> {
+    database: &'a Database,
+    partition: &'a str,
+    /// Who asks, by what the token says.
+    user: UserId,
+    keys: Vec<(TableKind, SortKey)>,
+    batch: Batch,
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn new(database: &'a Database, partition: &'a str, user: UserId) -> Self {
+        Self { database, partition, user, keys: Vec::new(), batch: Batch::default() }
+    }
+
+    pub(crate) const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// One more item; one that is asked for twice is read once.
+    pub(crate) fn item(&mut self, table: TableKind, sort: SortKey) {
+        if self.keys.iter().any(|(_, asked)| *asked == sort) {
+            return;
+        }
+        self.batch.add(self.database.tables.name(table), self.partition, &sort);
+        self.keys.push((table, sort));
+    }
+
+    pub(crate) async fn read(self, now: Timestamp) -> Result<FoundItems, StoreError> {
+        let mut found = HashMap::new();
+        for item in self.batch.read(&self.database.dynamo).await? {
+            found.insert(Fields(&item).text(items::SORT)?.to_owned(), item);
+        }
+        Ok(FoundItems { items: found, user: self.user, now })
+    }
+}
+
+/// Those of the items asked for that are there.
+pub struct FoundItems {
+    items: HashMap<String, Item>,
+    user: UserId,
+    now: Timestamp,
+}
+
+impl FoundItems {
+    pub(crate) const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The time of the request.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn item(&self, sort: &SortKey) -> Option<&Item> {
+        self.items.get(&sort.to_string())
+    }
+
+    pub(crate) fn thing<T: DeserializeOwned>(
+        &self,
+        sort: &SortKey,
+    ) -> Result<Lookup<T>, StoreError> {
+        self.item(sort).map(items::read_revision).transpose().map(Lookup)
+    }
+}
+
+/// Only the session.
+impl Read for () {
+    type Found = ();
+
+    fn ask(&self, _: &mut Wanted<'_>) {}
+
+    fn find(self, _: &FoundItems) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt),+))+) => {$(
+        impl<$($name: Read),+> Read for ($($name,)+) {
+            type Found = ($($name::Found,)+);
+
+            fn ask(&self, items: &mut Wanted<'_>) {
+                $(self.$index.ask(items);)+
+            }
+
+            fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+                Ok(($(self.$index.find(items)?,)+))
+            }
+        }
+    )+};
+}
+
+tuples! {
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+}

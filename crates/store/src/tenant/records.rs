@@ -1,0 +1,176 @@
+//! Records, as they are now.
+
+use domain::{Record, RecordId, Revision};
+use serde::Serialize;
+
+use super::reads::{FoundItems, Wanted};
+use super::{Ask, Lookup, Read, Reader, Session};
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::transaction::Transaction;
+use crate::{Customer, Remember, Store, StoreError, TableKind, WriteError};
+
+/// Tombstones are skipped while reading; after this many reads a page ends short, with a cursor to
+/// go on from.
+const READS_MAX: usize = 10;
+/// Nothing is read beyond it: a read more, of 1 MB, still fits an answer.
+const PAGE_BYTES: usize = 1_000_000;
+
+/// A record of the customer's.
+pub struct RecordKey(pub RecordId);
+
+impl Read for RecordKey {
+    type Found = Lookup<Record>;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        items.item(TableKind::Records, SortKey::Record(self.0));
+    }
+
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+        items.thing(&SortKey::Record(self.0))
+    }
+}
+
+/// A customer's records, those with the highest id first. Ids sort by when they were made.
+pub struct ListRecords {
+    /// From 1 to [`crate::PAGE_ITEMS_MAX`].
+    pub limit: u16,
+    /// Only records with a lower id than this.
+    pub before: Option<RecordId>,
+}
+
+#[derive(Debug, Default)]
+pub struct RecordPage {
+    pub records: Vec<(RecordId, Revision<Record>)>,
+    /// Where the next page starts; `None` at the end.
+    pub next_before: Option<RecordId>,
+}
+
+impl Ask for ListRecords {
+    type Answer = RecordPage;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<RecordPage, StoreError> {
+        // One more than asked for tells whether there is a next page.
+        let target = usize::from(self.limit) + 1;
+        let mut page = RecordPage::default();
+        let mut bytes = 0;
+        let mut before = self.before;
+        for _ in 0..READS_MAX {
+            let wanted = target - page.records.len();
+            let (items, more) = reader.records_before(before, wanted).await?;
+            for item in &items {
+                let SortKey::Record(id) = Fields(item).sort_key()? else {
+                    return Err(Fields(item).damaged("a record's key"));
+                };
+                let revision = items::read_revision(item)?;
+                before = Some(id);
+                if !revision.deleted {
+                    bytes += Fields(item).text(items::CONTENT)?.len();
+                    page.records.push((id, revision));
+                }
+            }
+            if page.records.len() == target {
+                page.records.pop();
+                page.next_before = page.records.last().map(|(id, _)| *id);
+                return Ok(page);
+            }
+            if !more {
+                return Ok(page);
+            }
+            // Large records: DynamoDB ended the read at 1 MB, which makes a page. So do several reads
+            // that were smaller, each with deleted ones among them.
+            let full = items.len() < wanted || bytes >= PAGE_BYTES;
+            if full && !page.records.is_empty() {
+                break;
+            }
+        }
+        page.next_before = before;
+        Ok(page)
+    }
+}
+
+impl Reader<'_> {
+    /// Up to `limit` records or 1 MB, and whether there is more.
+    async fn records_before(
+        &self,
+        before: Option<RecordId>,
+        limit: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        let partition = keys::customer_partition(self.customer.id());
+        let start = before.map(|id| items::key(&partition, &SortKey::Record(id)));
+        let answer = self
+            .query(keys::RECORD_PREFIX)
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let more = answer.last_evaluated_key.is_some();
+        Ok((answer.items.unwrap_or_default(), more))
+    }
+
+    /// A strongly consistent query of the customer's items whose sort key starts with `prefix`.
+    pub(crate) fn query(
+        &self,
+        prefix: &str,
+    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+        let database = &self.store.database;
+        database
+            .dynamo
+            .query()
+            .table_name(&database.tables.records)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#sk", items::SORT)
+            .expression_attribute_values(
+                ":pk",
+                items::text(keys::customer_partition(self.customer.id())),
+            )
+            .expression_attribute_values(":prefix", items::text(prefix))
+    }
+}
+
+impl Store {
+    /// Creates a record and remembers the answer to the request.
+    pub async fn create_record(
+        &self,
+        session: &Session,
+        id: RecordId,
+        revision: &Revision<Record>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let partition = keys::customer_partition(session.customer.id());
+        Transaction::new(&self.database)
+            .create(&session.customer, &SortKey::Record(id), revision)
+            .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// Replaces a record by its next revision, be it new content or a tombstone.
+    pub async fn replace_record(
+        &self,
+        customer: &Customer,
+        id: RecordId,
+        revision: &Revision<Record>,
+    ) -> Result<(), WriteError> {
+        self.replace(customer, &SortKey::Record(id), revision).await
+    }
+
+    /// Replaces one thing by its next revision, and nothing beside it.
+    pub(crate) async fn replace<T: Serialize>(
+        &self,
+        customer: &Customer,
+        sort: &SortKey,
+        revision: &Revision<T>,
+    ) -> Result<(), WriteError> {
+        Transaction::new(&self.database)
+            .replace(customer, sort, revision)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+}

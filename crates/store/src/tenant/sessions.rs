@@ -1,0 +1,198 @@
+//! Sessions: the door to everything else. One batched read fetches the session, its user and the
+//! thing asked for; nothing is given out before the session is verified.
+
+use std::time::Duration;
+
+use domain::{Revision, Role, SessionToken, Timestamp, TokenHash, UserId};
+
+use super::reads::Wanted;
+use super::{Login, Read};
+use crate::items::{self, Fields};
+use crate::keys::{self, SortKey};
+use crate::transaction::{Step, Transaction};
+use crate::{Customer, Remember, Store, StoreError, TableKind, UserProfile, WriteError};
+
+/// A session ends this long after its log-in, whatever happens.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A session ends when it was not used for this long.
+pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Use is noted at most this often: one write an hour, not one a request.
+pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+const CREATED_AT: &str = "created_at_ms";
+const USED_AT: &str = "used_at_ms";
+
+/// A verified session: who asks, and for which customer.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub customer: Customer,
+    pub user: UserId,
+    pub role: Role,
+    pub expires_at: Timestamp,
+}
+
+/// A verified session, and what was read together with it.
+#[derive(Clone, Debug)]
+pub struct Opened<F> {
+    pub session: Session,
+    pub user: Revision<UserProfile>,
+    pub found: F,
+}
+
+/// Reads on behalf of a session that is still being verified. It can only read, and what it reads
+/// is dropped unless the session turns out to be valid.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) customer: Customer,
+}
+
+/// A question that can be asked of a customer's data while the session is being verified.
+pub trait Ask: Send {
+    type Answer: Send;
+
+    fn ask(
+        self,
+        reader: Reader<'_>,
+    ) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
+}
+
+/// No question: only the session and what is wanted with it.
+pub struct Nothing;
+
+impl Ask for Nothing {
+    type Answer = ();
+
+    async fn ask(self, _: Reader<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Why a read beside a session ended early.
+enum Ended {
+    NoSession,
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Store {
+    /// Verifies the session of `token` and reads what is wanted with it, in one round trip; `question` is
+    /// asked in the meantime. `None`: there is no such session, or it has ended.
+    pub async fn open<R: Read, Q: Ask>(
+        &self,
+        token: &SessionToken,
+        now: Timestamp,
+        wanted: R,
+        question: Q,
+    ) -> Result<Option<(Opened<R::Found>, Q::Answer)>, StoreError> {
+        let verify = async { self.verify(token, now, wanted).await?.ok_or(Ended::NoSession) };
+        let answer = async {
+            let reader = Reader { store: self, customer: Customer::new(token.customer) };
+            question.ask(reader).await.map_err(Ended::from)
+        };
+        // Ends as soon as the session is found wanting: how long a forged token is refused says
+        // nothing about another customer's data.
+        match tokio::try_join!(verify, answer) {
+            Ok(both) => Ok(Some(both)),
+            Err(Ended::NoSession) => Ok(None),
+            Err(Ended::Failed(error)) => Err(error),
+        }
+    }
+
+    async fn verify<R: Read>(
+        &self,
+        token: &SessionToken,
+        now: Timestamp,
+        wanted: R,
+    ) -> Result<Option<Opened<R::Found>>, StoreError> {
+        let partition = keys::customer_partition(token.customer);
+        let session_key = SortKey::session(&token.hash());
+        let user_key = SortKey::User(token.user);
+        let mut items = Wanted::new(&self.database, &partition, token.user);
+        items.item(TableKind::Sessions, session_key.clone());
+        items.item(TableKind::Accounts, user_key.clone());
+        wanted.ask(&mut items);
+        let found = items.read(now).await?;
+
+        let Some(item) = found.item(&session_key) else {
+            return Ok(None);
+        };
+        let Ok(user) = found.thing::<UserProfile>(&user_key)?.existing() else {
+            return Ok(None);
+        };
+        let fields = Fields(item);
+        let expires_at = fields.time(CREATED_AT)?.after(SESSION_LIFETIME);
+        let used_at = fields.time(USED_AT)?;
+        let idle = now.since(used_at);
+        if now >= expires_at || idle >= SESSION_IDLE {
+            return Ok(None);
+        }
+        if idle >= USE_NOTED_EVERY {
+            self.note_use(&partition, &session_key, now).await;
+        }
+        let session = Session {
+            customer: Customer::new(token.customer),
+            user: token.user,
+            role: user.content.role,
+            expires_at,
+        };
+        Ok(Some(Opened { session, user, found: wanted.find(&found)? }))
+    }
+
+    /// Notes that a session was used. A failure costs nothing but the note; an ended session is
+    /// not brought back.
+    async fn note_use(&self, partition: &str, session: &SortKey, now: Timestamp) {
+        let noted = self
+            .database
+            .dynamo
+            .update_item()
+            .table_name(&self.database.tables.sessions)
+            .set_key(Some(items::key(partition, session)))
+            .update_expression("SET #used_at = :now")
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#used_at", USED_AT)
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_values(":now", items::number(now.millis()))
+            .send()
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(error = &error as &dyn std::error::Error, "session use not noted");
+        }
+    }
+
+    /// Starts a session for someone whose password was right, and forgets the tries that it took.
+    /// The token is known by its hash.
+    pub async fn start_session(
+        &self,
+        login: &Login,
+        hash: &TokenHash,
+        created_at: Timestamp,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let partition = keys::customer_partition(login.customer.id());
+        let expires_at = created_at.after(SESSION_LIFETIME);
+        let mut item = items::key(&partition, &SortKey::session(hash));
+        item.insert(items::USER_ID.to_owned(), items::text(login.user));
+        item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
+        item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
+        item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
+        Transaction::new(&self.database)
+            .put_new(Step::Create, TableKind::Sessions, item)
+            .remember(TableKind::Sessions, &partition, &remember.sort_key(login.user), remember)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// Ends the session of `token`, which was verified before.
+    pub async fn end_session(&self, token: &SessionToken) -> Result<(), StoreError> {
+        let partition = keys::customer_partition(token.customer);
+        let key = items::key(&partition, &SortKey::session(&token.hash()));
+        self.database.delete(&self.database.tables.sessions, key).await
+    }
+}

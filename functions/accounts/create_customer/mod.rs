@@ -1,0 +1,104 @@
+//! `POST /v1/customers`: signs a company up, with the person who does so as its owner. Anyone may.
+
+use am_http::{
+    Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
+    Route, StatusCode, json,
+};
+use domain::{CompanyName, CustomerId, Email, Entropy, PersonName, Revision, Role, UserId};
+use passwords::{NewPassword, Passwords};
+use runtime::{HttpFunction, OsEntropy};
+use serde::{Deserialize, Serialize};
+use store::tenant::SignUp;
+use store::{CustomerProfile, Store, UserProfile, WriteError};
+
+use crate::shapes::{CustomerView, UserView};
+
+/// A company that signs up, and the person who does so.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SignUp"))]
+#[serde(deny_unknown_fields)]
+struct Body {
+    company: CompanyName,
+    name: PersonName,
+    email: Email,
+    password: NewPassword,
+}
+
+/// The new company and its owner.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct SignedUp {
+    customer: CustomerView,
+    user: UserView,
+}
+
+const EMAIL_TAKEN: Code = Code::new(
+    StatusCode::CONFLICT,
+    "email_taken",
+    "Somebody has signed up with this e-mail address.",
+);
+
+pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
+    declaration: Declaration {
+        name: "create-customer",
+        routes: &[Route::post("/v1/customers")],
+        summary: "Signs a company up, with the person who does so as its owner",
+        parameters: &[Parameter::IDEMPOTENCY_KEY],
+        body: RequestBody::json::<Body>(),
+        answers: &[Answer::json::<SignedUp>(StatusCode::CREATED, "Signed up.")],
+        problems: &[Code::CROSS_SITE_REQUEST, EMAIL_TAKEN, Code::TOO_MANY_ATTEMPTS, Code::BUSY],
+    },
+    build: |env| Ok((env.store()?, env.passwords()?)),
+    handle: Handle::Anyone(|(store, passwords), request| {
+        Box::pin(handle(store, passwords, &OsEntropy, request))
+    }),
+};
+
+pub async fn handle(
+    store: &Store,
+    passwords: &Passwords,
+    entropy: &dyn Entropy,
+    request: &Request,
+) -> Result<Response, Problem> {
+    request.refuse_other_sites()?;
+    let Body { company, name, email, password } = request.json()?;
+    let parts = [company.as_str(), name.as_str(), email.as_str()];
+    let once = Once::without_password(request, &parts)?;
+    let known = [email.as_str(), email.local_part(), company.as_str(), name.as_str()];
+    let password =
+        password.accept(&known).map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
+
+    let now = request.now();
+    let source = request.source();
+    if let Some(wait) = store.attempt_sign_up(&source, now).await?.refused_for(now) {
+        let detail = "Too many sign-ups from here. Wait a while.";
+        return Err(Problem::too_many(detail, wait));
+    }
+    let owner_id = UserId::new(now, entropy);
+    let owner = UserProfile { email: email.clone(), name, role: Role::Owner };
+    let sign_up = SignUp {
+        customer_id: CustomerId::new(now, entropy),
+        customer: Revision::first(CustomerProfile { name: company }, owner_id, now),
+        owner_id,
+        owner: Revision::first(owner, owner_id, now),
+        password: passwords.hash(password.clone(), entropy).await,
+    };
+    let answer = SignedUp {
+        customer: CustomerView::new(sign_up.customer_id, &sign_up.customer),
+        user: UserView::new(owner_id, &sign_up.owner),
+    };
+    match store.sign_up(&sign_up, &once.remember(&answer)).await {
+        Ok(()) => Ok(json(StatusCode::CREATED, &answer)),
+        Err(WriteError::Repeated(earlier)) => {
+            let answer: SignedUp = once.answer(&earlier)?;
+            let stored = store.login(&email).await?.map(|login| login.password);
+            passwords.verify(password, stored).await.ok_or_else(Problem::key_reused)?;
+            Ok(json(StatusCode::CREATED, &answer))
+        }
+        Err(WriteError::Exists) => Err(Problem::new(
+            EMAIL_TAKEN,
+            "Somebody has signed up with this e-mail address. Log in instead.",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,226 @@
+//! `POST /v1/sessions`: logs a person in with e-mail address and password. Anyone may try, ten
+//! times in each quarter of an hour by the clock.
+
+use am_http::{
+    Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
+    ResponseHeader, Route, StatusCode, json, not_stored, session_cookie, with_header,
+};
+use domain::{CustomerId, Email, Entropy, SessionToken, Timestamp, UserId, entropy};
+use lambda_http::http::header::{SET_COOKIE, WWW_AUTHENTICATE};
+use passwords::{Password, Passwords, Proof};
+use runtime::{HttpFunction, OsEntropy};
+use serde::{Deserialize, Serialize};
+use store::tenant::{Attempt, Login, Nothing, SESSION_LIFETIME};
+use store::{Store, WriteError};
+
+/// Who logs in.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "LogIn"))]
+#[serde(deny_unknown_fields)]
+struct Body {
+    email: Email,
+    password: Password,
+    #[serde(default)]
+    delivery: Delivery,
+}
+
+/// How the client wants its session: a token to keep, or a cookie that no script can read.
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+enum Delivery {
+    #[default]
+    Token,
+    Cookie,
+}
+
+impl Delivery {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
+/// The session that was started.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct StartedSession {
+    /// Absent where the session is a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    customer_id: CustomerId,
+    user_id: UserId,
+    expires_at: Timestamp,
+}
+
+/// What is remembered of a log-in: enough to make the same token again, given the pepper and the
+/// password.
+#[derive(Serialize, Deserialize)]
+struct Started {
+    customer_id: CustomerId,
+    user_id: UserId,
+    nonce: [u8; 32],
+    created_at: Timestamp,
+}
+
+const WRONG_LOGIN: Code = Code::new(
+    StatusCode::UNAUTHORIZED,
+    "wrong_login",
+    "The e-mail address or the password is wrong.",
+);
+const SESSION_ENDED: Code = Code::new(
+    StatusCode::CONFLICT,
+    "session_ended",
+    "The session of this Idempotency-Key has ended.",
+);
+
+pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
+    declaration: Declaration {
+        name: "create-session",
+        routes: &[Route::post("/v1/sessions")],
+        summary: "Logs a person in",
+        parameters: &[Parameter::IDEMPOTENCY_KEY],
+        body: RequestBody::json::<Body>(),
+        answers: &[Answer::json::<StartedSession>(StatusCode::CREATED, "Logged in.")
+            .with(&[ResponseHeader::SET_COOKIE])],
+        problems: &[
+            Code::CROSS_SITE_REQUEST,
+            WRONG_LOGIN,
+            SESSION_ENDED,
+            Code::TOO_MANY_ATTEMPTS,
+            Code::BUSY,
+        ],
+    },
+    build: |env| Ok((env.store()?, env.passwords()?)),
+    handle: Handle::Anyone(|(store, passwords), request| {
+        Box::pin(handle(store, passwords, &OsEntropy, request))
+    }),
+};
+
+pub async fn handle(
+    store: &Store,
+    passwords: &Passwords,
+    entropy: &dyn Entropy,
+    request: &Request,
+) -> Result<Response, Problem> {
+    request.refuse_other_sites()?;
+    let Body { email, password, delivery } = request.json()?;
+    let once = Once::without_password(request, &[email.as_str(), delivery.name()])?;
+
+    let (attempt, login, proof) =
+        check(store, passwords, entropy, request, &email, password).await?;
+    let started = Started {
+        customer_id: login.customer_id(),
+        user_id: login.user,
+        nonce: entropy::bytes(entropy),
+        created_at: request.now(),
+    };
+    let token = token(&proof, &started);
+    let (hash, remember) = (token.hash(), once.remember(&started));
+    let start = store.start_session(&login, &hash, started.created_at, &remember);
+    let forget = forget(store, attempt, &email);
+    match futures_util::future::join(start, forget).await.0 {
+        Ok(()) => Ok(answer(request, &token, &started, delivery)),
+        Err(WriteError::Repeated(earlier)) => {
+            let started: Started = once.answer(&earlier)?;
+            repeated(store, &proof, request, &started, delivery).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The account that the password opens. An unknown address costs the same work and gets the same
+/// answer as a wrong password.
+async fn check(
+    store: &Store,
+    passwords: &Passwords,
+    entropy: &dyn Entropy,
+    request: &Request,
+    email: &Email,
+    password: Password,
+) -> Result<(Attempt, Login, Proof), Problem> {
+    let (source, now) = (request.source(), request.now());
+    let (attempt, login) = store.attempt_login(email, &source, now).await?;
+    if let Some(wait) = attempt.refused_for(now) {
+        let detail = "Too many attempts to log in from here. Wait a while.";
+        return Err(Problem::too_many(detail, wait));
+    }
+    let stored = login.as_ref().map(|login| login.password.clone());
+    let proof = passwords.verify(password.clone(), stored).await;
+    let (Some(login), Some(mut proof)) = (login, proof) else {
+        return Err(wrong_login());
+    };
+    if proof.outdated {
+        // A repetition makes the token by what is stored then.
+        let (hash, renewed) = passwords.renew(password.clone(), entropy).await;
+        proof = if store.renew_password_hash(email, &login.password, &hash).await? {
+            renewed
+        } else {
+            let stored = store.login(email).await?.map(|login| login.password);
+            passwords.verify(password, stored).await.ok_or_else(wrong_login)?
+        };
+    }
+    Ok((attempt, login, proof))
+}
+
+/// The same for a wrong password and an address that nobody has.
+fn wrong_login() -> Problem {
+    Problem::new(WRONG_LOGIN, "The e-mail address or the password is wrong.")
+        .header(WWW_AUTHENTICATE, "Bearer")
+}
+
+/// Forgets wrong tries before the right one.
+async fn forget(store: &Store, attempt: Attempt, email: &Email) {
+    if let Err(error) = store.forget_attempts(&attempt, email).await {
+        // They end by themselves, within a quarter of an hour.
+        tracing::warn!(error = &error as &dyn std::error::Error, "attempts not forgotten");
+    }
+}
+
+/// Answers a repeated log-in with the session that the first one started.
+async fn repeated(
+    store: &Store,
+    proof: &Proof,
+    request: &Request,
+    started: &Started,
+    delivery: Delivery,
+) -> Result<Response, Problem> {
+    let token = token(proof, started);
+    if store.open(&token, request.now(), (), Nothing).await?.is_none() {
+        return Err(Problem::new(
+            SESSION_ENDED,
+            "The session of this Idempotency-Key has ended. Take a new key.",
+        ));
+    }
+    Ok(answer(request, &token, started, delivery))
+}
+
+fn token(proof: &Proof, started: &Started) -> SessionToken {
+    let secret = proof.session_secret(&started.nonce);
+    SessionToken::new(started.customer_id, started.user_id, secret)
+}
+
+fn answer(
+    request: &Request,
+    token: &SessionToken,
+    started: &Started,
+    delivery: Delivery,
+) -> Response {
+    let expires_at = started.created_at.after(SESSION_LIFETIME);
+    let answer = StartedSession {
+        token: (delivery == Delivery::Token).then(|| token.expose()),
+        customer_id: token.customer,
+        user_id: token.user,
+        expires_at,
+    };
+    let response = not_stored(json(StatusCode::CREATED, &answer));
+    match delivery {
+        Delivery::Token => response,
+        Delivery::Cookie => {
+            let max_age_s = expires_at.since(request.now()).as_secs();
+            with_header(response, SET_COOKIE, &session_cookie(token, max_age_s))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `DELETE /v1/session`: logs out. Any role. The cookie, if there is one, is taken away too.
+
+use am_http::{
+    Answer, Declaration, Handle, Problem, RequestBody, Response, ResponseHeader, Route,
+    SessionRequest, StatusCode, empty, end_cookie, with_header,
+};
+use domain::Role;
+use lambda_http::http::header::SET_COOKIE;
+use runtime::HttpFunction;
+use store::Store;
+
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    declaration: Declaration {
+        name: "delete-session",
+        routes: &[Route::delete("/v1/session")],
+        summary: "Logs out",
+        parameters: &[],
+        body: RequestBody::None,
+        answers: &[Answer::empty(StatusCode::NO_CONTENT, "Logged out.")
+            .with(&[ResponseHeader::SET_COOKIE])],
+        problems: &[],
+    },
+    build: |env| env.store(),
+    handle: Handle::Session(Role::Viewer, |store, request| Box::pin(handle(store, request))),
+};
+
+async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
+    request.open(store, ()).await?;
+    store.end_session(&request.session_token()?).await?;
+    Ok(with_header(empty(StatusCode::NO_CONTENT), SET_COOKIE, &end_cookie()))
+}

@@ -1,0 +1,46 @@
+//! `DELETE /v1/records/{record_id}/appendices/{appendix_id}`: deletes an appendix. Admins and above,
+//! with If-Match. A tombstone stays, and so do the bytes of every version.
+
+use am_http::{
+    Answer, ChangeRefusal, Declaration, Handle, Parameter, Problem, RequestBody, Response, Route,
+    SessionRequest, StatusCode, change, empty,
+};
+use domain::{AppendixId, RecordId, Role};
+use runtime::HttpFunction;
+use store::Store;
+use store::tenant::{AppendixKey, RecordKey};
+
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    declaration: Declaration {
+        name: "delete-appendix",
+        routes: &[Route::delete("/v1/records/{record_id}/appendices/{appendix_id}")],
+        summary: "Deletes an appendix; the bytes of its versions stay",
+        parameters: &[Parameter::IF_MATCH],
+        body: RequestBody::None,
+        answers: &[Answer::empty(StatusCode::NO_CONTENT, "Deleted.")],
+        problems: &[],
+    },
+    build: |env| env.store(),
+    handle: Handle::Session(Role::Admin, |store, request| Box::pin(handle(store, request))),
+};
+
+async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
+    change(|| delete(store, request)).await
+}
+
+async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
+    let record_id: RecordId = request.path("record_id")?;
+    let id: AppendixId = request.path("appendix_id")?;
+    let keys = (RecordKey(record_id), AppendixKey { record: record_id, appendix: id });
+    let opened = request.open(store, keys).await?;
+    let (record, appendix) = opened.found;
+    let seen = request.if_match()?;
+    record.existing()?;
+    let current = appendix.newest()?;
+
+    let session = &opened.session;
+    if let Some(tombstone) = seen.tombstone(&current, session.user, request.now())? {
+        store.delete_appendix(&session.customer, record_id, id, &tombstone).await?;
+    }
+    Ok(empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,166 @@
+//! Every hour: whether all that backups stand on is as it should be, and how old the last verified one
+//! is. What does not hold raises the alarm, and shows at `GET /v1/policy`.
+
+use std::time::Duration;
+
+use backup::{APPENDICES, EVIDENCE};
+use domain::Timestamp;
+use runtime::{EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::TableKind;
+use store::operator::{Bucket, RECOVERY_DAYS};
+
+use crate::resources::Backups;
+use crate::shapes::{Audit, VERIFIED_WITHIN, VerifiedBackup};
+
+/// As old as any: no backup was ever verified.
+const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
+const REGION: &str = "eu-central-1";
+
+/// What EventBridge Scheduler sends of it: nothing.
+#[derive(Debug, Deserialize)]
+pub struct Event {}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    pub checks: usize,
+    pub broken: Vec<String>,
+}
+
+/// What the function needs.
+pub struct Context {
+    backups: Backups,
+    vault: String,
+    air_gapped_vault: String,
+}
+
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    name: "audit-backups",
+    build: |env| {
+        Ok(Context {
+            backups: Backups::build(env)?,
+            vault: env.required("BACKUP_VAULT")?,
+            air_gapped_vault: env.required("AIR_GAPPED_VAULT")?,
+        })
+    },
+    handle: |context, _| Box::pin(async move { handle(context, runtime::now()).await }),
+};
+
+pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventError> {
+    let mut audit = Audit::default();
+    for kind in TableKind::ALL {
+        check_table(context, kind, &mut audit).await?;
+    }
+    for (name, bucket) in [
+        (APPENDICES, context.backups.bucket.clone()),
+        (EVIDENCE, context.backups.bucket.copy(context.backups.evidence.bucket())),
+    ] {
+        check_bucket(name, &bucket, &mut audit).await;
+    }
+    check_vaults(context, &mut audit).await;
+    check_settings(context, &mut audit).await?;
+    check_freshness(context, now, &mut audit).await?;
+    context.backups.operator.note_policy(Audit::NAME, now, &audit).await?;
+    let broken = audit.broken();
+    if !broken.is_empty() {
+        let cause = broken.join("; ");
+        tracing::error!(failed = 1, cause, "the policy is not kept");
+    }
+    Ok(Outcome { checks: audit.checks.len(), broken })
+}
+
+async fn check_table(
+    context: &Context,
+    kind: TableKind,
+    audit: &mut Audit,
+) -> Result<(), EventError> {
+    let (table, name) = (context.backups.operator.table_name(kind), kind.name());
+    let Some(it) = context.backups.operator.table_state(table).await? else {
+        // Each is a promise of its own.
+        for what in ["protection", "region", "recovery"] {
+            audit.note(format!("{what} of {name}"), false, "there is no such table");
+        }
+        return Ok(());
+    };
+    let protected = if it.deletion_protected { "protected" } else { "can be deleted" };
+    audit.note(format!("protection of {name}"), it.deletion_protected, protected);
+    let region = region_of(&it.arn);
+    audit.note(format!("region of {name}"), region == REGION, region);
+    let recovery = it.recovery.filter(|recovery| recovery.days >= RECOVERY_DAYS);
+    let found = it.recovery.map_or("off".to_owned(), |recovery| {
+        format!("{} days, from {} to {}", recovery.days, recovery.earliest, recovery.latest)
+    });
+    audit.note(format!("recovery of {name}"), recovery.is_some(), found);
+    if kind.expires() {
+        let found = if it.expires { "on" } else { "off" };
+        audit.note(format!("expiry of {name}"), it.expires, found);
+    }
+    Ok(())
+}
+
+fn region_of(arn: &str) -> String {
+    arn.split(':').nth(3).unwrap_or_default().to_owned()
+}
+
+async fn check_bucket(name: &str, bucket: &Bucket, audit: &mut Audit) {
+    let Ok(it) = bucket.state().await else {
+        for what in ["versions", "events", "zones"] {
+            audit.note(format!("{what} of {name}"), false, "the bucket does not answer");
+        }
+        return;
+    };
+    let on = |holds| if holds { "on" } else { "off" };
+    audit.note(format!("versions of {name}"), it.versioned, on(it.versioned));
+    audit.note(format!("events of {name}"), it.announces, on(it.announces));
+    let zones = if it.in_three_zones { "three zones" } else { "some are in one zone" };
+    audit.note(format!("zones of {name}"), it.in_three_zones, zones);
+}
+
+async fn check_vaults(context: &Context, audit: &mut Audit) {
+    for (name, vault) in
+        [("vault", &context.vault), ("air-gapped vault", &context.air_gapped_vault)]
+    {
+        let name = format!("lock of the {name}");
+        match context
+            .backups
+            .aws_backup
+            .describe_backup_vault()
+            .backup_vault_name(vault)
+            .send()
+            .await
+        {
+            Ok(it) if it.locked() == Some(true) => {
+                let days = it.min_retention_days().unwrap_or(0);
+                audit.note(name, true, format!("locked for {days} days"));
+            }
+            Ok(_) => audit.note(name, false, "not locked"),
+            Err(_) => audit.note(name, false, "there is no such vault, or it does not answer"),
+        }
+    }
+}
+
+async fn check_settings(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+    let settings = context.backups.aws_backup.describe_region_settings().send().await?;
+    let managed = settings.resource_type_management_preference();
+    let full = managed.and_then(|it| it.get("DynamoDB")).copied().unwrap_or(false);
+    let found = if full { "on" } else { "off: recovery points of tables cannot be copied" };
+    audit.note("AWS Backup's features for DynamoDB", full, found);
+    Ok(())
+}
+
+async fn check_freshness(
+    context: &Context,
+    now: Timestamp,
+    audit: &mut Audit,
+) -> Result<(), EventError> {
+    let newest: Option<VerifiedBackup> =
+        context.backups.operator.policy_of(VerifiedBackup::NAME).await?;
+    let age = newest.as_ref().map_or(NEVER, |newest| now.since(newest.verified_at));
+    let found = newest.map_or("none was verified yet".to_owned(), |it| {
+        format!("of {}, verified at {}", it.run, it.verified_at)
+    });
+    audit.note("verified backup", age <= VERIFIED_WITHIN, found);
+    // A metric: an alarm is on what it says, and on its silence.
+    tracing::info!(verified_age_hours = age.as_secs_f64() / 3600.0, "audited");
+    Ok(())
+}

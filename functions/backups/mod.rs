@@ -1,0 +1,7 @@
+//! Backups that are proven, and restores.
+
+pub mod audit;
+pub mod open_run;
+pub mod record_job;
+pub mod restore_service;
+pub mod verify_restore;

@@ -1,0 +1,137 @@
+//! AWS Backup's "Backup Job State Change": notes how a job ended. One that failed, or that completed and
+//! holds nothing or has issues, raises the alarm and is started once more. So does a copy to the
+//! air-gapped vault that failed ("Copy Job State Change"): with the next evening it is made again.
+
+use std::time::Duration;
+
+use aws_sdk_backup::types::Lifecycle;
+use backup::{APPENDICES, Manifest};
+use domain::Timestamp;
+use runtime::{EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::operator::BackupJob;
+
+use crate::resources::{Backups, Resource, name_of};
+
+/// What EventBridge sends of it.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    detail: Detail,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    #[serde(alias = "copyJobId")]
+    backup_job_id: String,
+    /// Absent of a copy.
+    backup_vault_name: Option<String>,
+    resource_arn: String,
+    state: String,
+    creation_date: Timestamp,
+    /// A number in a text; of a copy, a number. Absent where nothing was made.
+    #[serde(default)]
+    backup_size_in_bytes: serde_json::Value,
+    status_message: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Why this is no backup, if it is none.
+    pub fault: Option<String>,
+    /// The job that was started in its place.
+    pub again: Option<String>,
+}
+
+/// What the function needs.
+pub struct Context {
+    backups: Backups,
+    /// In which a job is started again.
+    role: String,
+    /// How long what it makes is kept: without an end, the vault would refuse it.
+    retention_days: i64,
+}
+
+/// AWS may start a job eight hours late that says nothing of when.
+const START_WINDOW_MINUTES: i64 = 60;
+/// Shorter than what lies between the daily job and the monthly one: neither is in the other's way.
+const TIME_OF_DAY: Duration = Duration::from_secs(6 * 60 * 60);
+
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
+    name: "record-backup-job",
+    build: |env| {
+        Ok(Context {
+            backups: Backups::build(env)?,
+            role: env.required("BACKUP_ROLE")?,
+            retention_days: env.parsed("DAILY_RETENTION_DAYS")?,
+        })
+    },
+    handle: |context, event| {
+        Box::pin(async move { handle(context, &event.detail, runtime::now()).await })
+    },
+};
+
+async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outcome, EventError> {
+    let Context { backups, role, retention_days } = context;
+    let fault = fault(backups, job).await?;
+    let note = BackupJob {
+        id: job.backup_job_id.clone(),
+        resource: job.resource_arn.clone(),
+        state: job.state.clone(),
+        bytes: job.bytes(),
+        message: job.status_message.clone(),
+        fault: fault.clone(),
+        noted_at: now,
+    };
+    let noted = backups.operator.note_job(&note).await?;
+    let Some(fault) = fault else { return Ok(Outcome { fault: None, again: None }) };
+    let resource = name_of(&job.resource_arn);
+    tracing::error!(failed = 1, resource, cause = fault, "a backup failed");
+    let Some(vault) = &job.backup_vault_name else {
+        return Ok(Outcome { fault: Some(fault), again: None });
+    };
+    // However often jobs fail and events come, one more is started for those of one time of the day.
+    let token = format!("again-{resource}-{}", job.creation_date.start_of(TIME_OF_DAY).millis());
+    let again = backups
+        .aws_backup
+        .start_backup_job()
+        .backup_vault_name(vault)
+        .resource_arn(&job.resource_arn)
+        .iam_role_arn(role)
+        .start_window_minutes(START_WINDOW_MINUTES)
+        .lifecycle(Lifecycle::builder().delete_after_days(*retention_days).build())
+        .idempotency_token(token)
+        .send()
+        .await?;
+    let again = again.backup_job_id.filter(|id| noted && *id != job.backup_job_id);
+    Ok(Outcome { fault: Some(fault), again })
+}
+
+/// Why this is no backup. That a job says it has completed is not enough.
+async fn fault(backups: &Backups, job: &Detail) -> Result<Option<String>, EventError> {
+    let message = job.status_message.as_deref().unwrap_or("no reason was given");
+    if job.state != "COMPLETED" {
+        return Ok(Some(format!("{}: {message}", job.state)));
+    }
+    if job.status_message.is_some() {
+        return Ok(Some(format!("completed with issues: {message}")));
+    }
+    let name = match backups.resource(&job.resource_arn) {
+        Some(Resource::Table(kind)) => kind.name(),
+        Some(Resource::Appendices) => APPENDICES,
+        // Something is always in the evidence once a run was opened; before that, nothing need be.
+        Some(Resource::Evidence) | None => return Ok(None),
+    };
+    let run = backups.operator.run_before(job.creation_date).await?;
+    let Some(run) = run.filter(|_| job.bytes() == Some(0)) else { return Ok(None) };
+    let manifest = Manifest::from_json(&backups.evidence.read(&run.manifest).await?)?;
+    let count = manifest.table(name).all.count;
+    Ok((count > 0).then(|| format!("completed and holds nothing of {count}")))
+}
+
+impl Detail {
+    fn bytes(&self) -> Option<u64> {
+        let bytes = &self.backup_size_in_bytes;
+        bytes.as_u64().or_else(|| bytes.as_str()?.parse().ok())
+    }
+}

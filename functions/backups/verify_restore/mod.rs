@@ -1,0 +1,283 @@
+//! AWS Backup's "Restore Job State Change": holds what a restore test has restored against the manifest
+//! of its evening, item by item, and gives the verdict. The evidence is kept first, the verdict last:
+//! cut off anywhere, another try does it all.
+//!
+//! A table that is too large for one function is shared out by the state machine of infra/verify.yaml:
+//! the same event comes once for each segment, whose sums are kept, and then once more to conclude.
+
+use aws_sdk_backup::types::RestoreValidationStatus;
+use backup::{Cause, Manifest, Report, TableCheck, Verifier};
+use domain::Timestamp;
+use runtime::{EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::operator::{BackupRun, Segment, Verification};
+
+use crate::resources::{Backups, Resource, name_of};
+use crate::shapes::VerifiedBackup;
+
+/// What EventBridge sends of it.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    detail: Detail,
+    /// Only look at this part, and keep its sums.
+    segment: Option<Segment>,
+    /// So many parts were looked at: put them together.
+    segments: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    restore_job_id: String,
+    status: String,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// The sums of a part are kept.
+    LookedAt {
+        checked: u64,
+    },
+    Verified {
+        resource: &'static str,
+        checked: u64,
+    },
+    Refuted {
+        resource: &'static str,
+        findings: u64,
+    },
+    /// AWS Backup could not restore it.
+    NotRestored,
+    /// No test: a restore by hand.
+    NotATest,
+    /// A test of what is not in use: another stack's, or of tables from before a restore.
+    NotOurs,
+    /// An earlier event has done it.
+    JudgedBefore,
+}
+
+pub const FUNCTION: EventFunction<Backups, Event, Outcome> = EventFunction {
+    name: "verify-restore",
+    build: Backups::build,
+    handle: |context, event| Box::pin(async move { handle(context, &event).await }),
+};
+
+/// What a restore job turns out to be.
+enum RestoreJob {
+    ToVerify(Restored),
+    /// It is none to look at.
+    Other(Outcome),
+}
+
+/// A restore as AWS Backup knows it.
+struct Restored {
+    job: String,
+    resource: Resource,
+    copy: String,
+    recovery_point: String,
+    taken_at: Timestamp,
+}
+
+async fn handle(context: &Backups, event: &Event) -> Result<Outcome, EventError> {
+    let Detail { restore_job_id, status } = &event.detail;
+    if status != "COMPLETED" {
+        let (job, cause) = (restore_job_id, status);
+        tracing::error!(failed = 1, job, cause, "a backup could not be restored");
+        return Ok(Outcome::NotRestored);
+    }
+    let restored = match look_at(context, restore_job_id).await? {
+        RestoreJob::ToVerify(restored) => restored,
+        RestoreJob::Other(outcome) => return Ok(outcome),
+    };
+    let run = context.operator.run_before(restored.taken_at).await?;
+    let run = run.ok_or("no manifest is from before the backup")?;
+    let manifest = Manifest::from_json(&context.evidence.read(&run.manifest).await?)?;
+    if let Some(segment) = event.segment {
+        return look_at_part(context, &restored, &run, &manifest, segment).await;
+    }
+    let report = verify(context, &restored, &run, &manifest, event.segments).await?;
+    // Of now: a row of the ledger that says it is older than it is would be one too many in a copy.
+    let now = runtime::now();
+    let verification = keep(context, &restored, &run, &report, now).await?;
+    if verification.verified {
+        note_whole_run(context, &run, &manifest, now).await?;
+    }
+    judge(context, &restored, &report).await?;
+    let resource = restored.resource.name();
+    Ok(if report.is_clean() {
+        Outcome::Verified { resource, checked: report.checked }
+    } else {
+        Outcome::Refuted { resource, findings: report.findings.faults() }
+    })
+}
+
+/// Which restore this is of what, or why it is none to look at.
+async fn look_at(context: &Backups, id: &str) -> Result<RestoreJob, EventError> {
+    let job = context.aws_backup.describe_restore_job().restore_job_id(id).send().await?;
+    let test = job.created_by().and_then(|by| by.restore_testing_plan_arn());
+    if test.is_none() {
+        return Ok(RestoreJob::Other(Outcome::NotATest));
+    }
+    if matches!(
+        job.validation_status(),
+        Some(RestoreValidationStatus::Successful | RestoreValidationStatus::Failed)
+    ) {
+        return Ok(RestoreJob::Other(Outcome::JudgedBefore));
+    }
+    let source = job.source_resource_arn().ok_or("the job names no source")?;
+    let Some(resource) = context.resource(source) else {
+        return Ok(RestoreJob::Other(Outcome::NotOurs));
+    };
+    let taken_at = job.recovery_point_creation_date().ok_or("the job names no time")?;
+    Ok(RestoreJob::ToVerify(Restored {
+        job: id.to_owned(),
+        resource,
+        copy: name_of(job.created_resource_arn().ok_or("the job names no copy")?).to_owned(),
+        recovery_point: job.recovery_point_arn().unwrap_or_default().to_owned(),
+        taken_at: Timestamp::from_millis(taken_at.to_millis()?),
+    }))
+}
+
+async fn verify(
+    context: &Backups,
+    restored: &Restored,
+    run: &BackupRun,
+    manifest: &Manifest,
+    segments: Option<u32>,
+) -> Result<Report, EventError> {
+    let verifier = Verifier { operator: &context.operator, bucket: &context.bucket, manifest };
+    Ok(match (restored.resource, segments) {
+        (Resource::Table(kind), None) => verifier.table(kind, &restored.copy).await?,
+        (Resource::Table(kind), Some(of)) => {
+            let mut whole = TableCheck::default();
+            for index in 0..of {
+                let part = part_key(restored, run, Segment { index, of });
+                whole.merge(&serde_json::from_slice(&context.evidence.read(&part).await?)?);
+            }
+            verifier.conclude(kind, &restored.copy, &whole).await?
+        }
+        (Resource::Appendices, _) => verifier.appendices(&restored.copy).await?,
+        (Resource::Evidence, _) => {
+            verifier.evidence(context.evidence.bucket(), &restored.copy).await?
+        }
+    })
+}
+
+/// The first look at a part of a table. Buckets are not shared out: they are looked at in the end.
+async fn look_at_part(
+    context: &Backups,
+    restored: &Restored,
+    run: &BackupRun,
+    manifest: &Manifest,
+    segment: Segment,
+) -> Result<Outcome, EventError> {
+    let Resource::Table(kind) = restored.resource else {
+        return Ok(Outcome::LookedAt { checked: 0 });
+    };
+    let verifier = Verifier { operator: &context.operator, bucket: &context.bucket, manifest };
+    let part = verifier.segment(kind, &restored.copy, segment).await?;
+    let key = part_key(restored, run, segment);
+    context.evidence.keep(&key, serde_json::to_vec(&part)?).await?;
+    Ok(Outcome::LookedAt { checked: part.items })
+}
+
+fn part_key(restored: &Restored, run: &BackupRun, segment: Segment) -> String {
+    let (run, job, Segment { index, of }) = (run.scheduled_at, &restored.job, segment);
+    format!("verifications/{run}/parts/{job}-{index}-of-{of}.json")
+}
+
+async fn keep(
+    context: &Backups,
+    restored: &Restored,
+    run: &BackupRun,
+    report: &Report,
+    now: Timestamp,
+) -> Result<Verification, EventError> {
+    let name = restored.resource.name();
+    let key = format!("verifications/{}/{name}-{}.json", run.scheduled_at, restored.job);
+    context.evidence.keep(&key, serde_json::to_vec(report)?).await?;
+    let verification = Verification {
+        job: restored.job.clone(),
+        resource: name.to_owned(),
+        recovery_point: restored.recovery_point.clone(),
+        run: run.scheduled_at,
+        verified: report.is_clean(),
+        checked: report.checked,
+        findings: report.findings.faults(),
+        report: key,
+        noted_at: now,
+    };
+    context.operator.note_verification(&verification).await?;
+    if !report.is_clean() {
+        let cause = report.findings.in_short();
+        tracing::error!(failed = 1, resource = name, cause, "a backup is not what it should be");
+    } else if report.findings.counts.contains_key(&Cause::DamagedInUse) {
+        // No fault of the backup, and of things as they are now no manifest tells.
+        let cause = report.findings.in_short();
+        tracing::error!(failed = 1, resource = name, cause, "items are not as they were written");
+    }
+    Ok(verification)
+}
+
+/// Says that a run is verified once everything of it is.
+async fn note_whole_run(
+    context: &Backups,
+    run: &BackupRun,
+    manifest: &Manifest,
+    now: Timestamp,
+) -> Result<(), EventError> {
+    // To verify one evening again proves nothing of the next.
+    let earlier: Option<VerifiedBackup> = context.operator.policy_of(VerifiedBackup::NAME).await?;
+    if earlier.is_some_and(|it| it.run >= run.scheduled_at) {
+        return Ok(());
+    }
+    let found = context.operator.verifications(run.scheduled_at).await?;
+    // Of something that was restored twice, what was found last.
+    let newest = |resource: Resource| {
+        let of = found.iter().filter(|it| it.resource == resource.name());
+        of.max_by_key(|it| it.noted_at)
+    };
+    let verified: Option<Vec<&Verification>> = Resource::ALL.into_iter().map(newest).collect();
+    let Some(verified) = verified.filter(|all| all.iter().all(|it| it.verified)) else {
+        return Ok(());
+    };
+    let verified = VerifiedBackup {
+        run: run.scheduled_at,
+        cut: run.cut,
+        verified_at: now,
+        revisions: run.revisions,
+        appendices: manifest.table(backup::APPENDICES).all.count,
+        digest: run.digest.clone(),
+        checked: verified.iter().map(|it| (it.resource.clone(), it.checked)).collect(),
+    };
+    context.operator.note_policy(VerifiedBackup::NAME, now, &verified).await?;
+    tracing::info!(run = %run.scheduled_at, "the backup is verified");
+    Ok(())
+}
+
+/// The verdict can be given once: `FAILED` is for what is wrong with the copy, and for nothing else.
+async fn judge(context: &Backups, restored: &Restored, report: &Report) -> Result<(), EventError> {
+    let (status, message) = if report.is_clean() {
+        (RestoreValidationStatus::Successful, format!("{} as they were", report.checked))
+    } else {
+        (RestoreValidationStatus::Failed, report.findings.in_short())
+    };
+    let message: String = message.chars().take(200).collect();
+    let judged = context
+        .aws_backup
+        .put_restore_validation_result()
+        .restore_job_id(&restored.job)
+        .validation_status(status)
+        .validation_status_message(message)
+        .send()
+        .await;
+    match judged {
+        Ok(_) => Ok(()),
+        // An event that came twice, or a verdict whose receipt was lost: it stands.
+        Err(error) => match look_at(context, &restored.job).await? {
+            RestoreJob::Other(Outcome::JudgedBefore) => Ok(()),
+            _ => Err(error.into()),
+        },
+    }
+}

@@ -1,7 +1,0 @@
-use std::process::ExitCode;
-
-use am_service::open_backup_run::FUNCTION;
-
-fn main() -> ExitCode {
-    runtime::event(FUNCTION)
-}

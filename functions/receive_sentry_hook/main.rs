@@ -1,7 +1,0 @@
-use std::process::ExitCode;
-
-use am_service::receive_sentry_hook::FUNCTION;
-
-fn main() -> ExitCode {
-    runtime::http(FUNCTION)
-}

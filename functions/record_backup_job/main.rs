@@ -1,7 +1,0 @@
-use std::process::ExitCode;
-
-use am_service::record_backup_job::FUNCTION;
-
-fn main() -> ExitCode {
-    runtime::event(FUNCTION)
-}

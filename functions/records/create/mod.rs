@@ -1,0 +1,87 @@
+//! `POST /v1/records`: creates a record. Members and above. The client may choose its id.
+
+use am_http::{
+    Answer, Code, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response,
+    ResponseHeader, Route, SessionRequest, StatusCode, created, etag,
+};
+use domain::{
+    ChosenId, Entropy, Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role,
+};
+use runtime::{HttpFunction, OsEntropy};
+use serde::Deserialize;
+use store::tenant::AnswerKey;
+use store::{Store, WriteError};
+
+use crate::shapes::RecordView;
+
+/// A new record.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "NewRecord"))]
+#[serde(deny_unknown_fields)]
+struct Body {
+    /// Chosen here, it lets a phone create records while it is offline: of when it was made, at most a day
+    /// ahead of our clock.
+    id: Option<ChosenId<RecordId>>,
+    #[serde(rename = "type")]
+    record_type: RecordType,
+    title: RecordTitle,
+    #[serde(default)]
+    fields: Fields,
+}
+
+const RECORD_EXISTS: Code = Code::new(
+    StatusCode::CONFLICT,
+    "record_exists",
+    "A record with this id exists already, or did.",
+);
+
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    declaration: Declaration {
+        name: "create-record",
+        routes: &[Route::post("/v1/records")],
+        summary: "Creates a record",
+        parameters: &[Parameter::IDEMPOTENCY_KEY],
+        body: RequestBody::json::<Body>(),
+        answers: &[Answer::json::<RecordView>(StatusCode::CREATED, "The new record.")
+            .with(&[ResponseHeader::LOCATION, ResponseHeader::ETAG])],
+        problems: &[RECORD_EXISTS],
+    },
+    build: |env| env.store(),
+    handle: Handle::Session(Role::Member, |store, request| {
+        Box::pin(handle(store, &OsEntropy, request))
+    }),
+};
+
+async fn handle(
+    store: &Store,
+    entropy: &dyn Entropy,
+    request: SessionRequest<'_>,
+) -> Result<Response, Problem> {
+    let once = Once::of(&request)?;
+    let opened = request.open(store, AnswerKey(once.key())).await?;
+    if let Some(earlier) = &opened.found {
+        return Ok(answer(&once.answer(earlier)?));
+    }
+    let now = request.now();
+    let Body { id, record_type, title, fields } = request.json()?;
+    let id = match id {
+        Some(id) => id.accept(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?,
+        None => RecordId::new(now, entropy),
+    };
+
+    let record = Record { record_type, title, fields };
+    let revision = Revision::first(record, opened.session.user, now);
+    let view = RecordView::new(id, &revision);
+    match store.create_record(&opened.session, id, &revision, &once.remember(&view)).await {
+        Ok(()) => Ok(answer(&view)),
+        Err(WriteError::Repeated(earlier)) => Ok(answer(&once.answer(&earlier)?)),
+        Err(WriteError::Exists) => {
+            Err(Problem::new(RECORD_EXISTS, "A record with this id exists already."))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn answer(view: &RecordView) -> Response {
+    created(&format!("/v1/records/{}", view.id), &etag(view.version), view)
+}

@@ -1,0 +1,72 @@
+//! `PUT /v1/records/{record_id}`: replaces a record's content. Members and above. If-Match names
+//! the version that the client saw, so that nobody's change is overwritten unseen.
+
+use am_http::{
+    Answer, ChangeRefusal, Declaration, Handle, Parameter, Problem, RequestBody, Response,
+    ResponseHeader, Route, SessionRequest, StatusCode, change, etag, json, with_header,
+};
+use domain::{Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role};
+use lambda_http::http::header::ETAG;
+use runtime::HttpFunction;
+use serde::Deserialize;
+use store::Store;
+use store::tenant::RecordKey;
+
+use crate::shapes::RecordView;
+
+/// All that a record is to be from now on.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RecordUpdate"))]
+#[serde(deny_unknown_fields)]
+struct Body {
+    #[serde(rename = "type")]
+    record_type: RecordType,
+    title: RecordTitle,
+    /// Left out, there are none.
+    #[serde(default)]
+    fields: Fields,
+}
+
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    declaration: Declaration {
+        name: "update-record",
+        routes: &[Route::put("/v1/records/{record_id}")],
+        summary: "Replaces a record's content",
+        parameters: &[Parameter::IF_MATCH],
+        body: RequestBody::json::<Body>(),
+        answers: &[Answer::json::<RecordView>(StatusCode::OK, "The record as it is now.")
+            .with(&[ResponseHeader::ETAG])],
+        problems: &[],
+    },
+    build: |env| env.store(),
+    handle: Handle::Session(Role::Member, |store, request| Box::pin(handle(store, request))),
+};
+
+async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
+    change(|| update(store, request)).await
+}
+
+async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
+    let id: RecordId = request.path("record_id")?;
+    let opened = request.open(store, RecordKey(id)).await?;
+    let seen = request.if_match()?;
+    let Body { record_type, title, fields } = request.json()?;
+    let content = Record { record_type, title, fields };
+    let current = opened.found.existing()?;
+
+    let user = opened.session.user;
+    if seen.was_changed_by(user, &current) && current.content == content {
+        return Ok(answer(id, &current));
+    }
+    if !seen.admits(current.version) {
+        return Err(Problem::stale(current.version).into());
+    }
+    let changed = current.changed(content, user, request.now());
+    store.replace_record(&opened.session.customer, id, &changed).await?;
+    Ok(answer(id, &changed))
+}
+
+fn answer(id: RecordId, record: &Revision<Record>) -> Response {
+    let response = json(StatusCode::OK, &RecordView::new(id, record));
+    with_header(response, ETAG, &etag(record.version))
+}

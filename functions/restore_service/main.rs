@@ -1,7 +1,0 @@
-use std::process::ExitCode;
-
-use am_service::restore_service::FUNCTION;
-
-fn main() -> ExitCode {
-    runtime::event(FUNCTION)
-}
