@@ -3,6 +3,7 @@
 //! code that AWS runs.
 
 pub mod accounts;
+pub mod api;
 pub mod appendices;
 pub mod backups;
 pub mod crashes;

@@ -3,48 +3,52 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::VersionNumber;
 use local::template::{Permission, Template};
 use local::{Cloud, Fault, Options, Usage};
 use serde_json::{Value, json};
+use store::ObjectKey;
 use store::tenant::USE_NOTED_EVERY;
 
 use testing::collector::{Collector, Manner};
 use testing::operator;
-use testing::world::{Event, PHOTO, Person, SHARPER_PHOTO, World, options, put, repository};
+use testing::world::{
+    Call, PHOTO, Person, SHARPER_PHOTO, World, event, options, put, record_id, repository,
+};
 
 /// What is asked of the functions, in an order in which nothing takes away what comes later.
-fn cases() -> Vec<Event> {
-    let case = Event::load;
+fn cases() -> Vec<Call> {
+    let case = Call::to;
     vec![
-        case("create_customer/ok"),
+        case("POST /v1/customers"),
         // A repeated sign-up looks the first one's login up.
-        case("create_customer/ok"),
-        case("create_customer/weak_password"),
-        case("create_session/ok"),
+        case("POST /v1/customers"),
+        case("POST /v1/customers weak_password"),
+        case("POST /v1/sessions"),
         // A repeated log-in looks whether the first one's session is still there.
-        case("create_session/ok"),
-        case("create_session/cookie"),
-        case("create_session/wrong_password"),
-        case("create_session/unknown_email"),
-        case("get_session/ok"),
-        case("create_record/ok"),
-        case("create_record/chosen_id"),
-        case("create_record/invalid_title"),
-        case("list_records/ok"),
-        case("get_record/ok"),
-        case("update_record/ok"),
-        case("update_record/stale"),
-        case("list_revisions/ok"),
-        case("list_appendices/ok"),
-        case("add_appendix/ok"),
-        case("add_appendix_version/ok"),
-        case("get_appendix/ok"),
-        case("get_appendix/named_version"),
-        case("delete_appendix/ok").header("if-match", "\"2\""),
-        case("delete_record/ok").header("if-match", "\"2\""),
-        case("delete_session/ok"),
-        case("get_policy/ok"),
-        case("get_requirements/ok"),
+        case("POST /v1/sessions"),
+        case("POST /v1/sessions cookie"),
+        case("POST /v1/sessions wrong_password"),
+        case("POST /v1/sessions unknown_email"),
+        case("GET /v1/session"),
+        case("POST /v1/records"),
+        case("POST /v1/records chosen_id"),
+        case("POST /v1/records invalid_title"),
+        case("GET /v1/records"),
+        case("GET /v1/records/{record_id}"),
+        case("PUT /v1/records/{record_id}"),
+        case("PUT /v1/records/{record_id} stale"),
+        case("GET /v1/records/{record_id}/revisions"),
+        case("GET /v1/records/{record_id}/appendices"),
+        case("POST /v1/records/{record_id}/appendices"),
+        case("POST /v1/records/{record_id}/appendices/{appendix_id}/versions"),
+        case("GET /v1/records/{record_id}/appendices/{appendix_id}"),
+        case("GET /v1/records/{record_id}/appendices/{appendix_id} named_version"),
+        case("DELETE /v1/records/{record_id}/appendices/{appendix_id}").header("if-match", "\"2\""),
+        case("DELETE /v1/records/{record_id}").header("if-match", "\"2\""),
+        case("DELETE /v1/session"),
+        case("GET /v1/policy"),
+        case("GET /v1/requirements"),
     ]
 }
 
@@ -81,7 +85,7 @@ fn is_for_a_reason(function: &str, (action, resource): &Permission) -> bool {
 }
 
 /// Reserves, with either function, and uploads what was reserved.
-async fn add(world: &World, case: Event, bytes: &[u8]) {
+async fn add(world: &World, case: Call, bytes: &[u8]) {
     let reserved = world.send(case).await.body();
     let headers = reserved["upload"]["headers"].as_object().unwrap();
     let headers =
@@ -113,15 +117,20 @@ async fn prove(world: &World) {
 
 /// A restore to before something was erased, of bytes that are gone; the switch, and what follows it.
 async fn restore(world: World) -> (World, Usage) {
+    world.give_record(Person::B).await;
+    let another = world.send(Call::to("POST /v1/records chosen_id").by(Person::B)).await.body();
+    let another = another["id"].as_str().unwrap().to_owned();
     let (mut now, second) = (runtime::now(), runtime::now().seconds() + 1);
     while now.seconds() <= second {
         tokio::time::sleep(Duration::from_millis(20)).await;
         now = runtime::now();
     }
-    let erase = Event::load("delete_record/ok").by(Person::Admin).later(runtime::now());
-    let erased = world.send(erase).await;
+    let erase = Call::to("DELETE /v1/records/{record_id}").by(Person::B).later(runtime::now());
+    let erased = world.send(erase.path("record_id", &another)).await;
     assert_eq!(erased.status(), 204, "{erased:?}");
-    let later = Event::load("add_appendix_version/ok").by(Person::Member).later(runtime::now());
+    let later = Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
+        .by(Person::B)
+        .later(runtime::now());
     add(&world, later.header("idempotency-key", "later"), SHARPER_PHOTO).await;
     operator::hide_object(&world.cloud, &announced_key()).await;
     let to = domain::Timestamp::from_millis(second * 1000);
@@ -145,15 +154,18 @@ async fn restore(world: World) -> (World, Usage) {
 
 /// The key of A's photo.
 fn announced_key() -> String {
-    let event = Event::load("store_appendix/ok").json;
+    let event = event("appendices/store/ok");
     event["detail"]["object"]["key"].as_str().unwrap().to_owned()
 }
 
 /// The event of an object that was never uploaded, to a version that somebody has reserved.
-fn announced_and_gone() -> Value {
-    let mut event = Event::load("store_appendix/ok").json;
-    let key = event["detail"]["object"]["key"].as_str().unwrap();
-    event["detail"]["object"]["key"] = key.replace("CSTMRAAAAAAAAAAA", "CSTMRVVVVVVVVVVV").into();
+async fn announced_and_gone(world: &World) -> Value {
+    let (session, first) = (world.session(Person::A).await, VersionNumber::FIRST);
+    let other = "01KEZ00000APPNDXZZZZZZZZZZ".parse().unwrap();
+    let key = ObjectKey::new(&session.customer, record_id(), other, first);
+    world.reserve(&session, &key).await.unwrap();
+    let mut event = event("appendices/store/ok");
+    event["detail"]["object"]["key"] = key.to_string().into();
     event
 }
 
@@ -175,7 +187,7 @@ async fn log_in_after_a_rotation(world: World) -> Usage {
     let binaries = Some(crate::binaries());
     let options = Options { template: path, binaries, ..options(folder.path()) };
     let cloud = Cloud::start(&options).await.unwrap();
-    let event = Event::load("create_session/ok").later(now).header("idempotency-key", "rotated");
+    let event = Call::to("POST /v1/sessions").later(now).header("idempotency-key", "rotated");
     let answer = cloud.invoke("create-session", event.json.clone()).await.unwrap();
     assert_eq!(answer["statusCode"], 201, "{answer}");
     let again = cloud.invoke("create-session", event.json).await.unwrap();
@@ -197,7 +209,7 @@ async fn report_crashes() -> Usage {
     collector.state().token = secret("token").to_owned();
     collector.state().organization = secret("organization").to_owned();
     let crash = || {
-        let event = Event::load("report_crash/ok");
+        let event = Call::to("POST /v1/crashes");
         let body = event.json["body"].as_str().unwrap();
         let body = body.replace("https://public@o1.ingest.de.sentry.io/42", &collector.dsn());
         event.raw_body(&body)
@@ -210,7 +222,7 @@ async fn report_crashes() -> Usage {
     }
     for (id, status) in [("1170820242", "resolved"), ("7", "unresolved")] {
         collector.add_issue(id, status, "42", ("Error", "another"));
-        let hook = Event::load("receive_sentry_hook/ok");
+        let hook = Call::to("POST /v1/sentry-hooks");
         let body = hook.json["body"].as_str().unwrap().replace("1170820242", id);
         let hook = hook.signed(&body, secret("client_secret"));
         assert_eq!(world.send(hook).await.status(), 202);
@@ -227,20 +239,30 @@ async fn functions_may_do_what_they_do_and_no_more() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
     world.upload_photo().await;
-    add(&world, Event::load("add_appendix/ok"), PHOTO).await;
-    add(&world, Event::load("add_appendix_version/ok"), SHARPER_PHOTO).await;
-    for announced in ["store_appendix/ok", "store_appendix/unclaimed", "store_appendix/foreign_key"]
+    add(&world, Call::to("POST /v1/records/{record_id}/appendices"), PHOTO).await;
+    add(
+        &world,
+        Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions"),
+        SHARPER_PHOTO,
+    )
+    .await;
+    for announced in
+        ["appendices/store/ok", "appendices/store/unclaimed", "appendices/store/foreign_key"]
     {
-        world.cloud.invoke("store-appendix", Event::load(announced).json).await.unwrap();
+        world.cloud.invoke("store-appendix", event(announced)).await.unwrap();
     }
-    world.cloud.invoke("store-appendix", announced_and_gone()).await.unwrap();
+    let gone = announced_and_gone(&world).await;
+    world.cloud.invoke("store-appendix", gone).await.unwrap();
     // The second time, it reads what the first one has kept.
     for _ in 0..2 {
-        let evening = Event::load("open_backup_run/ok").json;
+        let evening = event("backups/open_run/ok");
         world.cloud.invoke("open-backup-run", evening).await.unwrap();
     }
     prove(&world).await;
-    let link = world.send_file("get_appendix/ok").await.body()["download"]["url"].to_string();
+    let link =
+        world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.body()["download"]
+            ["url"]
+            .to_string();
     let download = reqwest::get(link.trim_matches('"')).await.unwrap();
     assert_eq!(download.bytes().await.unwrap(), SHARPER_PHOTO);
     let mut now = world.now;
@@ -272,11 +294,11 @@ async fn functions_may_do_what_they_do_and_no_more() {
 
 /// The requests to the database that a first answer takes, one after the other or at once.
 const ROUND_TRIPS: [(&str, u64); 5] = [
-    ("get_session/ok", 1),
-    ("get_record/ok", 1),
-    ("list_records/ok", 2),
-    ("create_record/ok", 2),
-    ("update_record/ok", 2),
+    ("GET /v1/session", 1),
+    ("GET /v1/records/{record_id}", 1),
+    ("GET /v1/records", 2),
+    ("POST /v1/records", 2),
+    ("PUT /v1/records/{record_id}", 2),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,7 +306,7 @@ async fn an_authenticated_read_is_one_round_trip() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
     for (case, expected) in ROUND_TRIPS {
-        assert_eq!(requests_of(&world, Event::load(case)).await, expected, "{case}");
+        assert_eq!(requests_of(&world, Call::to(case)).await, expected, "{case}");
     }
 }
 
@@ -293,11 +315,11 @@ async fn a_first_log_in_is_three_requests() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
     // The counters and the account at once, then the session: nothing to forget.
-    let first = Event::load("create_session/ok").source("198.51.100.1");
+    let first = Call::to("POST /v1/sessions").source("198.51.100.1");
     assert_eq!(requests_of(&world, first).await, 3);
 }
 
-async fn requests_of(world: &World, event: Event) -> u64 {
+async fn requests_of(world: &World, event: Call) -> u64 {
     let count = || world.cloud.usage().requests.values().sum::<u64>();
     let before = count();
     let answer = world.send(event).await;

@@ -4,50 +4,49 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use testing::world::{Answer, Event, PASSWORD, Person, World};
+use testing::world::{Answer, Call, PASSWORD, Person, World};
 
-async fn log_in(world: &World, event: Event) -> Answer {
+async fn log_in(world: &World, event: Call) -> Answer {
     let answer = world.send(event).await;
     assert_eq!(answer.status(), 201, "{answer:?}");
     answer
 }
 
-fn with_token(event: &str, token: &str) -> Event {
-    Event::load(event).header("authorization", &format!("Bearer {token}"))
+fn with_token(event: &str, token: &str) -> Call {
+    Call::to(event).header("authorization", &format!("Bearer {token}"))
 }
 
 #[tokio::test]
 async fn signing_up_creates_a_company_and_its_owner_who_can_log_in() {
     let world = World::new().await;
-    let signed_up = world.send_file("create_customer/ok").await;
+    let signed_up = world.ask("POST /v1/customers").await;
     assert_eq!(signed_up.status(), 201, "{signed_up:?}");
     let body = signed_up.body();
     assert_eq!(body["user"]["role"], "owner");
-    let event = Event::load("create_session/ok").with("email", json!("EVA@verkstad-norr.example"));
+    let event = Call::to("POST /v1/sessions").with("email", json!("EVA@verkstad-norr.example"));
     let token = log_in(&world, event).await.body()["token"].as_str().unwrap().to_owned();
-    let me = world.send(with_token("get_session/ok", &token)).await.body();
+    let me = world.send(with_token("GET /v1/session", &token)).await.body();
     assert_eq!((&me["user"], &me["customer"]), (&body["user"], &body["customer"]));
 }
 
 #[tokio::test]
 async fn a_repeated_sign_up_is_one_customer_and_a_second_one_is_refused() {
     let world = World::new().await;
-    let first = world.send_file("create_customer/ok").await;
-    let again = world.send_file("create_customer/ok").await;
+    let first = world.ask("POST /v1/customers").await;
+    let again = world.ask("POST /v1/customers").await;
     assert_eq!((again.status(), again.body()), (201, first.body()));
-    let other = Event::load("create_customer/ok").header("idempotency-key", "sign-up-2");
+    let other = Call::to("POST /v1/customers").header("idempotency-key", "sign-up-2");
     assert_eq!(world.send(other).await.problem(), (409, "email_taken".into(), String::new()));
-    let changed =
-        Event::load("create_customer/ok").with("password", json!("three lathes and a saw"));
+    let changed = Call::to("POST /v1/customers").with("password", json!("three lathes and a saw"));
     assert_eq!(world.send(changed).await.code(), "idempotency_key_reused");
 }
 
 #[tokio::test]
 async fn a_sign_up_with_a_bad_field_names_it() {
     let world = World::new().await;
-    let event = || Event::load("create_customer/ok");
+    let event = || Call::to("POST /v1/customers");
     for (event, field) in [
-        (Event::load("create_customer/weak_password"), "/password"),
+        (Call::to("POST /v1/customers weak_password"), "/password"),
         (event().with("password", json!("kort")), "/password"),
         (event().with("password", json!("eva@verkstad-norr.example")), "/password"),
         (event().with("password", json!("å".repeat(129))), "/password"),
@@ -58,15 +57,15 @@ async fn a_sign_up_with_a_bad_field_names_it() {
     ] {
         assert_eq!(world.send(event).await.problem(), (422, "invalid_field".into(), field.into()));
     }
-    let body = world.send_file("create_customer/weak_password").await.0.to_string();
+    let body = world.ask("POST /v1/customers weak_password").await.0.to_string();
     assert!(!body.contains("passwordpassword"), "a password is never repeated");
 }
 
 #[tokio::test]
 async fn login_answers_an_unknown_email_like_a_wrong_password() {
     let world = World::new().await;
-    let wrong = world.send_file("create_session/wrong_password").await;
-    let unknown = world.send_file("create_session/unknown_email").await;
+    let wrong = world.ask("POST /v1/sessions wrong_password").await;
+    let unknown = world.ask("POST /v1/sessions unknown_email").await;
     assert_eq!(wrong.problem(), (401, "wrong_login".into(), String::new()));
     assert_eq!(wrong.0, unknown.0);
 }
@@ -75,7 +74,7 @@ async fn login_answers_an_unknown_email_like_a_wrong_password() {
 async fn guessing_is_slowed_down_and_nobody_else_is_locked_out() {
     let world = World::new().await;
     let guess = |n: u64| {
-        Event::load("create_session/wrong_password").header("idempotency-key", &format!("g{n}"))
+        Call::to("POST /v1/sessions wrong_password").header("idempotency-key", &format!("g{n}"))
     };
     for n in 0..10 {
         assert_eq!(world.send(guess(n)).await.status(), 401);
@@ -84,7 +83,7 @@ async fn guessing_is_slowed_down_and_nobody_else_is_locked_out() {
     assert_eq!(refused.problem(), (429, "too_many_attempts".into(), String::new()));
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait}");
-    let right = Event::load("create_session/ok");
+    let right = Call::to("POST /v1/sessions");
     assert_eq!(world.send(right.clone()).await.status(), 429, "not even the right one, from there");
     log_in(&world, right.clone().source("198.51.100.1")).await;
     let later = world.now.after(Duration::from_secs(wait));
@@ -95,26 +94,25 @@ async fn guessing_is_slowed_down_and_nobody_else_is_locked_out() {
 async fn a_whole_ipv6_network_counts_as_one_source_and_success_forgets_failures() {
     let world = World::new().await;
     let from = |case: &str, n: u64| {
-        Event::load(case)
+        Call::to(case)
             .header("idempotency-key", &format!("g{n}"))
             .source(&format!("2001:db8:1:2:{n:x}::1"))
     };
     for n in 0..9 {
-        assert_eq!(world.send(from("create_session/wrong_password", n)).await.status(), 401);
+        assert_eq!(world.send(from("POST /v1/sessions wrong_password", n)).await.status(), 401);
     }
-    log_in(&world, from("create_session/ok", 9)).await;
+    log_in(&world, from("POST /v1/sessions", 9)).await;
     for n in 10..20 {
-        assert_eq!(world.send(from("create_session/wrong_password", n)).await.status(), 401);
+        assert_eq!(world.send(from("POST /v1/sessions wrong_password", n)).await.status(), 401);
     }
-    assert_eq!(world.send(from("create_session/wrong_password", 20)).await.status(), 429);
+    assert_eq!(world.send(from("POST /v1/sessions wrong_password", 20)).await.status(), 429);
 }
 
 #[tokio::test]
 async fn who_logs_in_again_and_again_is_not_refused() {
     let world = World::new().await;
     for n in 0..12 {
-        let again =
-            Event::load("create_session/ok").header("idempotency-key", &format!("again-{n}"));
+        let again = Call::to("POST /v1/sessions").header("idempotency-key", &format!("again-{n}"));
         log_in(&world, again).await;
     }
 }
@@ -123,7 +121,7 @@ async fn who_logs_in_again_and_again_is_not_refused() {
 async fn parallel_guesses_count_too() {
     let world = World::new().await;
     let guess = |n: u64| {
-        Event::load("create_session/wrong_password").header("idempotency-key", &format!("g{n}"))
+        Call::to("POST /v1/sessions wrong_password").header("idempotency-key", &format!("g{n}"))
     };
     let guesses = (0..30).map(|n| world.send(guess(n)));
     let answers = futures_util::future::join_all(guesses).await;
@@ -146,9 +144,9 @@ async fn trying_every_account_from_one_source_is_slowed_down_too() {
         let attempt = world.store.attempt_sign_up("192.0.2.7", world.now).await.unwrap();
         assert_eq!(attempt.refused_for(world.now), None, "try {n}");
     }
-    assert_eq!(world.send_file("create_session/ok").await.status(), 429);
-    assert_eq!(world.send_file("create_customer/ok").await.status(), 429);
-    log_in(&world, Event::load("create_session/ok").source("198.51.100.1")).await;
+    assert_eq!(world.ask("POST /v1/sessions").await.status(), 429);
+    assert_eq!(world.ask("POST /v1/customers").await.status(), 429);
+    log_in(&world, Call::to("POST /v1/sessions").source("198.51.100.1")).await;
 }
 
 #[tokio::test]
@@ -223,7 +221,7 @@ async fn tries_are_counted_in_quarters_of_an_hour_by_the_clock() {
 #[tokio::test]
 async fn each_login_is_a_session_of_its_own_and_a_repeated_one_is_the_same() {
     let world = World::new().await;
-    let event = || Event::load("create_session/ok");
+    let event = || Call::to("POST /v1/sessions");
     let token = |answer: &Answer| answer.body()["token"].as_str().unwrap().to_owned();
     let first = log_in(&world, event()).await;
     let again = log_in(&world, event()).await;
@@ -231,10 +229,10 @@ async fn each_login_is_a_session_of_its_own_and_a_repeated_one_is_the_same() {
     assert_eq!(first.body(), again.body());
     assert_ne!(token(&first), token(&other));
 
-    let out = world.send(with_token("delete_session/ok", &token(&first))).await;
+    let out = world.send(with_token("DELETE /v1/session", &token(&first))).await;
     assert_eq!(out.status(), 204);
-    assert_eq!(world.send(with_token("get_session/ok", &token(&first))).await.status(), 401);
-    assert_eq!(world.send(with_token("get_session/ok", &token(&other))).await.status(), 200);
+    assert_eq!(world.send(with_token("GET /v1/session", &token(&first))).await.status(), 401);
+    assert_eq!(world.send(with_token("GET /v1/session", &token(&other))).await.status(), 200);
     let revived = world.send(event()).await;
     assert_eq!(revived.problem(), (409, "session_ended".into(), String::new()));
 }
@@ -244,11 +242,11 @@ async fn sessions_end_when_idle_and_when_old_and_use_keeps_them() {
     let world = World::new().await;
     let at = |days: u64| {
         let later = world.now.after(Duration::from_secs(days * 24 * 60 * 60));
-        world.send(Event::load("get_session/ok").later(later))
+        world.send(Call::to("GET /v1/session").later(later))
     };
     let idle = |person: Person, days: u64| {
         let later = world.now.after(Duration::from_secs(days * 24 * 60 * 60));
-        world.send(Event::load("get_session/ok").by(person).later(later))
+        world.send(Call::to("GET /v1/session").by(person).later(later))
     };
     assert_eq!(idle(Person::B, 7).await.status(), 401, "idle for a week");
     for day in [6, 12, 18, 24, 29] {
@@ -260,7 +258,7 @@ async fn sessions_end_when_idle_and_when_old_and_use_keeps_them() {
 #[tokio::test]
 async fn a_cookie_session_is_safe_from_scripts_and_from_other_sites() {
     let world = World::with_record().await;
-    let answer = log_in(&world, Event::load("create_session/cookie")).await;
+    let answer = log_in(&world, Call::to("POST /v1/sessions cookie")).await;
     assert!(answer.body().get("token").is_none());
     let cookie = answer.0["cookies"][0].as_str().unwrap().to_owned();
     for attribute in ["__Host-session=am1_", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
@@ -268,16 +266,16 @@ async fn a_cookie_session_is_safe_from_scripts_and_from_other_sites() {
     }
     assert_eq!(answer.header("cache-control"), "no-store");
     let hour_later = world.now.after(Duration::from_secs(3600));
-    let again = log_in(&world, Event::load("create_session/cookie").later(hour_later)).await;
+    let again = log_in(&world, Call::to("POST /v1/sessions cookie").later(hour_later)).await;
     let max_age = format!("Max-Age={}", 30 * 24 * 3600 - 3600);
     assert!(again.0["cookies"][0].as_str().unwrap().ends_with(&max_age), "{again:?}");
     let pair = cookie.split(';').next().unwrap();
-    let read = Event::load("get_record/ok").cookie(pair);
+    let read = Call::to("GET /v1/records/{record_id}").cookie(pair);
     assert_eq!(world.send(read).await.status(), 200);
     let beside = format!("name=\u{c5}sa; {pair}");
-    let read = Event::load("get_record/ok").cookie(&beside);
+    let read = Call::to("GET /v1/records/{record_id}").cookie(&beside);
     assert_eq!(world.send(read).await.status(), 200, "another site's cookie does not hide ours");
-    let change = || Event::load("create_record/ok").cookie(pair);
+    let change = || Call::to("POST /v1/records").cookie(pair);
     for other_site in [
         change().header("sec-fetch-site", "cross-site"),
         change().header("sec-fetch-site", "same-site"),
@@ -299,13 +297,16 @@ async fn a_cookie_session_is_safe_from_scripts_and_from_other_sites() {
         let ours = ours.header("idempotency-key", &format!("ours-{n}"));
         assert_eq!(world.send(ours).await.status(), 201);
     }
-    let other_site = Event::load("create_session/cookie").header("sec-fetch-site", "cross-site");
+    let other_site = Call::to("POST /v1/sessions cookie").header("sec-fetch-site", "cross-site");
     assert_eq!(world.send(other_site).await.code(), "cross_site_request");
 
-    let out = world.send(Event::load("delete_session/ok").cookie(pair)).await;
+    let out = world.send(Call::to("DELETE /v1/session").cookie(pair)).await;
     assert_eq!(out.status(), 204);
     assert!(out.0["cookies"][0].as_str().unwrap().contains("Max-Age=0"));
-    assert_eq!(world.send(Event::load("get_record/ok").cookie(pair)).await.status(), 401);
+    assert_eq!(
+        world.send(Call::to("GET /v1/records/{record_id}").cookie(pair)).await.status(),
+        401
+    );
 }
 
 #[tokio::test]
@@ -326,19 +327,20 @@ async fn what_is_no_session_opens_nothing() {
         format!("Bearer {}", stolen.expose()),
         format!("Bearer {good}A"),
     ] {
-        let event = Event::load("get_record/ok").header("authorization", &authorization);
+        let event = Call::to("GET /v1/records/{record_id}").header("authorization", &authorization);
         let answer = world.send(event).await;
         assert_eq!(answer.problem(), (401, "no_session".into(), String::new()), "{authorization}");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
-    let scheme = Event::load("get_record/ok").header("authorization", &format!("bearer  {good}"));
+    let scheme =
+        Call::to("GET /v1/records/{record_id}").header("authorization", &format!("bearer  {good}"));
     assert_eq!(world.send(scheme).await.status(), 200, "schemes are case-insensitive");
 }
 
 #[tokio::test]
 async fn the_stored_password_is_a_peppered_argon2id_hash_and_no_revision_has_it() {
     let world = World::new().await;
-    world.send_file("create_customer/ok").await;
+    world.ask("POST /v1/customers").await;
     let email = "eva@verkstad-norr.example".to_owned().try_into().unwrap();
     let (_, login) = world.store.attempt_login(&email, "test", world.now).await.unwrap();
     let stored = login.unwrap().password;

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use store::tenant::ListAppendices;
 use store::{ObjectKey, WriteError};
 
+use testing::operator;
 use testing::world::{
-    Event, PHOTO, Person, SHARPER_PHOTO, World, appendix_id, declaration, put, record_id,
+    APPENDIX, Call, PHOTO, Person, SHARPER_PHOTO, World, appendix_id, declaration, event, put,
+    record_id,
 };
 
 /// The headers that an answer says to upload with.
@@ -29,13 +31,13 @@ async fn download(answer: &Value) -> (Vec<u8>, String) {
 
 /// Reserves the appendix of events/ and gives what it was answered with.
 async fn reserve(world: &World) -> Value {
-    let answer = world.send_file("add_appendix/ok").await;
+    let answer = world.ask("POST /v1/records/{record_id}/appendices").await;
     assert_eq!(answer.status(), 201, "{answer:?}");
     answer.body()
 }
 
 async fn states(world: &World) -> Vec<String> {
-    let list = world.send_file("list_appendices/ok").await.body();
+    let list = world.ask("GET /v1/records/{record_id}/appendices").await.body();
     let appendices = list["appendices"].as_array().unwrap().iter();
     appendices
         .flat_map(|appendix| appendix["versions"].as_array().unwrap())
@@ -47,18 +49,22 @@ async fn states(world: &World) -> Vec<String> {
 async fn every_version_of_an_appendix_is_kept_and_read_back() {
     let world = World::with_record().await;
     world.upload_photo().await;
-    let reserved = world.send_file("add_appendix_version/ok").await;
+    let reserved =
+        world.ask("POST /v1/records/{record_id}/appendices/{appendix_id}/versions").await;
     assert_eq!((reserved.status(), reserved.header("etag")), (201, "\"2\""));
     let reserved = reserved.body();
     assert_eq!(reserved["versions"][0]["number"], 2);
-    let newest = world.send_file("get_appendix/ok").await.body();
+    let newest = world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.body();
     assert_eq!(newest["versions"][0]["number"], 1, "the newest one whose bytes are there");
     assert_eq!(put(url(&reserved), headers(&reserved), SHARPER_PHOTO.to_vec()).await.status(), 200);
     world.cloud.settle().await;
 
     assert_eq!(states(&world).await, ["stored", "stored"]);
-    let newest = world.send_file("get_appendix/ok").await.body();
-    let first = world.send_file("get_appendix/named_version").await.body();
+    let newest = world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.body();
+    let first = world
+        .ask("GET /v1/records/{record_id}/appendices/{appendix_id} named_version")
+        .await
+        .body();
     assert_eq!(newest["versions"][0]["number"], 2);
     assert_eq!(download(&newest).await.0, SHARPER_PHOTO);
     let (bytes, disposition) = download(&first).await;
@@ -129,7 +135,7 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
 async fn an_expired_permission_uploads_nothing() {
     let world = World::with_record().await;
     let hours_ago = domain::Timestamp::from_millis(world.now.millis() - 2 * 3_600_000);
-    let event = Event::load("add_appendix/ok").later(hours_ago);
+    let event = Call::to("POST /v1/records/{record_id}/appendices").later(hours_ago);
     let reserved = world.send(event).await.body();
     let answer = put(url(&reserved), headers(&reserved), PHOTO.to_vec()).await;
     assert_eq!(answer.status(), 403);
@@ -139,14 +145,19 @@ async fn an_expired_permission_uploads_nothing() {
 async fn a_version_that_was_never_uploaded_is_pending_and_cannot_be_read() {
     let world = World::with_record().await;
     assert_eq!(states(&world).await, ["pending"]);
-    for event in ["get_appendix/ok", "get_appendix/named_version"] {
-        let answer = world.send_file(event).await;
+    for event in [
+        "GET /v1/records/{record_id}/appendices/{appendix_id}",
+        "GET /v1/records/{record_id}/appendices/{appendix_id} named_version",
+    ] {
+        let answer = world.ask(event).await;
         assert_eq!(answer.problem(), (409, "appendix_not_stored".into(), String::new()));
     }
-    let unknown = Event::load("get_appendix/named_version").query("version=2");
+    let unknown = Call::to("GET /v1/records/{record_id}/appendices/{appendix_id} named_version")
+        .query("version=2");
     assert_eq!(world.send(unknown).await.status(), 404);
     for query in ["version=0", "version=x", "version=501"] {
-        let bad = Event::load("get_appendix/named_version").query(query);
+        let bad = Call::to("GET /v1/records/{record_id}/appendices/{appendix_id} named_version")
+            .query(query);
         assert_eq!(world.send(bad).await.problem().2, "?version", "{query}");
     }
 }
@@ -159,15 +170,20 @@ async fn a_repeated_reservation_is_one_appendix_with_a_fresh_permission() {
     assert_eq!(first["id"], again["id"]);
     assert_eq!(states(&world).await.len(), 2, "the world's own and this one");
     assert_eq!(put(url(&again), headers(&again), PHOTO.to_vec()).await.status(), 200);
-    let version = world.send_file("add_appendix_version/ok").await.body();
-    let version_again = world.send_file("add_appendix_version/ok").await.body();
+    let version =
+        world.ask("POST /v1/records/{record_id}/appendices/{appendix_id}/versions").await.body();
+    let version_again =
+        world.ask("POST /v1/records/{record_id}/appendices/{appendix_id}/versions").await.body();
     assert_eq!(version["versions"], version_again["versions"]);
 }
 
 #[tokio::test]
 async fn a_bad_declaration_names_its_field() {
     let world = World::with_record().await;
-    for event in ["add_appendix/ok", "add_appendix_version/ok"] {
+    for event in [
+        "POST /v1/records/{record_id}/appendices",
+        "POST /v1/records/{record_id}/appendices/{appendix_id}/versions",
+    ] {
         for (member, value) in [
             ("bytes", json!(0)),
             ("bytes", json!(-1)),
@@ -177,13 +193,15 @@ async fn a_bad_declaration_names_its_field() {
             ("content_type", json!("text/html; charset=utf-8")),
             ("sice", json!(1)),
         ] {
-            let answer = world.send(Event::load(event).with(member, value)).await;
+            let answer = world.send(Call::to(event).with(member, value)).await;
             let field = format!("/{member}");
             assert_eq!(answer.problem(), (422, "invalid_field".into(), field), "{event}");
         }
     }
     for name in ["", "../x", "a/b", "a\u{202e}b"] {
-        let answer = world.send(Event::load("add_appendix/ok").with("name", json!(name))).await;
+        let answer = world
+            .send(Call::to("POST /v1/records/{record_id}/appendices").with("name", json!(name)))
+            .await;
         assert_eq!(answer.problem().2, "/name", "{name:?}");
     }
 }
@@ -192,14 +210,20 @@ async fn a_bad_declaration_names_its_field() {
 async fn a_deleted_appendix_is_gone_and_its_bytes_stay() {
     let world = World::with_record().await;
     world.upload_photo().await;
-    let link = world.send_file("get_appendix/ok").await.body();
-    let delete = || Event::load("delete_appendix/ok");
+    let link = world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.body();
+    let delete = || Call::to("DELETE /v1/records/{record_id}/appendices/{appendix_id}");
     assert_eq!(world.send(delete().without_header("if-match")).await.status(), 428);
     assert_eq!(world.send(delete().header("if-match", "\"2\"")).await.status(), 412);
     assert_eq!(world.send(delete()).await.status(), 204);
     assert_eq!(world.send(delete()).await.status(), 204, "the same person may repeat it");
-    assert_eq!(world.send_file("get_appendix/ok").await.status(), 404);
-    assert_eq!(world.send_file("add_appendix_version/ok").await.status(), 404);
+    assert_eq!(
+        world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.status(),
+        404
+    );
+    assert_eq!(
+        world.ask("POST /v1/records/{record_id}/appendices/{appendix_id}/versions").await.status(),
+        404
+    );
     assert!(states(&world).await.is_empty());
     assert_eq!(download(&link).await.0, PHOTO);
 }
@@ -208,15 +232,14 @@ async fn a_deleted_appendix_is_gone_and_its_bytes_stay() {
 async fn events_that_come_twice_late_or_for_nothing_do_no_harm() {
     let world = World::with_record().await;
     let outcome = async |name: &str| {
-        let event = Event::load(name).json;
-        world.cloud.invoke("store-appendix", event).await.unwrap()["outcome"].clone()
+        world.cloud.invoke("store-appendix", event(name)).await.unwrap()["outcome"].clone()
     };
-    assert_eq!(outcome("store_appendix/ok").await, "missing", "before the object is there");
+    assert_eq!(outcome("appendices/store/ok").await, "missing", "before the object is there");
     assert_eq!(states(&world).await, ["pending"]);
     world.upload_photo().await;
-    assert_eq!(outcome("store_appendix/ok").await, "stored_before");
-    assert_eq!(outcome("store_appendix/unclaimed").await, "unclaimed");
-    assert_eq!(outcome("store_appendix/foreign_key").await, "unclaimed");
+    assert_eq!(outcome("appendices/store/ok").await, "stored_before");
+    assert_eq!(outcome("appendices/store/unclaimed").await, "unclaimed");
+    assert_eq!(outcome("appendices/store/foreign_key").await, "unclaimed");
     assert!(world.cloud.invoke("store-appendix", json!({"detail": {}})).await.is_err());
     assert_eq!(states(&world).await, ["stored"]);
 }
@@ -232,7 +255,7 @@ async fn bytes_that_are_not_as_declared_are_never_shown_as_stored() {
     let upload = world.objects.presign_upload(&key, &other, world.now).await.unwrap();
     assert_eq!(put(&upload.url, upload.headers, SHARPER_PHOTO.to_vec()).await.status(), 200);
     world.cloud.settle().await;
-    let event = Event::load("store_appendix/ok").json;
+    let event = event("appendices/store/ok");
     let outcome = world.cloud.invoke("store-appendix", event).await.unwrap();
     assert_eq!(outcome["outcome"], "not_as_declared");
     assert_eq!(states(&world).await, ["pending"]);
@@ -242,14 +265,14 @@ async fn bytes_that_are_not_as_declared_are_never_shown_as_stored() {
 async fn a_repeated_reservation_of_what_was_deleted_since_is_not_found() {
     let world = World::with_record().await;
     let reserved = reserve(&world).await;
-    let version = Event::load("add_appendix_version/ok")
+    let version = Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
         .path("appendix_id", reserved["id"].as_str().unwrap());
     assert_eq!(world.send(version.clone()).await.status(), 201);
-    let delete = Event::load("delete_appendix/ok")
+    let delete = Call::to("DELETE /v1/records/{record_id}/appendices/{appendix_id}")
         .path("appendix_id", reserved["id"].as_str().unwrap())
         .header("if-match", "\"2\"");
     assert_eq!(world.send(delete).await.status(), 204);
-    assert_eq!(world.send_file("add_appendix/ok").await.status(), 404);
+    assert_eq!(world.ask("POST /v1/records/{record_id}/appendices").await.status(), 404);
     assert_eq!(world.send(version).await.status(), 404);
 }
 
@@ -258,7 +281,7 @@ async fn a_record_that_is_deleted_at_the_same_time_gets_no_appendix() {
     let world = World::with_record().await;
     let session = world.session(Person::A).await;
     let number = domain::VersionNumber::FIRST;
-    assert_eq!(world.send_file("delete_record/ok").await.status(), 204);
+    assert_eq!(world.ask("DELETE /v1/records/{record_id}").await.status(), 204);
     // A handler that read the record right before would now reserve.
     let id = "01KEZ00000APPNDXBBBBBBBBBB".parse().unwrap();
     let key = ObjectKey::new(&session.customer, record_id(), id, number);
@@ -270,8 +293,8 @@ async fn a_record_that_is_deleted_at_the_same_time_gets_no_appendix() {
 async fn versions_added_at_once_all_get_a_number_of_their_own() {
     let world = World::with_record().await;
     let add = |n: usize| {
-        let event =
-            Event::load("add_appendix_version/ok").header("idempotency-key", &format!("v{n}"));
+        let event = Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
+            .header("idempotency-key", &format!("v{n}"));
         world.send(event)
     };
     let answers = futures_util::future::join_all((0..4).map(add)).await;
@@ -286,13 +309,32 @@ async fn versions_added_at_once_all_get_a_number_of_their_own() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_taken_and_a_version_too_many_are_refused() {
+    let world = World::with_record().await;
+    let taken = Call::to("POST /v1/records/{record_id}/appendices").with("id", json!(APPENDIX));
+    let taken = world.send(taken.header("idempotency-key", "taken")).await;
+    assert_eq!(taken.problem(), (409, "appendix_exists".into(), String::new()));
+
+    // As if 500 had been added.
+    let customer = Person::A.customer().to_string();
+    let content = json!({"record_id": record_id(), "name": "x.jpg", "last_version": 500});
+    let content = content.to_string();
+    let appendix = (customer.as_str(), "APPENDIX#");
+    operator::alter(&world.cloud, "RECORDS_TABLE", appendix, "content", Some(&content)).await;
+    let more = "POST /v1/records/{record_id}/appendices/{appendix_id}/versions";
+    let more = world.ask(more).await;
+    assert_eq!(more.problem(), (409, "too_many_versions".into(), String::new()));
+}
+
+#[tokio::test]
 async fn many_appendices_are_listed_page_by_page_each_whole() {
     let world = World::with_record().await;
     for n in 0..5 {
-        let event = Event::load("add_appendix/ok").header("idempotency-key", &format!("a{n}"));
+        let event = Call::to("POST /v1/records/{record_id}/appendices")
+            .header("idempotency-key", &format!("a{n}"));
         let id = world.send(event).await.body()["id"].as_str().unwrap().to_owned();
         for v in 0..n {
-            let event = Event::load("add_appendix_version/ok")
+            let event = Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
                 .path("appendix_id", &id)
                 .header("idempotency-key", &format!("a{n}v{v}"));
             assert_eq!(world.send(event).await.status(), 201);
@@ -326,7 +368,7 @@ async fn many_appendices_are_listed_page_by_page_each_whole() {
 async fn nobody_else_can_upload_or_read_with_a_key_of_their_making() {
     let world = World::with_record().await;
     world.upload_photo().await;
-    let link = world.send_file("get_appendix/ok").await.body();
+    let link = world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.body();
     let url = link["download"]["url"].as_str().unwrap();
     let bare = url.split('?').next().unwrap();
     assert_eq!(reqwest::get(bare).await.unwrap().status(), 403);
@@ -334,7 +376,13 @@ async fn nobody_else_can_upload_or_read_with_a_key_of_their_making() {
     assert_eq!(reqwest::get(other).await.unwrap().status(), 403);
     let as_html = format!("{url}&response-content-type=text%2Fhtml");
     assert_eq!(reqwest::get(as_html).await.unwrap().status(), 403);
-    assert_eq!(world.send(Event::load("get_appendix/ok").by(Person::B)).await.status(), 404);
+    assert_eq!(
+        world
+            .send(Call::to("GET /v1/records/{record_id}/appendices/{appendix_id}").by(Person::B))
+            .await
+            .status(),
+        404
+    );
     let partial =
         reqwest::Client::new().get(url).header("range", "bytes=2-6").send().await.unwrap();
     assert_eq!((partial.status().as_u16(), partial.text().await.unwrap().as_str()), (206, "photo"));

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use testing::collector::{Collector, Manner};
 use testing::operator;
-use testing::world::{Answer, Event, Person, World};
+use testing::world::{Answer, Call, Person, World};
 
 /// The secret that somebody has made for the stack, and the local cloud has filled with random texts.
 const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:sentry";
-/// The issue of events/receive_sentry_hook, and what it is called by.
+/// The issue of events/crashes/receive_hook, and what it is called by.
 const ISSUE: &str = "1170820242";
 const ERROR: (&str, &str) = ("TypeError", "no record of [email]");
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -43,15 +43,15 @@ impl Stage {
         Self { world, collector, client_secret: secret("client_secret") }
     }
 
-    /// An event of events/report_crash, for the collector's project.
-    fn crash(&self, name: &str) -> Event {
-        let event = Event::load(&format!("report_crash/{name}"));
+    /// A crash of events/, for the collector's project.
+    fn crash(&self, case: &str) -> Call {
+        let event = Call::to(&format!("POST /v1/crashes {case}"));
         let body = event.json["body"].as_str().unwrap();
         let body = body.replace("https://public@o1.ingest.de.sentry.io/42", &self.collector.dsn());
         event.raw_body(&body)
     }
 
-    /// The envelope of `events/report_crash/ok.json`.
+    /// The envelope of `events/crashes/report/ok.json`.
     fn envelope(&self) -> String {
         self.crash("ok").json["body"].as_str().unwrap().to_owned()
     }
@@ -70,13 +70,13 @@ impl Stage {
     }
 
     /// A webhook with another body, signed as Sentry signs.
-    fn hook(&self, body: &str) -> Event {
-        Event::load("receive_sentry_hook/ok").signed(body, &self.client_secret)
+    fn hook(&self, body: &str) -> Call {
+        Call::to("POST /v1/sentry-hooks").signed(body, &self.client_secret)
     }
 
     /// The webhook that says that the issue is resolved.
     async fn resolve(&self) -> Answer {
-        let event = Event::load("receive_sentry_hook/ok");
+        let event = Call::to("POST /v1/sentry-hooks");
         let body = event.json["body"].as_str().unwrap().to_owned();
         self.world.send(self.hook(&body).later(runtime::now())).await
     }
@@ -93,7 +93,7 @@ impl Stage {
 
     /// Row 4 of the policy, some time from now.
     async fn row(&self, later: Duration) -> Value {
-        let event = Event::load("get_policy/ok").later(runtime::now().after(later));
+        let event = Call::to("GET /v1/policy").later(runtime::now().after(later));
         self.world.send(event).await.body()["rows"][3].clone()
     }
 }
@@ -247,7 +247,7 @@ async fn a_source_that_sends_without_end_is_told_to_wait() {
     assert!((1..=900).contains(&wait), "{wait}");
     assert_eq!(stage.world.send(stage.crash("ok")).await.status(), 200, "others are not told");
     // Who logs in is counted elsewhere.
-    let log_in = Event::load("create_session/ok").source("2001:db8:1:2::7");
+    let log_in = Call::to("POST /v1/sessions").source("2001:db8:1:2::7");
     assert_eq!(stage.world.send(log_in).await.status(), 201);
 }
 
@@ -329,7 +329,7 @@ async fn a_crash_is_not_kept_for_ever() {
 #[tokio::test]
 async fn a_hook_that_sentry_has_not_signed_is_refused() {
     let stage = Stage::new().await;
-    let ok = || Event::load("receive_sentry_hook/ok");
+    let ok = || Call::to("POST /v1/sentry-hooks");
     let body = ok().json["body"].as_str().unwrap().to_owned();
     let other = stage.hook(&body).raw_body(&body.replace(ISSUE, "1170820243"));
     let cut = stage.hook(&body).raw_body(&body[..body.len() - 1]);
@@ -360,7 +360,7 @@ async fn a_hook_that_sentry_has_not_signed_is_refused() {
 #[tokio::test]
 async fn without_an_integration_nobody_can_sign() {
     let world = World::new().await;
-    let answer = world.send_file("receive_sentry_hook/ok").await;
+    let answer = world.ask("POST /v1/sentry-hooks").await;
     assert_eq!(answer.problem(), (403, "wrongly_signed".into(), String::new()));
 }
 
@@ -368,10 +368,7 @@ async fn without_an_integration_nobody_can_sign() {
 async fn only_a_resolved_issue_of_ours_is_noted() {
     let stage = Stage::new().await;
     let body = |name: &str| {
-        Event::load(&format!("receive_sentry_hook/{name}")).json["body"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        Call::to(&format!("POST /v1/sentry-hooks {name}")).json["body"].as_str().unwrap().to_owned()
     };
     let others = body("ok").replace("\"id\":\"42\"", "\"id\":\"43\"");
     let error = stage.hook(&body("ok")).header("sentry-hook-resource", "error");
@@ -526,7 +523,7 @@ async fn a_project_that_takes_nothing_stops_nobody_else() {
 #[tokio::test]
 async fn without_dsns_no_crash_is_taken() {
     let world = World::new().await;
-    let answer = world.send_file("report_crash/ok").await;
+    let answer = world.ask("POST /v1/crashes").await;
     assert_eq!(answer.problem(), (403, "unknown_dsn".into(), String::new()));
     let lookup = |name: &str| (name == "DEVICE_SENTRY_DSNS").then(|| "nonsense".to_owned());
     let built = (report::FUNCTION.build)(&Env::new(&lookup));

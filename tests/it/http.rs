@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use testing::world::{Event, PASSWORD, Person, World, repository};
+use testing::world::{Call, PASSWORD, Person, World, repository};
 
 struct Client {
     http: reqwest::Client,
@@ -99,7 +99,7 @@ async fn a_hostile_request_line_or_host_is_answered_and_harms_nobody() {
         ("", "0x7f.0x", "https"),
         ("", "127.0.0.1", "ht tp"),
     ] {
-        let event = Event::load("get_record/ok").query(query);
+        let event = Call::to("GET /v1/records/{record_id}").query(query);
         let event = event.header("host", host).header("x-forwarded-proto", forwarded);
         assert_eq!(world.send(event).await.status(), 200, "{query:?} {host:?} {forwarded:?}");
     }
@@ -127,20 +127,20 @@ async fn the_documentation_names_every_member_of_every_answer() {
     world.upload_photo().await;
     let mut names = BTreeSet::new();
     for (event, status) in [
-        ("create_customer/ok", 201),
-        ("create_session/ok", 201),
-        ("get_session/ok", 200),
-        ("create_record/ok", 201),
-        ("get_record/ok", 200),
-        ("list_records/ok", 200),
-        ("update_record/ok", 200),
-        ("list_revisions/ok", 200),
-        ("add_appendix/ok", 201),
-        ("list_appendices/ok", 200),
-        ("get_appendix/ok", 200),
-        ("add_appendix_version/ok", 201),
+        ("POST /v1/customers", 201),
+        ("POST /v1/sessions", 201),
+        ("GET /v1/session", 200),
+        ("POST /v1/records", 201),
+        ("GET /v1/records/{record_id}", 200),
+        ("GET /v1/records", 200),
+        ("PUT /v1/records/{record_id}", 200),
+        ("GET /v1/records/{record_id}/revisions", 200),
+        ("POST /v1/records/{record_id}/appendices", 201),
+        ("GET /v1/records/{record_id}/appendices", 200),
+        ("GET /v1/records/{record_id}/appendices/{appendix_id}", 200),
+        ("POST /v1/records/{record_id}/appendices/{appendix_id}/versions", 201),
     ] {
-        let answer = world.send(Event::load(event)).await;
+        let answer = world.send(Call::to(event)).await;
         assert_eq!(answer.status(), status, "{event}: {answer:?}");
         members(&answer.body(), &mut names);
     }

@@ -2,20 +2,20 @@
 
 use local::{Cloud, LocalError};
 
-use testing::world::{Event, World, options};
+use testing::world::{Call, World, options};
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let world = World::with_record().await;
     world.upload_photo().await;
-    let before = world.send_file("get_record/ok").await;
+    let before = world.ask("GET /v1/records/{record_id}").await;
     let world = world.restarted(&[]).await;
     let cloud = &world.cloud;
-    let mut event = Event::load("get_record/ok").json;
+    let mut event = Call::to("GET /v1/records/{record_id}").json;
     event["requestContext"]["timeEpoch"] = runtime::now().millis().into();
     let after = cloud.invoke("get-record", event).await.unwrap();
     assert_eq!(after, before.0);
-    let mut event = Event::load("get_appendix/ok").json;
+    let mut event = Call::to("GET /v1/records/{record_id}/appendices/{appendix_id}").json;
     event["requestContext"]["timeEpoch"] = runtime::now().millis().into();
     let link = cloud.invoke("get-appendix", event).await.unwrap();
     let link: serde_json::Value = serde_json::from_str(link["body"].as_str().unwrap()).unwrap();

@@ -9,6 +9,7 @@ mod appendices;
 mod authorization;
 mod backups;
 mod concurrency;
+mod contract;
 mod crashes;
 mod earlier_data;
 mod http;

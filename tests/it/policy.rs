@@ -7,7 +7,7 @@ use local::template::Template;
 use serde_json::{Value, json};
 
 use testing::operator;
-use testing::world::{Event, PASSWORD, PHOTO, Person, World, declared, repository};
+use testing::world::{Call, PASSWORD, PHOTO, Person, World, declared, event, repository};
 
 fn template() -> Template {
     Template::read(&repository().join("template.yaml")).unwrap()
@@ -19,7 +19,7 @@ fn text(file: &str) -> String {
 
 /// Row `n` of the policy, as anyone reads it at a time.
 async fn row_at(world: &World, n: usize, now: Timestamp) -> Value {
-    let answer = world.send(Event::load("get_policy/ok").later(now)).await;
+    let answer = world.send(Call::to("GET /v1/policy").later(now)).await;
     assert_eq!(answer.status(), 200, "{answer:?}");
     let row = answer.body()["rows"][n - 1].clone();
     assert_eq!(row["row"], n);
@@ -81,9 +81,9 @@ async fn row_1_what_is_kept_is_protected_and_it_shows_when_it_is_not() {
 #[tokio::test]
 async fn row_2_a_browser_and_an_app_use_the_same_service() {
     let world = World::with_record().await;
-    let app = world.send_file("get_record/ok").await;
+    let app = world.ask("GET /v1/records/{record_id}").await;
     let cookie = format!("__Host-session={}", Person::A.token().expose());
-    let browser = world.send(Event::load("get_record/ok").cookie(&cookie)).await;
+    let browser = world.send(Call::to("GET /v1/records/{record_id}").cookie(&cookie)).await;
     assert_eq!((app.status(), app.body()), (200, browser.body()));
     assert_eq!(row(&world, 2).await["state"], "kept");
 }
@@ -129,7 +129,7 @@ async fn row_5_a_daily_backup_at_six_is_full_and_verified() {
     let kept = row(&world, 5).await;
     assert_eq!(kept["state"], "kept");
     let evidence = &kept["evidence"];
-    assert_eq!((&evidence["revisions"], &evidence["appendices"]), (&json!(23), &json!(1)));
+    assert_eq!((&evidence["revisions"], &evidence["appendices"]), (&json!(11), &json!(1)));
     for table in ["records", "accounts", "logins", "sessions", "ledger", "appendices"] {
         assert!(evidence["checked"][table].as_u64().unwrap() > 0, "{table}");
     }
@@ -210,7 +210,7 @@ async fn row_10_what_a_customer_has_erased_is_not_restored() {
         routes.filter(|it| it.path.contains("restore") || it.path.contains("undelete")).count()
             == 0
     );
-    let event = Event::load("restore_service/customer_erased").json;
+    let event = event("backups/restore_service/customer_erased");
     let refused = world.cloud.invoke("restore-service", event).await.unwrap_err().to_string();
     assert!(refused.contains("the policy promises it"), "{refused}");
     assert_eq!(row(&world, 10).await["evidence"], json!({ "restores": [] }));
@@ -219,7 +219,7 @@ async fn row_10_what_a_customer_has_erased_is_not_restored() {
 #[tokio::test]
 async fn row_11_requirements_say_when_they_changed() {
     let world = World::new().await;
-    let answer = world.send_file("get_requirements/ok").await;
+    let answer = world.ask("GET /v1/requirements").await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.body()["browsers"], json!(["Google Chrome", "Microsoft Edge"]));
     let day = answer.body()["last_updated"].as_str().unwrap().to_owned();
@@ -248,7 +248,7 @@ async fn row_12_no_table_has_a_password_that_can_be_read() {
 #[tokio::test]
 async fn row_13_everything_goes_by_https() {
     let world = World::new().await;
-    let answer = world.send(Event::load("get_policy/ok").later(runtime::now())).await;
+    let answer = world.send(Call::to("GET /v1/policy").later(runtime::now())).await;
     assert!(answer.header("strict-transport-security").starts_with("max-age="), "{answer:?}");
     assert_eq!(answer.header("cache-control"), "public, max-age=60");
     let storage = text("infra/storage.yaml");

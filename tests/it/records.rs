@@ -3,19 +3,19 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use testing::world::{Event, Person, RECORD, World};
+use testing::world::{Call, Person, RECORD, World};
 
 #[tokio::test]
 async fn a_record_is_created_and_read_back_as_it_was_sent() {
     let world = World::new().await;
-    let created = world.send_file("create_record/ok").await;
+    let created = world.ask("POST /v1/records").await;
     assert_eq!(created.status(), 201);
     assert_eq!(created.header("etag"), "\"1\"");
     let body = created.body();
     let id = body["id"].as_str().unwrap().to_owned();
     assert_eq!(created.header("location"), format!("/v1/records/{id}"));
 
-    let read = world.send(Event::load("get_record/ok").path("record_id", &id)).await;
+    let read = world.send(Call::to("GET /v1/records/{record_id}").path("record_id", &id)).await;
     assert_eq!((read.status(), read.body()), (200, body.clone()));
     assert_eq!(body["title"], "Spricka i svets, linje 7");
     assert_eq!(body["fields"]["measured"]["length_mm"], 12.5);
@@ -26,7 +26,7 @@ async fn a_record_is_created_and_read_back_as_it_was_sent() {
 #[tokio::test]
 async fn a_client_may_choose_the_id_once() {
     let world = World::new().await;
-    let chosen = Event::load("create_record/chosen_id");
+    let chosen = Call::to("POST /v1/records chosen_id");
     assert_eq!(world.send(chosen.clone()).await.body()["id"], "01KEZ00000RECRDBBBBBBBBBBB");
     let again = world.send(chosen.clone().header("idempotency-key", "other")).await;
     assert_eq!(again.problem(), (409, "record_exists".into(), String::new()));
@@ -38,21 +38,21 @@ async fn a_client_may_choose_the_id_once() {
 async fn an_id_from_the_future_is_refused() {
     let world = World::new().await;
     let event =
-        Event::load("create_record/chosen_id").with("id", json!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ"));
+        Call::to("POST /v1/records chosen_id").with("id", json!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ"));
     assert_eq!(world.send(event).await.problem(), (422, "invalid_field".into(), "/id".into()));
 }
 
 #[tokio::test]
 async fn a_repeated_post_is_done_once_and_answered_alike() {
     let world = World::new().await;
-    let first = world.send_file("create_record/ok").await;
-    let second = world.send_file("create_record/ok").await;
+    let first = world.ask("POST /v1/records").await;
+    let second = world.ask("POST /v1/records").await;
     assert_eq!((first.status(), first.body()), (second.status(), second.body()));
     assert_eq!(second.header("etag"), "\"1\"");
-    let list = world.send_file("list_records/ok").await.body();
+    let list = world.ask("GET /v1/records").await.body();
     assert_eq!(list["records"].as_array().unwrap().len(), 1);
 
-    let other = Event::load("create_record/ok").with("title", json!("Another one"));
+    let other = Call::to("POST /v1/records").with("title", json!("Another one"));
     let refused = world.send(other).await;
     assert_eq!(refused.problem(), (422, "idempotency_key_reused".into(), String::new()));
 }
@@ -60,9 +60,9 @@ async fn a_repeated_post_is_done_once_and_answered_alike() {
 #[tokio::test]
 async fn an_idempotency_key_is_forgotten_after_72_hours() {
     let world = World::new().await;
-    let first = world.send_file("create_record/ok").await.body();
+    let first = world.ask("POST /v1/records").await.body();
     let hours = |n: u64| world.now.after(std::time::Duration::from_secs(n * 3600));
-    let repeat = |n| world.send(Event::load("create_record/ok").later(hours(n)));
+    let repeat = |n| world.send(Call::to("POST /v1/records").later(hours(n)));
     assert_eq!(repeat(71).await.body()["id"], first["id"]);
     let after = repeat(73).await;
     assert_eq!(after.status(), 201);
@@ -72,8 +72,8 @@ async fn an_idempotency_key_is_forgotten_after_72_hours() {
 #[tokio::test]
 async fn every_bad_body_is_refused_with_the_field_and_nothing_is_kept() {
     let world = World::new().await;
-    let event = || Event::load("create_record/ok");
-    let cases: Vec<(Event, u64, &str, &str)> = vec![
+    let event = || Call::to("POST /v1/records");
+    let cases: Vec<(Call, u64, &str, &str)> = vec![
         (event().with("title", json!("")), 422, "invalid_field", "/title"),
         (event().with("title", json!("x".repeat(201))), 422, "invalid_field", "/title"),
         (event().with("title", json!("a\nb")), 422, "invalid_field", "/title"),
@@ -106,14 +106,14 @@ async fn every_bad_body_is_refused_with_the_field_and_nothing_is_kept() {
     let twice = r#"{"type":"x","title":"y","fields":{"a":{"b":1,"b":2}}}"#;
     let (_, _, field) = world.send(event().raw_body(twice)).await.problem();
     assert_eq!(field, "/fields/a", "the object that says it twice");
-    let list = world.send_file("list_records/ok").await.body();
+    let list = world.ask("GET /v1/records").await.body();
     assert_eq!(list["records"], json!([]));
 }
 
 #[tokio::test]
 async fn an_update_needs_the_version_that_was_seen() {
     let world = World::with_record().await;
-    let update = || Event::load("update_record/ok");
+    let update = || Call::to("PUT /v1/records/{record_id}");
     for missing in [update().without_header("if-match"), update().header("if-match", "*")] {
         let answer = world.send(missing).await;
         assert_eq!(answer.problem(), (428, "if_match_required".into(), String::new()));
@@ -135,19 +135,19 @@ async fn an_update_needs_the_version_that_was_seen() {
 #[tokio::test]
 async fn an_update_whose_answer_was_lost_can_be_repeated_by_the_same_person() {
     let world = World::with_record().await;
-    let first = world.send_file("update_record/ok").await;
-    let again = world.send_file("update_record/ok").await;
+    let first = world.ask("PUT /v1/records/{record_id}").await;
+    let again = world.ask("PUT /v1/records/{record_id}").await;
     assert_eq!((again.status(), again.body()), (200, first.body()));
-    let history = world.send_file("list_revisions/ok").await.body();
+    let history = world.ask("GET /v1/records/{record_id}/revisions").await.body();
     assert_eq!(history["revisions"].as_array().unwrap().len(), 2);
-    let other = Event::load("update_record/ok").with("title", json!("Something else"));
+    let other = Call::to("PUT /v1/records/{record_id}").with("title", json!("Something else"));
     assert_eq!(world.send(other).await.status(), 412);
 }
 
 #[tokio::test]
 async fn an_update_with_a_bad_body_changes_nothing() {
     let world = World::with_record().await;
-    let bad = Event::load("update_record/ok").with("title", json!(null));
+    let bad = Call::to("PUT /v1/records/{record_id}").with("title", json!(null));
     assert_eq!(world.send(bad).await.problem(), (422, "invalid_field".into(), "/title".into()));
     assert_eq!(world.read_record(Person::A).await.body()["version"], 1);
 }
@@ -155,7 +155,9 @@ async fn an_update_with_a_bad_body_changes_nothing() {
 #[tokio::test]
 async fn what_the_client_has_already_is_not_sent_again() {
     let world = World::with_record().await;
-    let read = |tag: &str| world.send(Event::load("get_record/ok").header("if-none-match", tag));
+    let read = |tag: &str| {
+        world.send(Call::to("GET /v1/records/{record_id}").header("if-none-match", tag))
+    };
     let same = read("\"1\"").await;
     assert_eq!((same.status(), same.header("etag"), same.body()), (304, "\"1\"", Value::Null));
     assert_eq!(read("\"2\"").await.status(), 200);
@@ -165,21 +167,21 @@ async fn what_the_client_has_already_is_not_sent_again() {
 #[tokio::test]
 async fn a_deleted_record_is_gone_but_its_history_stays() {
     let world = World::with_record().await;
-    let delete = || Event::load("delete_record/ok");
+    let delete = || Call::to("DELETE /v1/records/{record_id}");
     assert_eq!(world.send(delete().without_header("if-match")).await.status(), 428);
     assert_eq!(world.send(delete().header("if-match", "\"2\"")).await.status(), 412);
     assert_eq!(world.send(delete()).await.status(), 204);
     assert_eq!(world.send(delete()).await.status(), 204, "the same person may repeat it");
     assert_eq!(world.read_record(Person::A).await.status(), 404);
-    assert_eq!(world.send_file("update_record/ok").await.status(), 404);
-    assert_eq!(world.send_file("list_appendices/ok").await.status(), 404);
-    assert_eq!(world.send_file("add_appendix/ok").await.status(), 404);
-    assert_eq!(world.send_file("list_records/ok").await.body()["records"], json!([]));
-    let history = world.send_file("list_revisions/ok").await.body();
+    assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 404);
+    assert_eq!(world.ask("GET /v1/records/{record_id}/appendices").await.status(), 404);
+    assert_eq!(world.ask("POST /v1/records/{record_id}/appendices").await.status(), 404);
+    assert_eq!(world.ask("GET /v1/records").await.body()["records"], json!([]));
+    let history = world.ask("GET /v1/records/{record_id}/revisions").await.body();
     let line = |i: usize| &history["revisions"][i];
     assert_eq!((&line(0)["version"], &line(0)["deleted"]), (&json!(2), &json!(true)));
     assert_eq!((&line(1)["version"], &line(1)["title"]), (&json!(1), &json!("Spricka")));
-    let create = Event::load("create_record/chosen_id").with("id", json!(RECORD));
+    let create = Call::to("POST /v1/records chosen_id").with("id", json!(RECORD));
     assert_eq!(world.send(create).await.code(), "record_exists");
 }
 
@@ -187,12 +189,13 @@ async fn a_deleted_record_is_gone_but_its_history_stays() {
 async fn history_shows_who_changed_what_page_by_page() {
     let world = World::with_record().await;
     for version in 1..=4 {
-        let update = Event::load("update_record/ok")
+        let update = Call::to("PUT /v1/records/{record_id}")
             .with("title", json!(format!("Version {}", version + 1)))
             .header("if-match", &format!("\"{version}\""));
         assert_eq!(world.send(update).await.status(), 200);
     }
-    let titles = pages(&world, "list_revisions/ok", "revisions", "title", 2).await;
+    let titles =
+        pages(&world, "GET /v1/records/{record_id}/revisions", "revisions", "title", 2).await;
     assert_eq!(titles, ["Version 5", "Version 4", "Version 3", "Version 2", "Spricka"]);
 }
 
@@ -201,21 +204,21 @@ async fn records_are_listed_newest_first_page_by_page_without_the_deleted() {
     let world = World::new().await;
     for n in 0..7 {
         let later = world.now.after(std::time::Duration::from_millis(n));
-        let create = Event::load("create_record/ok")
+        let create = Call::to("POST /v1/records")
             .later(later)
             .header("idempotency-key", &format!("k{n}"))
             .with("title", json!(format!("Record {n}")));
         let id = world.send(create).await.body()["id"].as_str().unwrap().to_owned();
         if n % 3 == 0 {
-            let delete = Event::load("delete_record/ok").path("record_id", &id);
+            let delete = Call::to("DELETE /v1/records/{record_id}").path("record_id", &id);
             assert_eq!(world.send(delete).await.status(), 204);
         }
     }
     for limit in [1, 2, 3, 4, 100] {
-        let titles = pages(&world, "list_records/ok", "records", "title", limit).await;
+        let titles = pages(&world, "GET /v1/records", "records", "title", limit).await;
         assert_eq!(titles, ["Record 5", "Record 4", "Record 2", "Record 1"], "limit {limit}");
     }
-    let others = world.send(Event::load("list_records/ok").by(Person::B)).await.body();
+    let others = world.send(Call::to("GET /v1/records").by(Person::B)).await.body();
     assert_eq!(others, json!({"records": [], "next_cursor": null}));
 }
 
@@ -224,23 +227,23 @@ async fn a_page_of_large_records_stays_far_below_what_lambda_can_answer() {
     let world = World::new().await;
     let quotes = "\"".repeat(30_000);
     for n in 0..40 {
-        let create = Event::load("create_record/ok")
+        let create = Call::to("POST /v1/records")
             .header("idempotency-key", &format!("k{n}"))
             .with("fields", json!({"text": quotes}));
         assert_eq!(world.send(create).await.status(), 201);
         // With what was deleted between them, a hundred items are less than a read may have.
         join_all((0..6).map(async |m| {
             let create =
-                Event::load("create_record/ok").header("idempotency-key", &format!("k{n}-{m}"));
+                Call::to("POST /v1/records").header("idempotency-key", &format!("k{n}-{m}"));
             let id = world.send(create).await.body()["id"].as_str().unwrap().to_owned();
-            let delete = Event::load("delete_record/ok").path("record_id", &id);
+            let delete = Call::to("DELETE /v1/records/{record_id}").path("record_id", &id);
             assert_eq!(world.send(delete).await.status(), 204);
         }))
         .await;
     }
     let (mut found, mut query) = (0, "limit=100".to_owned());
     loop {
-        let answer = world.send(Event::load("list_records/ok").query(&query)).await;
+        let answer = world.send(Call::to("GET /v1/records").query(&query)).await;
         assert!(answer.0.to_string().len() < 4 * 1024 * 1024, "{}", answer.0.to_string().len());
         let body = answer.body();
         found += body["records"].as_array().unwrap().len();
@@ -263,7 +266,7 @@ async fn a_bad_page_is_refused() {
         ("cursor=x", "?cursor"),
         ("cursor=", "?cursor"),
     ] {
-        let answer = world.send(Event::load("list_records/ok").query(query)).await;
+        let answer = world.send(Call::to("GET /v1/records").query(query)).await;
         assert_eq!(answer.problem(), (422, "invalid_field".into(), field.into()), "{query}");
     }
 }
@@ -273,7 +276,7 @@ async fn pages(world: &World, event: &str, list: &str, member: &str, limit: u32)
     let mut found = Vec::new();
     let mut query = format!("limit={limit}");
     loop {
-        let answer = world.send(Event::load(event).query(&query)).await;
+        let answer = world.send(Call::to(event).query(&query)).await;
         assert_eq!(answer.status(), 200);
         let body = answer.body();
         let items = body[list].as_array().unwrap();

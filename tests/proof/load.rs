@@ -11,7 +11,7 @@ use serde_json::json;
 use store::TableKind;
 
 use testing::operator;
-use testing::world::{Event, World};
+use testing::world::{Call, World};
 
 /// Worlds, and backups of each: what was written stays, and each backup is of all of it.
 const WORLDS: usize = 10;
@@ -26,12 +26,12 @@ const CUT_BEFORE: Duration = Duration::from_secs(1);
 async fn write(world: Arc<World>, stop: Arc<AtomicBool>, written: Arc<AtomicU64>) {
     while !stop.load(Ordering::Relaxed) {
         let record = RecordId::new(runtime::now(), &OsEntropy);
-        let create = Event::load("create_record/ok").later(runtime::now());
+        let create = Call::to("POST /v1/records").later(runtime::now());
         let create = create.with("id", json!(record));
         let create = create.header("idempotency-key", &format!("load-{record}"));
         assert_eq!(world.send(create).await.status(), 201);
         for version in 1..20 {
-            let update = Event::load("update_record/ok").later(runtime::now());
+            let update = Call::to("PUT /v1/records/{record_id}").later(runtime::now());
             let update = update.path("record_id", &record.to_string());
             let update = update.header("if-match", &format!("\"{version}\""));
             assert_eq!(world.send(update).await.status(), 200);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::{ObjectKey, TableKind};
 
 use testing::operator;
-use testing::world::{Event, PHOTO, Person, World, appendix_id, record_id};
+use testing::world::{Call, PHOTO, Person, World, appendix_id, event, record_id};
 
 const TABLES: [&str; 4] = ["RECORDS_TABLE", "ACCOUNTS_TABLE", "LOGINS_TABLE", "SESSIONS_TABLE"];
 
@@ -31,13 +31,13 @@ async fn write(world: Arc<World>, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
     while !stop.load(Ordering::Relaxed) {
         let record = RecordId::new(runtime::now(), &OsEntropy);
         let asked = runtime::now();
-        let create = Event::load("create_record/ok").later(asked).with("id", json!(record));
+        let create = Call::to("POST /v1/records").later(asked).with("id", json!(record));
         let create = create.header("idempotency-key", &format!("load-{record}"));
         assert_eq!(world.send(create).await.status(), 201);
         log.push(Acknowledged { record, version: 1, asked, answered: runtime::now() });
         for version in 2..=4 {
             let asked = runtime::now();
-            let update = Event::load("update_record/ok").later(asked);
+            let update = Call::to("PUT /v1/records/{record_id}").later(asked);
             let update = update.path("record_id", &record.to_string());
             let update = update.header("if-match", &format!("\"{}\"", version - 1));
             assert_eq!(world.send(update).await.status(), 200);
@@ -48,7 +48,7 @@ async fn write(world: Arc<World>, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
 }
 
 async fn erase(world: &World, record: RecordId, version: u64) {
-    let erase = Event::load("delete_record/ok").later(runtime::now());
+    let erase = Call::to("DELETE /v1/records/{record_id}").later(runtime::now());
     let erase = erase.path("record_id", &record.to_string());
     let erased = world.send(erase.header("if-match", &format!("\"{version}\""))).await;
     assert_eq!(erased.status(), 204, "{erased:?}");
@@ -120,7 +120,7 @@ async fn destroy() -> Drill {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let mut erased = [RecordId::new(runtime::now(), &OsEntropy); 2];
     for (place, record) in erased.iter_mut().enumerate() {
-        let create = Event::load("create_record/ok").later(runtime::now());
+        let create = Call::to("POST /v1/records").later(runtime::now());
         let create = create.header("idempotency-key", &format!("erased-{place}"));
         let made = world.send(create.with("id", json!(null))).await;
         let made = if made.status() == 201 { made } else { panic!("{made:?}") };
@@ -133,7 +133,8 @@ async fn destroy() -> Drill {
     let to = whole_second().await;
     erase(&world, erased[1], 1).await;
     // A version of the appendix that comes after the moment.
-    let later = Event::load("add_appendix_version/ok").later(runtime::now());
+    let later = Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
+        .later(runtime::now());
     let reserved = world.send(later).await;
     assert_eq!(reserved.status(), 201, "{reserved:?}");
     upload(&reserved.body()["upload"], testing::world::SHARPER_PHOTO).await;
@@ -160,9 +161,9 @@ async fn upload(upload: &Value, bytes: &[u8]) {
 
 /// A new session, since a restore ends all of them.
 async fn log_in(world: &World) -> String {
-    let ended = world.send(Event::load("get_record/ok").later(runtime::now())).await;
+    let ended = world.send(Call::to("GET /v1/records/{record_id}").later(runtime::now())).await;
     assert_eq!(ended.status(), 401, "sessions do not outlive a restore");
-    let login = Event::load("create_session/ok").later(runtime::now());
+    let login = Call::to("POST /v1/sessions").later(runtime::now());
     let login = world.send(login.header("idempotency-key", "after")).await;
     assert_eq!(login.status(), 201, "{login:?}");
     format!("Bearer {}", login.body()["token"].as_str().unwrap())
@@ -171,7 +172,7 @@ async fn log_in(world: &World) -> String {
 async fn check(drill: Drill) {
     let Drill { world, log, to, erased } = drill;
     let token = log_in(&world).await;
-    let ask = |name: &str| Event::load(name).later(runtime::now()).header("authorization", &token);
+    let ask = |name: &str| Call::to(name).later(runtime::now()).header("authorization", &token);
     let mut expected: BTreeMap<RecordId, u64> = BTreeMap::new();
     let mut possible: BTreeMap<RecordId, u64> = BTreeMap::new();
     for it in &log {
@@ -184,7 +185,9 @@ async fn check(drill: Drill) {
     }
     assert!(expected.len() > 3 && expected.len() < log.len() / 4, "the moment is in the midst");
     for record in log.iter().map(|it| it.record) {
-        let answer = world.send(ask("get_record/ok").path("record_id", &record.to_string())).await;
+        let answer = world
+            .send(ask("GET /v1/records/{record_id}").path("record_id", &record.to_string()))
+            .await;
         let found = answer.body()["version"].as_u64();
         let least = expected.get(&record).copied();
         let most = possible.get(&record).copied();
@@ -192,16 +195,23 @@ async fn check(drill: Drill) {
         assert!(found <= most, "{record}: {found:?} is there, {most:?} was asked for by then");
     }
     for record in erased {
-        let answer = world.send(ask("get_record/ok").path("record_id", &record.to_string())).await;
+        let answer = world
+            .send(ask("GET /v1/records/{record_id}").path("record_id", &record.to_string()))
+            .await;
         assert_eq!(answer.status(), 404, "what was erased stays erased");
     }
     // Bytes from before are there; those from after are set aside, and make room for others.
-    let list = world.send(ask("list_appendices/ok")).await.body();
+    let list = world.send(ask("GET /v1/records/{record_id}/appendices")).await.body();
     assert_eq!(list["appendices"][0]["versions"].as_array().unwrap().len(), 1, "{list}");
-    let link = world.send(ask("get_appendix/ok")).await.body();
+    let link = world.send(ask("GET /v1/records/{record_id}/appendices/{appendix_id}")).await.body();
     let bytes = reqwest::get(link["download"]["url"].as_str().unwrap()).await.unwrap();
     assert_eq!(bytes.bytes().await.unwrap(), PHOTO);
-    let reserved = world.send(ask("add_appendix_version/ok").header("idempotency-key", "v2")).await;
+    let reserved = world
+        .send(
+            ask("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
+                .header("idempotency-key", "v2"),
+        )
+        .await;
     assert_eq!(reserved.body()["versions"][0]["number"], 2, "{reserved:?}");
     upload(&reserved.body()["upload"], testing::world::SHARPER_PHOTO).await;
     world.cloud.settle().await;
@@ -216,7 +226,7 @@ async fn check(drill: Drill) {
     }
     let audit = world.cloud.invoke("audit-backups", json!({})).await.unwrap();
     assert_eq!(audit["broken"], json!([]));
-    let policy = world.send(Event::load("get_policy/ok").later(runtime::now())).await.body();
+    let policy = world.send(Call::to("GET /v1/policy").later(runtime::now())).await.body();
     let restores = &policy["rows"][9]["evidence"]["restores"];
     assert_eq!(restores[0]["reason"], "drill");
     assert_eq!(restores[0]["state"], "done");
@@ -282,7 +292,9 @@ async fn lost_bytes_come_back_from_the_newest_backup() {
     assert!(outcome["restore"]["bucket_copy"].is_array(), "{outcome}");
     restore(&world, &order(to)).await;
     let token = log_in(&world).await;
-    let ask = Event::load("get_appendix/ok").later(runtime::now()).header("authorization", &token);
+    let ask = Call::to("GET /v1/records/{record_id}/appendices/{appendix_id}")
+        .later(runtime::now())
+        .header("authorization", &token);
     let link = world.send(ask).await.body();
     let bytes = reqwest::get(link["download"]["url"].as_str().unwrap()).await.unwrap();
     assert_eq!(bytes.bytes().await.unwrap(), PHOTO);
@@ -295,9 +307,9 @@ async fn what_cannot_or_must_not_be_restored_is_refused_with_the_reason() {
         world.cloud.invoke("restore-service", event).await.unwrap_err().to_string()
     };
     let second = whole_second().await;
-    let erased = Event::load("restore_service/customer_erased").json;
+    let erased = event("backups/restore_service/customer_erased");
     assert!(refused(erased).await.contains("what a customer has erased is not restored"));
-    let early = refused(Event::load("restore_service/plan").json).await;
+    let early = refused(event("backups/restore_service/plan")).await;
     assert!(early.contains("to is 2026-01-15T16:59:30.000Z, and must be from "), "{early}");
     let ahead = second.after(Duration::from_secs(3600));
     assert!(refused(order(ahead)).await.contains("and must be from"));
@@ -326,7 +338,7 @@ async fn what_cannot_or_must_not_be_restored_is_refused_with_the_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_was_cut_in_two_is_made_whole_from_either_half() {
     let world = World::with_record().await;
-    assert_eq!(world.send_file("update_record/ok").await.status(), 200);
+    assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
     let customer = world.session(Person::A).await.customer.id().to_string();
     let record = format!("RECORD#{}", record_id());
     let whole = operator::items(&world.cloud, "RECORDS_TABLE").await;
@@ -346,7 +358,7 @@ async fn what_is_erased_until_the_switch_stays_erased() {
     let outcome = restore(&world, &order(to)).await;
     assert_eq!(outcome["restore"]["erased_again"], 0);
     // The service still runs on the tables before.
-    let erase = Event::load("delete_record/ok").by(Person::Admin).later(runtime::now());
+    let erase = Call::to("DELETE /v1/records/{record_id}").by(Person::Admin).later(runtime::now());
     assert_eq!(world.send(erase).await.status(), 204);
     let world = switch(world, &outcome).await;
     let outcome = restore(&world, &order(to)).await;
@@ -354,11 +366,13 @@ async fn what_is_erased_until_the_switch_stays_erased() {
         (&outcome["state"], &outcome["restore"]["erased_again"]),
         (&json!("done"), &json!(1))
     );
-    let login = Event::load("create_session/ok").later(runtime::now());
+    let login = Call::to("POST /v1/sessions").later(runtime::now());
     let login = login.with("email", json!(Person::Admin.email().as_str()));
     let login = world.send(login.header("idempotency-key", "after")).await;
     let token = format!("Bearer {}", login.body()["token"].as_str().unwrap());
-    let ask = Event::load("get_record/ok").later(runtime::now()).header("authorization", &token);
+    let ask = Call::to("GET /v1/records/{record_id}")
+        .later(runtime::now())
+        .header("authorization", &token);
     assert_eq!(world.send(ask).await.status(), 404);
 }
 

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
 use testing::operator;
-use testing::world::{Event, Person, World};
+use testing::world::{Call, Person, World, event};
 
 /// A world in which a record of A was changed and has a photo, and D has erased one.
 async fn stage() -> World {
     let world = World::with_record().await;
     world.upload_photo().await;
-    assert_eq!(world.send_file("update_record/ok").await.status(), 200);
-    let erased = Event::load("delete_record/ok").by(Person::Admin);
+    assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
+    let erased = Call::to("DELETE /v1/records/{record_id}").by(Person::Admin);
     assert_eq!(world.send(erased).await.status(), 204);
     // All of it is older than the cut of the evening that follows.
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -141,7 +141,7 @@ async fn a_job_that_is_no_backup_is_noted_and_started_once_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_did_not_reach_the_other_vault_is_noted() {
     let world = World::new().await;
-    let event = Event::load("record_backup_job/copy_failed").json;
+    let event = event("backups/record_job/copy_failed");
     let outcome = world.cloud.invoke("record-backup-job", event).await.unwrap();
     assert_eq!(outcome["fault"], "FAILED: \"The copy was refused.\"");
     assert!(outcome["again"].is_null());
@@ -172,12 +172,12 @@ async fn a_verdict_is_given_once() {
     assert_eq!(evening.evidence["state"], "kept");
     let verified = operator::documents(&world.cloud, "BACKUPS", "VERIFIED#").await;
     assert_eq!(verified.len(), 7);
-    let mut again = Event::load("verify_restore/ok").json;
+    let mut again = event("backups/verify_restore/ok");
     again["detail"]["restoreJobId"] = verified[0]["job"].clone();
     let again = world.cloud.invoke("verify-restore", again).await.unwrap();
     assert_eq!(again["outcome"], "judged_before");
     assert_eq!(operator::documents(&world.cloud, "BACKUPS", "VERIFIED#").await.len(), 7);
-    let failed = Event::load("verify_restore/failed").json;
+    let failed = event("backups/verify_restore/failed");
     let failed = world.cloud.invoke("verify-restore", failed).await.unwrap();
     assert_eq!(failed["outcome"], "not_restored");
 }
@@ -185,7 +185,7 @@ async fn a_verdict_is_given_once() {
 /// What the state machine of infra/verify.yaml does with the event of a restore: its parts, then all.
 async fn verify_in_segments(cloud: &Cloud, job: &str, of: u32) -> Value {
     operator::restored(cloud, job).await;
-    let mut event = Event::load("verify_restore/ok").json;
+    let mut event = event("backups/verify_restore/ok");
     event["detail"]["restoreJobId"] = json!(job);
     for index in 0..of {
         let mut part = event.clone();

@@ -19,11 +19,12 @@ pub use declaration::{
     TypeOf,
 };
 pub use domain::chain;
+pub use lambda_http::http::Method;
 pub use once::Once;
 pub use precondition::{ChangeRefusal, IfMatch, change, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
 pub use respond::{
-    Handle, Response, answer, created, empty, json, micros_since, not_stored, with_header,
+    Handle, Response, answer, created, empty, json, micros_since, not_stored, text, with_header,
 };
 pub use session::SessionRequest;

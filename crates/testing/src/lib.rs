@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod call;
 pub mod collector;
+mod described;
 pub mod journey;
 pub mod operator;
+mod people;
 pub mod world;

@@ -2,8 +2,11 @@
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{CustomerId, Digest, Revision};
 use local::Cloud;
+use passwords::StoredHash;
 use runtime::HttpClient;
+use store::UserProfile;
 
 fn variable(cloud: &Cloud, name: &str) -> String {
     cloud.operator_environment()[name].clone()
@@ -141,6 +144,50 @@ pub async fn empty_table(cloud: &Cloud, name: &str) {
 pub async fn hide_object(cloud: &Cloud, key: &str) {
     let bucket = variable(cloud, "APPENDICES_BUCKET");
     s3(cloud).delete_object().bucket(bucket).key(key).send().await.unwrap();
+}
+
+/// Puts a person beside the owner of a customer, with a login: what an invitation will do.
+pub async fn add_colleague(
+    cloud: &Cloud,
+    customer: CustomerId,
+    user: &Revision<UserProfile>,
+    password: &StoredHash,
+) {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let number = |value: i64| AttributeValue::N(value.to_string());
+    let (id, partition) = (user.created_by.to_string(), customer.to_string());
+    let sort = format!("USER#{id}");
+    let content = serde_json::to_string(&user.content).unwrap();
+    let digest = user.digest(&format!("{partition}/{sort}"), &content).to_string();
+    for sort in [sort.clone(), format!("REVISION#{sort}#{:010}", user.version.get())] {
+        let item = [
+            ("pk", text(&partition)),
+            ("sk", text(&sort)),
+            ("version", AttributeValue::N(user.version.to_string())),
+            ("created_at_ms", number(user.created_at.millis())),
+            ("created_by", text(&id)),
+            ("changed_at_ms", number(user.changed_at.millis())),
+            ("changed_by", text(&id)),
+            ("content", text(&content)),
+            ("digest", text(&digest)),
+        ];
+        put(cloud, "ACCOUNTS_TABLE", &item).await;
+    }
+    let address = Digest::of(&[user.content.email.as_str().as_bytes()]);
+    let login = [
+        ("pk", text(&format!("LOGIN#{address}"))),
+        ("sk", text("LOGIN")),
+        ("customer_id", text(&partition)),
+        ("user_id", text(&id)),
+        ("password_hash", text(password.as_stored())),
+    ];
+    put(cloud, "LOGINS_TABLE", &login).await;
+}
+
+async fn put(cloud: &Cloud, table: &str, item: &[(&str, AttributeValue)]) {
+    let item = item.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let put = dynamo(cloud).put_item().table_name(variable(cloud, table)).set_item(Some(item));
+    put.send().await.unwrap();
 }
 
 /// Every item of a table.

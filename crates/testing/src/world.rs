@@ -1,12 +1,12 @@
-//! The stage of a test: a local cloud in a folder of its own, and customers with one person each,
-//! whose ids and tokens are those in events/.
+//! The stage of a test: a local cloud in a folder of its own, and two customers with their people, whose
+//! ids and tokens are those in events/.
 
 use std::path::{Path, PathBuf};
 
 use domain::appendix::Declared;
 use domain::{
-    Appendix, AppendixId, AppendixVersion, CustomerId, Email, Record, RecordId, Revision, Role,
-    SessionToken, Timestamp, UserId, VersionNumber,
+    Appendix, AppendixId, AppendixVersion, Record, RecordId, Revision, Role, Timestamp,
+    VersionNumber,
 };
 use local::{Cloud, Options};
 use passwords::{Password, Passwords, StoredHash};
@@ -17,6 +17,12 @@ use store::tenant::{Nothing, Reservation, Session, SignUp};
 use store::{CustomerProfile, ObjectKey, Objects, Remember, Store, UserProfile, WriteError};
 use tempfile::TempDir;
 
+use crate::described::assert_described;
+use crate::operator;
+
+pub use crate::call::{Answer, Call, event};
+pub use crate::people::Person;
+
 pub const RECORD: &str = "01KEZ00000RECRDAAAAAAAAAAA";
 pub const APPENDIX: &str = "01KEZ00000APPNDXAAAAAAAAAA";
 pub const PASSWORD: &str = "two lathes and a mill";
@@ -24,70 +30,6 @@ pub const PASSWORD: &str = "two lathes and a mill";
 pub const PHOTO: &[u8] = b"a photo of a crack";
 /// The bytes that events/add_appendix_version declares.
 pub const SHARPER_PHOTO: &[u8] = b"a sharper photo of the crack";
-
-/// The people of events/: each is alone with a customer of the same letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Person {
-    /// Customer A's owner, whose token the events carry.
-    A,
-    /// Another customer's owner.
-    B,
-    Viewer,
-    Member,
-    Admin,
-}
-
-impl Person {
-    const ALL: [Self; 5] = [Self::A, Self::B, Self::Viewer, Self::Member, Self::Admin];
-
-    const fn letter(self) -> char {
-        match self {
-            Self::A => 'A',
-            Self::B => 'B',
-            Self::Viewer => 'V',
-            Self::Member => 'M',
-            Self::Admin => 'D',
-        }
-    }
-
-    const fn role(self) -> Role {
-        match self {
-            Self::A | Self::B => Role::Owner,
-            Self::Viewer => Role::Viewer,
-            Self::Member => Role::Member,
-            Self::Admin => Role::Admin,
-        }
-    }
-
-    pub fn with_role(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Viewer,
-            Role::Member => Self::Member,
-            Role::Admin => Self::Admin,
-            Role::Owner => Self::A,
-        }
-    }
-
-    fn customer(self) -> CustomerId {
-        id("01KEZ00000CSTMR", self.letter()).parse().unwrap()
-    }
-
-    fn user(self) -> UserId {
-        id("01KEZ00000PERSN", self.letter()).parse().unwrap()
-    }
-
-    pub fn email(self) -> Email {
-        format!("{}@example.com", self.letter()).try_into().unwrap()
-    }
-
-    pub fn token(self) -> SessionToken {
-        SessionToken::new(self.customer(), self.user(), [self.letter() as u8; 32])
-    }
-}
-
-fn id(prefix: &str, letter: char) -> String {
-    format!("{prefix}{}", letter.to_string().repeat(26 - prefix.len()))
-}
 
 pub struct World {
     pub cloud: Cloud,
@@ -130,44 +72,51 @@ impl World {
         world
     }
 
-    /// A world in which everyone but B has the record and the appendix of events/.
+    /// A world in which customer A has the record and the appendix of events/.
     pub async fn with_record() -> Self {
         let world = Self::new().await;
         world.fill().await;
         world
     }
 
-    /// Gives everyone but B the record and the appendix of events/.
+    /// Gives customer A the record and the appendix of events/.
     pub async fn fill(&self) {
-        for person in Person::ALL.into_iter().filter(|person| *person != Person::B) {
-            self.create_record(person).await;
-            self.create_appendix(person).await;
-        }
+        self.give_record(Person::A).await;
     }
 
+    /// Gives the person's customer a record and an appendix with the ids of events/.
+    pub async fn give_record(&self, person: Person) {
+        self.create_record(person).await;
+        self.create_appendix(person).await;
+    }
+
+    /// Signs an owner up, or puts a colleague beside one: nobody can invite people yet.
     async fn admit(&self, person: Person, password: StoredHash) {
         let user = person.user();
-        let name = "Verkstad AB".to_owned().try_into().unwrap();
         let profile = UserProfile {
             email: person.email(),
             name: "Eva Ek".to_owned().try_into().unwrap(),
             role: person.role(),
         };
-        let sign_up = SignUp {
-            customer_id: person.customer(),
-            customer: Revision::first(CustomerProfile { name }, user, self.now),
-            owner_id: user,
-            owner: Revision::first(profile, user, self.now),
-            password,
-        };
-        self.store.sign_up(&sign_up, &self.remember("sign-up")).await.unwrap();
+        let revision = Revision::first(profile, user, self.now);
+        if person.role() == Role::Owner {
+            let name = "Verkstad AB".to_owned().try_into().unwrap();
+            let sign_up = SignUp {
+                customer_id: person.customer(),
+                customer: Revision::first(CustomerProfile { name }, user, self.now),
+                owner_id: user,
+                owner: revision,
+                password,
+            };
+            self.store.sign_up(&sign_up, &self.remember("sign-up")).await.unwrap();
+        } else {
+            operator::add_colleague(&self.cloud, person.customer(), &revision, &password).await;
+        }
         let (_, login) =
             self.store.attempt_login(&person.email(), "world", self.now).await.unwrap();
         let (login, hash) = (login.unwrap(), person.token().hash());
-        self.store
-            .start_session(&login, &hash, self.now, &self.remember("world-session"))
-            .await
-            .unwrap();
+        let remember = self.remember("world-session");
+        self.store.start_session(&login, &hash, self.now, &remember).await.unwrap();
     }
 
     /// A person's session, as a handler would have it.
@@ -223,21 +172,24 @@ impl World {
         Remember::new(key.parse().unwrap(), "world".to_owned(), &json!(null), self.now)
     }
 
-    /// Feeds an event of events/ to its function.
-    pub async fn send(&self, event: Event) -> Answer {
-        let event = event.at(self.now);
-        let answer = self.cloud.invoke(&event.binary(), event.json).await;
-        Answer(answer.expect("handlers always answer"))
+    /// Feeds a request to its function.
+    pub async fn send(&self, call: Call) -> Answer {
+        let call = call.at(self.now);
+        let route = call.json["routeKey"].as_str().unwrap().to_owned();
+        let answer = self.cloud.invoke(&call.binary(), call.json).await;
+        let answer = Answer(answer.expect("handlers always answer"));
+        assert_described(&route, &answer);
+        answer
     }
 
-    /// Feeds `events/{name}.json` as it is.
-    pub async fn send_file(&self, name: &str) -> Answer {
-        self.send(Event::load(name)).await
+    /// Feeds a request of events/ to its function as it is.
+    pub async fn ask(&self, request: &str) -> Answer {
+        self.send(Call::to(request)).await
     }
 
     /// The status of `person`'s record of events/, and its answer.
     pub async fn read_record(&self, person: Person) -> Answer {
-        self.send(Event::load("get_record/ok").by(person)).await
+        self.send(Call::to("GET /v1/records/{record_id}").by(person)).await
     }
 
     /// The bucket of appendices as a whole.
@@ -330,139 +282,4 @@ pub async fn put(
         request = request.header(name, value);
     }
     request.send().await.unwrap()
-}
-
-/// An event of events/, to be changed a little.
-#[derive(Clone)]
-pub struct Event {
-    binary: String,
-    pub json: Value,
-}
-
-impl Event {
-    /// Reads `events/{name}.json`, where the name is `function/case`.
-    pub fn load(name: &str) -> Self {
-        let (function, case) = name.split_once('/').unwrap();
-        let binary = function.replace('_', "-");
-        let folder = am_service::all().into_iter().find(|it| it.name == binary).unwrap().folder;
-        let path = repository().join(format!("events/{folder}/{case}.json"));
-        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        Self { binary, json: serde_json::from_slice(&text).unwrap() }
-    }
-
-    pub fn binary(&self) -> String {
-        self.binary.clone()
-    }
-
-    fn at(mut self, now: Timestamp) -> Self {
-        if self.json["requestContext"]["timeEpoch"].as_i64() == Some(1_768_464_000_000) {
-            self.json["requestContext"]["timeEpoch"] = json!(now.millis());
-        }
-        self
-    }
-
-    /// The same request at another time.
-    pub fn later(mut self, now: Timestamp) -> Self {
-        self.json["requestContext"]["timeEpoch"] = json!(now.millis());
-        self
-    }
-
-    pub fn by(self, person: Person) -> Self {
-        self.header("authorization", &format!("Bearer {}", person.token().expose()))
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.json["headers"][name] = json!(value);
-        self
-    }
-
-    pub fn without_header(mut self, name: &str) -> Self {
-        self.json["headers"].as_object_mut().unwrap().remove(name);
-        self
-    }
-
-    pub fn cookie(mut self, cookie: &str) -> Self {
-        self.json["cookies"] = json!([cookie]);
-        self.without_header("authorization")
-    }
-
-    pub fn path(mut self, name: &str, value: &str) -> Self {
-        self.json["pathParameters"][name] = json!(value);
-        self
-    }
-
-    pub fn query(mut self, query: &str) -> Self {
-        self.json["rawQueryString"] = json!(query);
-        self
-    }
-
-    pub fn source(mut self, address: &str) -> Self {
-        self.json["requestContext"]["http"]["sourceIp"] = json!(address);
-        self
-    }
-
-    pub fn raw_body(mut self, body: &str) -> Self {
-        self.json["body"] = json!(body);
-        self
-    }
-
-    pub fn body(self, body: Value) -> Self {
-        self.raw_body(&body.to_string())
-    }
-
-    /// Another body, signed as Sentry signs its webhooks.
-    pub fn signed(self, body: &str, secret: &str) -> Self {
-        use hmac::{Hmac, KeyInit as _, Mac as _};
-        let mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        let mac = mac.chain_update(body).finalize().into_bytes();
-        let signature: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.raw_body(body).header("sentry-hook-signature", &signature)
-    }
-
-    /// The same body with one member set.
-    pub fn with(self, member: &str, value: Value) -> Self {
-        let mut body: Value = serde_json::from_str(self.json["body"].as_str().unwrap()).unwrap();
-        body[member] = value;
-        self.body(body)
-    }
-
-    /// The same body without one member.
-    pub fn without(self, member: &str) -> Self {
-        let mut body: Value = serde_json::from_str(self.json["body"].as_str().unwrap()).unwrap();
-        body.as_object_mut().unwrap().remove(member);
-        self.body(body)
-    }
-}
-
-/// A function's answer.
-#[derive(Clone, Debug)]
-pub struct Answer(pub Value);
-
-impl Answer {
-    pub fn status(&self) -> u64 {
-        self.0["statusCode"].as_u64().unwrap()
-    }
-
-    pub fn body(&self) -> Value {
-        match self.0["body"].as_str() {
-            Some(body) if !body.is_empty() => serde_json::from_str(body).unwrap(),
-            _ => Value::Null,
-        }
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.0["headers"][name].as_str().unwrap_or("")
-    }
-
-    /// The stable code of a problem.
-    pub fn code(&self) -> String {
-        self.body()["code"].as_str().unwrap_or("").to_owned()
-    }
-
-    /// Status, code and field of a problem: all that a test of bad input looks at.
-    pub fn problem(&self) -> (u64, String, String) {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
-        let field = self.body()["field"].as_str().unwrap_or("").to_owned();
-        (self.status(), self.code(), field)
-    }
 }

@@ -1,0 +1,28 @@
+//! `GET /v1/openapi.json`: the description of this API, for programs that make clients. Anyone.
+
+use am_http::{
+    Answer, Declaration, Handle, Problem, RequestBody, Response, Route, StatusCode, text,
+};
+use runtime::HttpFunction;
+use serde_json::{Map, Value};
+
+/// Made from what the endpoints declare, and held against them by a test: `tests/it/contract.rs`.
+const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+
+pub const FUNCTION: HttpFunction<()> = HttpFunction {
+    declaration: Declaration {
+        name: "get-openapi",
+        routes: &[Route::get("/v1/openapi.json")],
+        summary: "This description of the API, OpenAPI 3.1",
+        parameters: &[],
+        body: RequestBody::None,
+        answers: &[Answer::json::<Map<String, Value>>(StatusCode::OK, "The description.")],
+        problems: &[],
+    },
+    build: |_| Ok(()),
+    handle: Handle::Anyone(|(), _| Box::pin(async { handle() })),
+};
+
+fn handle() -> Result<Response, Problem> {
+    Ok(text(StatusCode::OK, DOCUMENT.to_owned()))
+}
