@@ -116,17 +116,14 @@ async fn prove(world: &World) {
 }
 
 /// A restore to before something was erased, of bytes that are gone; the switch, and what follows it.
-async fn restore(world: World) -> (World, Usage) {
-    world.give_record(Person::B).await;
-    let another = world.send(Call::to("POST /v1/records chosen_id").by(Person::B)).await.body();
-    let another = another["id"].as_str().unwrap().to_owned();
+async fn restore(world: World, erased: &str) -> (World, Usage) {
     let (mut now, second) = (runtime::now(), runtime::now().seconds() + 1);
     while now.seconds() <= second {
         tokio::time::sleep(Duration::from_millis(20)).await;
         now = runtime::now();
     }
     let erase = Call::to("DELETE /v1/records/{record_id}").by(Person::B).later(runtime::now());
-    let erased = world.send(erase.path("record_id", &another)).await;
+    let erased = world.send(erase.path("record_id", erased)).await;
     assert_eq!(erased.status(), 204, "{erased:?}");
     let later = Call::to("POST /v1/records/{record_id}/appendices/{appendix_id}/versions")
         .by(Person::B)
@@ -238,6 +235,9 @@ async fn report_crashes() -> Usage {
 async fn functions_may_do_what_they_do_and_no_more() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
+    world.give_record(Person::B).await;
+    let another = world.send(Call::to("POST /v1/records chosen_id").by(Person::B)).await.body();
+    let another = another["id"].as_str().unwrap().to_owned();
     world.upload_photo().await;
     add(&world, Call::to("POST /v1/records/{record_id}/appendices"), PHOTO).await;
     add(
@@ -272,7 +272,7 @@ async fn functions_may_do_what_they_do_and_no_more() {
         let answer = world.send(case.later(now)).await;
         assert!(answer.status() < 500, "{answer:?}");
     }
-    let (world, mut usage) = restore(world).await;
+    let (world, mut usage) = restore(world, &another).await;
     let restored = world.cloud.usage();
     let renewed = log_in_after_a_rotation(world).await;
     for later in [restored, renewed, report_crashes().await] {

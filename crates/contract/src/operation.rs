@@ -91,7 +91,7 @@ impl<'a> Operation<'a> {
                 described["requestBody"] = json!({
                     "required": true,
                     "description": meaning,
-                    "content": { *media_type: {} },
+                    "content": { *media_type: { "schema": { "type": "string" } } },
                 });
             }
         }

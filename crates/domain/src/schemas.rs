@@ -110,13 +110,43 @@ schemas! {
         "description": "In UTC, with milliseconds.",
         "examples": ["2026-01-15T08:00:00.000Z"],
     });
-    Fields: json_schema!({
-        "type": "object",
-        "additionalProperties": true,
-        "propertyNames": { "minLength": 1, "maxLength": FIELD_NAME_CHARS_MAX },
-        "description": "A JSON object of your own: at most 64 KiB and eight levels, each name once. \
-                        Whole numbers fit 64 bits, others are doubles.",
-    });
+}
+
+impl JsonSchema for Fields {
+    fn schema_name() -> Cow<'static, str> {
+        "Fields".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": generator.subschema_for::<FieldValue>(),
+            "propertyNames": { "minLength": 1, "maxLength": FIELD_NAME_CHARS_MAX },
+            "description": "A JSON object of your own: at most 64 KiB and eight levels, each name once.",
+        })
+    }
+}
+
+/// A value within fields.
+struct FieldValue;
+
+impl JsonSchema for FieldValue {
+    fn schema_name() -> Cow<'static, str> {
+        "FieldValue".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<Self>();
+        json_schema!({
+            "type": ["null", "boolean", "number", "string", "array", "object"],
+            "minimum": i64::MIN,
+            "maximum": u64::MAX,
+            "items": value,
+            "additionalProperties": value,
+            "propertyNames": { "minLength": 1, "maxLength": FIELD_NAME_CHARS_MAX },
+            "description": "Anything that JSON has. Whole numbers fit 64 bits, others are doubles.",
+        })
+    }
 }
 
 impl<I: JsonSchema> JsonSchema for ChosenId<I> {

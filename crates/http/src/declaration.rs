@@ -116,11 +116,10 @@ impl Parameter {
         "The ETag of the version that was seen.",
         &[Code::IF_MATCH_REQUIRED, Code::STALE_VERSION],
     );
-    pub const IF_NONE_MATCH: Self = Self::header::<shapes::EntityTag>(
+    /// What is no entity tag of ours matches nothing: RFC 9110 refuses nothing here.
+    pub const IF_NONE_MATCH: Self = Self::optional_header::<String>(
         "If-None-Match",
-        false,
         "The ETag of the version that is already here.",
-        &[],
     );
     pub const LIMIT: Self = Self::query::<shapes::PageLimit>("limit", "Most items of the page.");
     pub const CURSOR: Self =
@@ -272,8 +271,8 @@ mod shapes {
 
     shapes! {
         IdempotencyKey: { "type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$" };
-        EntityTag: { "type": "string", "examples": ["\"1\""] };
+        EntityTag: { "type": "string", "pattern": "^\"[1-9][0-9]{0,9}\"$", "examples": ["\"1\""] };
         PageLimit: { "type": "integer", "minimum": 1, "maximum": 100, "default": 25 };
-        PageCursor: { "type": "string" };
+        PageCursor: { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" };
     }
 }
