@@ -70,6 +70,8 @@ async fn answers_and_stored_items_do_not_change_unnoticed() {
         let function = all.iter().find(|it| name.rsplit_once('/').unwrap().0 == it.folder);
         let answer = world.cloud.invoke(function.unwrap().name, event(name)).await;
         let answer = match answer {
+            // What it answers with has a test of its own.
+            Ok(answer) if name == "api/get_openapi/ok" => answer["statusCode"].to_string(),
             Ok(answer) => without_signatures(&serde_json::to_string_pretty(&answer).unwrap()),
             Err(error) => format!("error: {error}"),
         };

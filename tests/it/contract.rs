@@ -27,6 +27,14 @@ fn the_description_is_as_the_endpoints_declare() {
     assert!(kept == contract::text(), "OPENAPI_UPDATE=1 cargo test --test it contract");
 }
 
+#[tokio::test]
+async fn the_description_is_served_to_anyone() {
+    let world = World::new().await;
+    let answer = world.ask("GET /v1/openapi.json").await;
+    assert_eq!((answer.status(), answer.header("content-type")), (200, "application/json"));
+    assert_eq!(answer.body(), document());
+}
+
 #[test]
 fn the_description_and_the_template_have_the_same_routes() {
     let document = document();
