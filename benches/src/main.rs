@@ -35,6 +35,11 @@ struct Arguments {
     /// Binaries that are built already, in place of a release build
     #[arg(long)]
     binaries: Option<PathBuf>,
+
+    /// A get-record of an earlier commit: only that, today's and the hello world are measured, in one run, and
+    /// nothing is written
+    #[arg(long)]
+    before: Option<PathBuf>,
 }
 
 /// What was measured of one contender.
@@ -66,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let stage = prepare::stage(arguments.binaries.as_deref()).await?;
+    let stage = prepare::stage(arguments.binaries.as_deref(), arguments.before.as_deref()).await?;
     let mut measured: Vec<Measured> = stage.contenders.iter().map(Measured::nothing).collect();
     // In turns, so that a busy moment of the machine is shared by all.
     for round in 1..=arguments.starts {
@@ -86,6 +91,9 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     let table = report::table(&measured, arguments);
     println!("{table}");
+    if arguments.before.is_some() {
+        return Ok(());
+    }
     std::fs::write(&arguments.output, table)?;
     eprintln!("written to {}", arguments.output.display());
     Ok(())

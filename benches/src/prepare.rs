@@ -57,23 +57,28 @@ impl Contender {
     }
 }
 
-pub(crate) async fn stage(binaries: Option<&Path>) -> Result<Stage, Box<dyn Error>> {
+pub(crate) async fn stage(
+    binaries: Option<&Path>,
+    before: Option<&Path>,
+) -> Result<Stage, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let built = root.join("target/release");
     build(&root, &["-p", "benches", "--bin", "hello"])?;
     if binaries.is_none() {
         let functions = ["get-record", "list-records", "create-session"];
+        let functions = if before.is_some() { &functions[..1] } else { &functions[..] };
         let bins = functions.iter().flat_map(|name| ["--bin", name]);
         build(&root, &["--features", "bins"].into_iter().chain(bins).collect::<Vec<_>>())?;
     }
-    let (node, python) = (node(&root)?, python(&root)?);
-
     let folder = tempfile::tempdir()?;
     let options = Options::new(&root, folder.path()).with("SentryDsn", SENTRY_DSN);
     let cloud = Cloud::start(&options).await?;
     let filled = fill(&cloud).await?;
     let programs = Programs { cloud: &cloud, built: &built, binaries: binaries.unwrap_or(&built) };
-    let contenders = programs.contenders(&root, &filled, node, python)?;
+    let contenders = match before {
+        Some(before) => programs.of_two_commits(&root, &filled, before)?,
+        None => programs.contenders(&root, &filled, node(&root)?, python(&root)?)?,
+    };
     Ok(Stage { contenders, _cloud: cloud, _folder: folder })
 }
 
@@ -92,9 +97,9 @@ impl Programs<'_> {
         node: (PathBuf, PathBuf),
         python: (PathBuf, PathBuf),
     ) -> Result<Vec<Contender>, Box<dyn Error>> {
-        let get_record = filled.event(root, "get_record/ok.json")?;
-        let list_records = filled.event(root, "list_records/ok.json")?;
-        let log_in = filled.event(root, "create_session/ok.json")?;
+        let get_record = filled.event(root, "records/get/ok.json")?;
+        let list_records = filled.event(root, "records/list/ok.json")?;
+        let log_in = filled.event(root, "accounts/create_session/ok.json")?;
         let mut without_sentry = self.ours("get-record");
         without_sentry.environment.remove("SENTRY_DSN");
         let contender = |name, what, program: Program, event: &Value, status| Contender {
@@ -141,6 +146,31 @@ impl Programs<'_> {
         ])
     }
 
+    /// Today's get_record and an earlier one, beside the hello world.
+    fn of_two_commits(
+        &self,
+        root: &Path,
+        filled: &Filled,
+        before: &Path,
+    ) -> Result<Vec<Contender>, Box<dyn Error>> {
+        let event = filled.event(root, "records/get/ok.json")?;
+        let before = Program { path: before.to_owned(), ..self.ours("get-record") };
+        let contender = |name, what, program: Program| Contender {
+            name,
+            what,
+            slow: false,
+            file_bytes: file_bytes(&program.path),
+            program,
+            event: event.clone(),
+            status: 200,
+        };
+        Ok(vec![
+            contender("hello world", "lambda_http, answers at once", self.hello()),
+            contender("get_record, before", "of the earlier commit", before),
+            contender("get_record", "of this one", self.ours("get-record")),
+        ])
+    }
+
     fn environment(&self, binary: &str) -> BTreeMap<String, String> {
         let function = self.cloud.functions().iter().find(|it| it.binary == binary);
         function.map(|it| it.environment.clone()).unwrap_or_default()
@@ -183,7 +213,7 @@ impl Filled {
         if event["pathParameters"]["record_id"].is_string() {
             event["pathParameters"]["record_id"] = json!(self.record);
         }
-        if name.starts_with("create_session") {
+        if name.starts_with("accounts/create_session") {
             event["body"] = json!(log_in().to_string());
         }
         Ok(event)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use local::template::Template;
+use local::template::{Permission, Template};
 use serde_json::json;
 
 use testing::world::repository;
@@ -122,6 +122,38 @@ fn nothing_kept_can_be_lost() {
     let text = std::fs::read_to_string(repository().join("infra/storage.yaml")).unwrap();
     assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 11);
     assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 11);
+}
+
+/// docs/runbooks/restore.md, step 1. A function that it forgets would write to the old tables, and nobody
+/// would find that again.
+#[test]
+fn a_restore_stops_every_function_that_reaches_what_is_restored() {
+    let runbook = std::fs::read_to_string(repository().join("docs/runbooks/restore.md")).unwrap();
+    let (_, list) = runbook.split_once("functions='").unwrap();
+    let stopped: BTreeSet<&str> = list.split('\'').next().unwrap().split_whitespace().collect();
+    // It notes what has arrived, and its events must not be lost; and what restores.
+    let goes_on = ["RestoreService", "StoreAppendix"];
+    let functions = template().functions().unwrap();
+    let restored = ["RecordsTable", "AccountsTable", "LoginsTable"];
+    let reaches = |permission: &Permission, actions: &[&str]| {
+        let (action, resource) = permission;
+        restored.iter().any(|table| resource.ends_with(table))
+            && actions.iter().any(|it| action.ends_with(it))
+    };
+    let reads = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
+    let expected: BTreeSet<&str> = functions
+        .iter()
+        .filter(|function| !function.routes.is_empty())
+        .filter(|function| function.permissions.iter().any(|it| reaches(it, &reads)))
+        .map(|function| function.name.as_str())
+        .collect();
+    assert_eq!(stopped, expected, "the list of docs/runbooks/restore.md, step 1");
+    let writes = ["PutItem", "UpdateItem", "DeleteItem", "WriteItem"];
+    for function in &functions {
+        let writes = function.permissions.iter().any(|it| reaches(it, &writes));
+        let name = function.name.as_str();
+        assert!(!writes || stopped.contains(name) || goes_on.contains(&name), "{name} writes on");
+    }
 }
 
 #[test]
