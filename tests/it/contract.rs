@@ -18,13 +18,13 @@ fn endpoints() -> impl Iterator<Item = Endpoint> {
 }
 
 #[test]
-fn the_description_is_as_the_endpoints_declare() {
+fn the_description_in_docs_is_as_the_endpoints_declare() {
     let path = repository().join("docs/openapi.json");
-    if std::env::var_os("OPENAPI_UPDATE").is_some() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, contract::text()).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();
-    assert!(kept == contract::text(), "OPENAPI_UPDATE=1 cargo test --test it contract");
+    assert!(kept == contract::text(), "run UPDATE_DOCS=1 cargo test --test it docs");
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn the_description_is_served_to_anyone() {
     let world = World::new().await;
     let answer = world.ask("GET /v1/openapi.json").await;
     assert_eq!((answer.status(), answer.header("content-type")), (200, "application/json"));
-    assert_eq!(answer.body(), document());
+    assert!(answer.body() == document(), "what is served is not docs/openapi.json");
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Over real HTTP: what a client and API Gateway's shape make of each other.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
-use testing::world::{Call, PASSWORD, Person, World, repository};
+use testing::world::{Call, PASSWORD, Person, World};
 
 struct Client {
     http: reqwest::Client,
@@ -103,52 +101,4 @@ async fn a_hostile_request_line_or_host_is_answered_and_harms_nobody() {
         let event = event.header("host", host).header("x-forwarded-proto", forwarded);
         assert_eq!(world.send(event).await.status(), 200, "{query:?} {host:?} {forwarded:?}");
     }
-}
-
-/// The names of all members, but of those that clients and S3 choose.
-fn members(of: &Value, names: &mut BTreeSet<String>) {
-    match of {
-        Value::Object(members_of) => {
-            for (name, value) in members_of {
-                names.insert(name.clone());
-                if !["fields", "headers"].contains(&name.as_str()) {
-                    members(value, names);
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| members(item, names)),
-        _ => {}
-    }
-}
-
-#[tokio::test]
-async fn the_documentation_names_every_member_of_every_answer() {
-    let world = World::with_record().await;
-    world.upload_photo().await;
-    let mut names = BTreeSet::new();
-    for (event, status) in [
-        ("POST /v1/customers", 201),
-        ("POST /v1/sessions", 201),
-        ("GET /v1/session", 200),
-        ("POST /v1/records", 201),
-        ("GET /v1/records/{record_id}", 200),
-        ("GET /v1/records", 200),
-        ("PUT /v1/records/{record_id}", 200),
-        ("GET /v1/records/{record_id}/revisions", 200),
-        ("POST /v1/records/{record_id}/appendices", 201),
-        ("GET /v1/records/{record_id}/appendices", 200),
-        ("GET /v1/records/{record_id}/appendices/{appendix_id}", 200),
-        ("POST /v1/records/{record_id}/appendices/{appendix_id}/versions", 201),
-    ] {
-        let answer = world.send(Call::to(event)).await;
-        assert_eq!(answer.status(), status, "{event}: {answer:?}");
-        members(&answer.body(), &mut names);
-    }
-    assert!(names.len() > 30, "{names:?}");
-    let documentation = std::fs::read_to_string(repository().join("docs/API.md")).unwrap();
-    let (_, answers) = documentation.split_once("## Answers").unwrap();
-    let (answers, _) = answers.split_once("\n## ").unwrap();
-    let missing: Vec<&String> =
-        names.iter().filter(|name| !answers.contains(&format!("\"{name}\""))).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }

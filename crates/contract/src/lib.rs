@@ -1,5 +1,5 @@
 //! The description of the API, OpenAPI 3.1, made of what each endpoint declares. A test holds
-//! docs/openapi.json against it, and writes it: `OPENAPI_UPDATE=1 cargo test --test it contract`. No function
+//! docs/openapi.json against it, and writes it: `UPDATE_DOCS=1 cargo test --test it docs`. No function
 //! is built with any of this.
 
 mod links;
