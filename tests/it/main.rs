@@ -17,4 +17,5 @@ mod layering;
 mod local_cloud;
 mod policy;
 mod records;
+mod resolved_issues;
 mod template;

@@ -65,7 +65,7 @@ impl Table {
     /// Reads one segment, a page at a time: in constant memory. Damaged items are found too; only a
     /// failing database ends the reading.
     pub fn read(&self, reading: Reading, segment: Segment) -> Pages {
-        Pages { table: self.clone(), reading, segment, start: Some(None) }
+        Pages { table: self.clone(), reading, segment, next: Next::First }
     }
 
     /// Looks items up by their keys: each that is there, in no order.
@@ -95,19 +95,29 @@ impl Table {
     }
 }
 
+/// Where the next page starts.
+enum Next {
+    First,
+    After(Item),
+    None,
+}
+
 /// The pages of one segment.
 pub struct Pages {
     table: Table,
     reading: Reading,
     segment: Segment,
-    /// Where the next page starts: at the beginning (`Some(None)`) or after a key. `None`: nowhere.
-    start: Option<Option<Item>>,
+    next: Next,
 }
 
 impl Pages {
     /// Up to 1 MB of items; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<ScannedItem>>, StoreError> {
-        let Some(start) = self.start.take() else { return Ok(None) };
+        let start = match std::mem::replace(&mut self.next, Next::None) {
+            Next::First => None,
+            Next::After(key) => Some(key),
+            Next::None => return Ok(None),
+        };
         let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
         let mut scan = self
             .table
@@ -137,7 +147,7 @@ impl Pages {
         let page = scan.send().await.map_err(StoreError::unavailable)?;
         let kind = self.table.kind;
         let found = page.items().iter().map(|item| scanned(kind, item)).collect();
-        self.start = page.last_evaluated_key.map(Some);
+        self.next = page.last_evaluated_key.map_or(Next::None, Next::After);
         Ok(Some(found))
     }
 }
