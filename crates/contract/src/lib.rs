@@ -18,7 +18,10 @@ pub fn document() -> Value {
     let mut schemas = Schemas::default();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &operations {
-        let described = operation.describe(&operations, &mut schemas);
+        let mut described = operation.describe(&mut schemas);
+        if let Some((status, links)) = links::after(operation, &operations) {
+            described["responses"][status]["links"] = Value::Object(links);
+        }
         let methods = paths.entry(operation.path()).or_insert_with(|| json!({}));
         methods[operation.method()] = described;
     }

@@ -5,23 +5,24 @@ use serde_json::{Map, Value, json};
 
 use crate::operation::Operation;
 
-/// Links from the answer that made something to every operation on it: its id and its version go along.
+/// Links from the answer that makes something, by its status, to every operation on what was made: its id
+/// and its version go along.
 pub fn after(
     made_by: &Operation<'_>,
-    answer: &Answer,
     all: &[Operation<'_>],
-) -> Map<String, Value> {
-    let has = |header: ResponseHeader| answer.headers.iter().any(|it| it.name == header.name);
+) -> Option<(String, Map<String, Value>)> {
+    let makes = |answer: &&Answer| {
+        let has = |header: &ResponseHeader| header.name == ResponseHeader::LOCATION.name;
+        answer.status == StatusCode::CREATED && answer.headers.iter().any(has)
+    };
+    let answer = made_by.declaration.answers.iter().find(makes)?;
     let mut links = Map::new();
-    if answer.status != StatusCode::CREATED || !has(ResponseHeader::LOCATION) {
-        return links;
-    }
     let parent = format!("{}/{{", made_by.route.path);
     for next in all.iter().filter(|next| next.route.path.starts_with(&parent)) {
         let mut parameters = Map::new();
-        let known: Vec<&str> = made_by.route.path_parameters().collect();
+        let known = made_by.route.path_parameters().count();
         let mut of_next = next.route.path_parameters();
-        for name in of_next.by_ref().take(known.len()) {
+        for name in of_next.by_ref().take(known) {
             parameters.insert(format!("path.{name}"), json!(format!("$request.path.{name}")));
         }
         // What is deeper than the new thing is not there yet.
@@ -32,5 +33,5 @@ pub fn after(
         }
         links.insert(next.id(), json!({ "operationId": next.id(), "parameters": parameters }));
     }
-    links
+    Some((answer.status.as_u16().to_string(), links)).filter(|(_, links)| !links.is_empty())
 }

@@ -8,7 +8,6 @@ use domain::{AppendixId, RecordId};
 use runtime::Function;
 use serde_json::{Map, Value, json};
 
-use crate::links;
 use crate::schemas::Schemas;
 
 /// Statuses that API Gateway answers with too, in its own words.
@@ -58,7 +57,7 @@ impl<'a> Operation<'a> {
         if self.index > 0 { format!("{id}{}", self.index + 1) } else { id }
     }
 
-    pub fn describe(&self, all: &[Self], schemas: &mut Schemas) -> Value {
+    pub fn describe(&self, schemas: &mut Schemas) -> Value {
         let declaration = self.declaration;
         let mut described = json!({
             "operationId": self.id(),
@@ -97,11 +96,7 @@ impl<'a> Operation<'a> {
         }
         let mut responses = Map::new();
         for answer in declaration.answers {
-            let mut response = described_answer(answer, schemas);
-            let links = links::after(self, answer, all);
-            if !links.is_empty() {
-                response["links"] = Value::Object(links);
-            }
+            let response = described_answer(answer, schemas);
             responses.insert(answer.status.as_u16().to_string(), response);
         }
         for (status, codes) in by_status(declaration.all_problems(self.access)) {

@@ -21,7 +21,7 @@ pub(crate) fn write<T: Serialize>(content: &T, unknown: &UnknownMembers) -> Stri
     text
 }
 
-/// Reads what [`write`] wrote, in this release or in another one.
+/// Reads what [`write()`] wrote, in this release or in another one.
 pub(crate) fn read<T: DeserializeOwned>(
     text: &str,
 ) -> Result<(T, UnknownMembers), serde_json::Error> {

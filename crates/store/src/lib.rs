@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! An [`Operator`] can, and no [`Store`] leads to one:
+//! An [`operator::Operator`] can, and no [`Store`] leads to one:
 //!
 //! ```
 //! fn look_after(operator: &store::operator::Operator) {

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::call::Answer;
-use crate::world::repository;
+use crate::answer::Answer;
+use crate::repository::repository;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let text = std::fs::read(repository().join("docs/openapi.json")).unwrap();

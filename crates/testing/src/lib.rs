@@ -4,10 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answer;
 mod call;
 pub mod collector;
 mod described;
 pub mod journey;
 pub mod operator;
 mod people;
+mod repository;
 pub mod world;

@@ -20,8 +20,10 @@ use tempfile::TempDir;
 use crate::described::assert_described;
 use crate::operator;
 
-pub use crate::call::{Answer, Call, event};
+pub use crate::answer::Answer;
+pub use crate::call::{Call, event};
 pub use crate::people::Person;
+pub use crate::repository::repository;
 
 pub const RECORD: &str = "01KEZ00000RECRDAAAAAAAAAAA";
 pub const APPENDIX: &str = "01KEZ00000APPNDXAAAAAAAAAA";
@@ -240,10 +242,6 @@ impl World {
 
 pub fn options(data: &Path) -> Options {
     Options::new(&repository(), data)
-}
-
-pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 pub fn record_id() -> RecordId {
