@@ -8,9 +8,8 @@ use testing::world::{APPENDIX, RECORD};
 
 /// Customer A.
 pub const A: &str = "01KEZ00000CSTMRAAAAAAAAAAA";
-/// Who has erased a record.
-pub const D: &str = "01KEZ00000CSTMRDDDDDDDDDDD";
-const M: &str = "01KEZ00000CSTMRMMMMMMMMMMM";
+/// Customer B, who has erased a record.
+pub const B: &str = "01KEZ00000CSTMRBBBBBBBBBBB";
 const STRAY: &str = "RECORD#01KEZ00000RECRDQQQQQQQQQQQ";
 
 /// A table or bucket, and what it is called in reports.
@@ -73,6 +72,11 @@ fn stray_revision() -> String {
     .to_string()
 }
 
+/// The login of A's owner.
+fn login() -> String {
+    "item LIKE '%\"01KEZ00000PERSNAAAAAAAAAAA\"%'".to_owned()
+}
+
 /// Puts revision 1 where the thing is: it looks as it did before its last change.
 fn set_back() -> String {
     let first = revision(1);
@@ -110,7 +114,7 @@ pub fn all() -> Vec<Row> {
     let any = String::new;
     let (first, second, now) = (revision(1), revision(2), current());
     let history = format!("item LIKE '%\"{A}\"%' AND item LIKE '%RECORD#{RECORD}%'");
-    let foreign = format!("item LIKE '%\"{M}\"%' AND item LIKE '%\"{}\"%'", revision_key(1));
+    let foreign = format!("item LIKE '%\"{B}\"%' AND item LIKE '%\"{}\"%'", revision_key(1));
     vec![
         // Records, appendices and their history.
         records("a revision is missing", delete(&first), &[(Missing, 1)], rev(1)),
@@ -161,7 +165,7 @@ pub fn all() -> Vec<Row> {
                 "json_remove(item, '$.deleted')",
             ),
             &[(Altered, 1)],
-            format!("{D}/RECORD#{RECORD}"),
+            format!("{B}/RECORD#{RECORD}"),
         ),
         records(
             "a revision lacks an attribute",
@@ -183,7 +187,7 @@ pub fn all() -> Vec<Row> {
         ),
         records(
             "a revision is somebody else's",
-            set(&first, &format!("(SELECT replace(item, '{M}', '{A}') FROM items WHERE {foreign})")),
+            set(&first, &format!("(SELECT replace(item, '{B}', '{A}') FROM items WHERE {foreign})")),
             &[(Altered, 1)],
             rev(1),
         ),
@@ -212,7 +216,7 @@ pub fn all() -> Vec<Row> {
         row(
             ACCOUNTS,
             "a user is missing",
-            delete(&format!("item LIKE '%\"{A}\"%' AND item LIKE '%\"USER#%'")),
+            delete(&of("USER#01KEZ00000PERSNAAAAAAAAAAA")),
             &[(Missing, 1)],
             format!("{A}/USER#01KEZ00000PERSNAAAAAAAAAAA"),
         ),
@@ -226,21 +230,21 @@ pub fn all() -> Vec<Row> {
         row(
             LOGINS,
             "a login is missing",
-            delete(&format!("item LIKE '%\"{A}\"%'")),
+            delete(&login()),
             &[(Missing, 1)],
             any(),
         ),
         row(
             LOGINS,
             "a login has no password hash",
-            set(&format!("item LIKE '%\"{A}\"%'"), "json_remove(item, '$.password_hash')"),
+            set(&login(), "json_remove(item, '$.password_hash')"),
             &[(Missing, 1)],
             any(),
         ),
         row(
             LOGINS,
             "a login opens another account",
-            replace(&format!("item LIKE '%\"{A}\"%'"), A, "01KEZ00000CSTMRBBBBBBBBBBB"),
+            replace(&login(), A, B),
             &[(Extra, 1)],
             any(),
         ),
@@ -266,7 +270,7 @@ pub fn all() -> Vec<Row> {
             "an erasure is forgotten",
             delete("item LIKE '%ERASED#%'"),
             &[(Missing, 1)],
-            format!("ERASED#{D}/RECORD#{RECORD}"),
+            format!("ERASED#{B}/RECORD#{RECORD}"),
         ),
         row(
             LEDGER,

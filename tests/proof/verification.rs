@@ -12,12 +12,18 @@ use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
 use testing::operator;
 use testing::world::{Call, Person, World, event};
 
-/// A world in which a record of A was changed and has a photo, and D has erased one.
+/// B's other record, which nobody has changed.
+const UNCHANGED: &str = "01KEZ00000RECRDBBBBBBBBBBB";
+
+/// A world in which a record of A was changed and has a photo, and B has erased one and has another.
 async fn stage() -> World {
     let world = World::with_record().await;
     world.upload_photo().await;
     assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
-    let erased = Call::to("DELETE /v1/records/{record_id}").by(Person::Admin);
+    world.give_record(Person::B).await;
+    let other = Call::to("POST /v1/records chosen_id").by(Person::B).with("id", json!(UNCHANGED));
+    assert_eq!(world.send(other).await.status(), 201);
+    let erased = Call::to("DELETE /v1/records/{record_id}").by(Person::B);
     assert_eq!(world.send(erased).await.status(), 204);
     // All of it is older than the cut of the evening that follows.
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -64,13 +70,13 @@ async fn every_fault_of_a_copy_is_found_and_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_damaged_in_use_is_named_and_refutes_no_backup() {
-    let (a, m) = (faults::A, "01KEZ00000CSTMRMMMMMMMMMMM");
+    let unchanged = format!("REVISION#RECORD#{UNCHANGED}");
     for (table, at, resource, count) in [
         // A thing as it is now; the newest revision of one, and with it the thing; that of a user,
         // and with it the login.
-        ("RECORDS_TABLE", (a, "RECORD#"), "records", 1),
-        ("RECORDS_TABLE", (m, "REVISION#RECORD#"), "records", 2),
-        ("ACCOUNTS_TABLE", (a, "REVISION#USER#"), "logins", 1),
+        ("RECORDS_TABLE", (faults::A, "RECORD#"), "records", 1),
+        ("RECORDS_TABLE", (faults::B, unchanged.as_str()), "records", 2),
+        ("ACCOUNTS_TABLE", (faults::A, "REVISION#USER#"), "logins", 1),
     ] {
         let world = stage().await;
         operator::alter(&world.cloud, table, at, "changed_at_ms", Some("1")).await;
@@ -115,7 +121,7 @@ async fn a_job_that_is_no_backup_is_noted_and_started_once_more() {
         (Fault::Ends("FAILED"), "FAILED: \"Backup job failed because it was told to.\""),
         (Fault::Ends("ABORTED"), "ABORTED: \"Backup job failed because it was told to.\""),
         (Fault::Ends("EXPIRED"), "EXPIRED: \"Backup job failed because it was told to.\""),
-        (Fault::Nothing, "completed and holds nothing of 15"),
+        (Fault::Nothing, "completed and holds nothing of 10"),
         (Fault::Issues("Completed with issues"), "completed with issues: Completed with issues"),
     ] {
         let world = stage().await;
