@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use store::Kind;
 use testing::world::repository;
 
 /// Each crate, and the only ones of ours that it may depend on.
@@ -72,45 +73,71 @@ fn the_domain_knows_no_machinery() {
 
 #[test]
 fn key_strings_are_built_in_one_place() {
-    let kinds = [
-        "RECORD#",
-        "APPENDIX#",
-        "REVISION#",
-        "REQUEST#",
-        "SESSION#",
-        "USER#",
-        "LOGIN#",
-        "RUN#",
-        "ERASED#",
-    ];
+    let prefixes = Kind::ALL.iter().map(|kind| kind.prefix());
+    let spelled: Vec<String> =
+        prefixes.chain(["ERASED", "SOURCE"]).map(|prefix| format!("\"{prefix}#")).collect();
     // Tests put items past every rule of the store.
     let tests = repository().join("crates/testing");
     let files = sources("crates").into_iter().chain(sources("functions"));
     for file in files.filter(|file| !file.starts_with(&tests)) {
         let text = std::fs::read_to_string(&file).unwrap();
-        let found = kinds.iter().find(|kind| text.contains(**kind));
+        let found = spelled.iter().find(|prefix| text.contains(prefix.as_str()));
         let keys = file.ends_with("crates/store/src/keys.rs");
         assert!(keys || found.is_none(), "{} spells {found:?}", file.display());
     }
+}
+
+/// The words of a file's `use` declarations of its own crate.
+fn used_of_crate(text: &str) -> Vec<&str> {
+    let uses = text.split("\nuse ").skip(1).filter_map(|rest| rest.split_once(';'));
+    let own = uses
+        .map(|(path, _)| path)
+        .filter(|path| ["crate::", "super::"].iter().any(|start| path.starts_with(start)));
+    own.flat_map(|path| path.split(|c: char| !c.is_alphanumeric() && c != '_')).collect()
+}
+
+/// The names that a room gives to the crate.
+fn given_by<'a>(lib: &'a str, room: &str) -> Vec<&'a str> {
+    let start = format!("\npub use {room}::");
+    let given = lib.split(start.as_str()).skip(1).filter_map(|rest| rest.split_once(';'));
+    given
+        .flat_map(|(names, _)| names.split([',', '{', '}', ' ']))
+        .filter(|it| !it.is_empty())
+        .collect()
 }
 
 /// A handler cannot reach the operator's room, as a type (crates/store/src/lib.rs, crates/runtime/src/env.rs);
 /// nor is there a way through what both rooms stand on.
 #[test]
 fn the_rooms_of_the_store_do_not_know_each_other() {
-    let lib = repository().join("crates/store/src/lib.rs");
-    for file in sources("crates/store/src").into_iter().filter(|file| *file != lib) {
+    let root = repository().join("crates/store/src/lib.rs");
+    let lib = std::fs::read_to_string(&root).unwrap();
+    assert_eq!(given_by(&lib, "tenant"), ["Store"]);
+    for file in sources("crates/store/src").into_iter().filter(|file| *file != root) {
         let text = std::fs::read_to_string(&file).unwrap();
         let inside =
             |room: &str| file.starts_with(repository().join("crates/store/src").join(room));
-        for (room, ways) in [
-            ("operator", ["testing::operator", "super::super::operator"]),
-            ("tenant", ["crate::tenant", "super::super::tenant"]),
-        ] {
-            let found = ways.iter().find(|way| !inside(room) && text.contains(**way));
+        for room in ["operator", "tenant"].into_iter().filter(|room| !inside(room)) {
+            let mut kept = given_by(&lib, room);
+            kept.push(room);
+            let found = used_of_crate(&text).into_iter().find(|word| kept.contains(word));
             assert!(found.is_none(), "{} uses {found:?}", file.display());
+            let path = format!("crate::{room}");
+            assert!(!text.contains(&path), "{} names {path}", file.display());
         }
         assert!(inside("operator") || !text.contains(".scan()"), "{} scans", file.display());
+    }
+}
+
+/// What is built for a request gets an `Env`; only what an event starts may have an operator's.
+#[test]
+fn no_endpoint_makes_itself_an_operator() {
+    for file in sources("functions") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(".scan()"), "{} scans", file.display());
+        for way in ["OperatorEnv::new", "Env::new", "Operator::new", "Evidence::new"] {
+            assert!(!text.contains(way), "{} uses {way}", file.display());
+        }
     }
 }
 

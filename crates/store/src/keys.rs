@@ -294,10 +294,11 @@ pub(crate) fn revisions_prefix(of: &SortKey) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn every_kind() -> Vec<SortKey> {
+    /// A key of every kind.
+    pub(crate) fn every_kind() -> Vec<SortKey> {
         let user = UserId::from_bytes([1; 16]);
         let record = RecordId::from_bytes([2; 16]);
         let appendix = AppendixId::from_bytes([3; 16]);

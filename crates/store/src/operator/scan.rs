@@ -7,7 +7,7 @@ use super::Operator;
 use super::scanned::{ScannedItem, scanned};
 use crate::batch::{Batch, projection};
 use crate::items::{self, Item};
-use crate::{DynamoClient, RowKey, StoreError, TableKind, keys};
+use crate::{DynamoClient, Kind, Nature, RowKey, StoreError, TableKind};
 
 /// One of the parts that a table is read in at the same time.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -138,16 +138,30 @@ impl Pages {
                 .filter_expression("attribute_exists(#hash)")
                 .expression_attribute_names("#hash", items::PASSWORD_HASH);
         }
-        if self.table.kind.has_revisions() && self.reading == Reading::Lasting {
+        if let Some(prefixes) = self.filtered() {
+            let names: Vec<String> = (0..prefixes.len()).map(|n| format!(":prefix{n}")).collect();
+            let starts = names.iter().map(|name| format!("begins_with(#sk, {name})"));
+            let expression = starts.collect::<Vec<_>>().join(" OR ");
+            let values = names.into_iter().zip(prefixes.into_iter().map(items::text));
             scan = scan
-                .filter_expression("begins_with(#sk, :revision)")
+                .filter_expression(expression)
                 .expression_attribute_names("#sk", items::SORT)
-                .expression_attribute_values(":revision", items::text(keys::REVISION_PREFIX));
+                .set_expression_attribute_values(Some(values.collect()));
         }
         let page = scan.send().await.map_err(StoreError::unavailable)?;
         let kind = self.table.kind;
         let found = page.items().iter().map(|item| scanned(kind, item)).collect();
         self.next = page.last_evaluated_key.map_or(Next::None, Next::After);
         Ok(Some(found))
+    }
+    /// What the sort keys start with that are asked for; `None`: all are. Things as they are now are
+    /// as large as what lasts of them. A table without any is small, or all of it lasts.
+    fn filtered(&self) -> Option<Vec<String>> {
+        let filtered = self.reading == Reading::Lasting && self.table.kind.has_revisions();
+        filtered.then(|| {
+            let kinds = Kind::ALL.iter().filter(|kind| kind.nature() == Nature::Lasting);
+            let kinds = kinds.filter(|kind| kind.lives_in(self.table.kind));
+            kinds.map(|kind| format!("{}#", kind.prefix())).collect()
+        })
     }
 }

@@ -7,7 +7,9 @@ use domain::{AppendixVersion, CustomerId, Digest, Timestamp, UploadState, UserId
 
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
-use crate::{Announced, Nature, ObjectKey, RowKey, StoreError, TableKind, UserProfile, content};
+use crate::{
+    Announced, Kind, Nature, ObjectKey, RowKey, StoreError, TableKind, UserProfile, content,
+};
 
 /// What an item turns out to be.
 #[derive(Clone, Debug)]
@@ -90,7 +92,7 @@ fn read(table: TableKind, fields: Fields<'_>) -> Result<ScannedItem, StoreError>
     if table == TableKind::Ledger && is_erasure(fields)? {
         // Its sort key is that of what was erased.
         return match kind.nature() {
-            Nature::Revised => ledger_row(fields).map(ScannedItem::Lasting),
+            Nature::Revised => row(fields).map(ScannedItem::Lasting),
             Nature::Lasting | Nature::Derived | Nature::Transient => {
                 Err(fields.damaged(items::SORT))
             }
@@ -99,15 +101,21 @@ fn read(table: TableKind, fields: Fields<'_>) -> Result<ScannedItem, StoreError>
     if !kind.lives_in(table) {
         return Err(fields.damaged(items::SORT));
     }
-    match (kind.nature(), table) {
-        (Nature::Derived | Nature::Transient, _) => Ok(ScannedItem::Unproven),
-        (Nature::Revised, _) => current(fields, &sort).map(ScannedItem::Current),
-        (Nature::Lasting, TableKind::Records | TableKind::Accounts) => {
-            revision(fields, &sort).map(ScannedItem::Lasting)
-        }
-        (Nature::Lasting, TableKind::Logins) => login(fields).map(ScannedItem::Lasting),
-        (Nature::Lasting, TableKind::Ledger) => ledger_row(fields).map(ScannedItem::Lasting),
-        (Nature::Lasting, TableKind::Sessions) => Err(fields.damaged(items::SORT)),
+    match kind.nature() {
+        Nature::Derived | Nature::Transient => Ok(ScannedItem::Unproven),
+        Nature::Revised => current(fields, &sort).map(ScannedItem::Current),
+        Nature::Lasting => lasting(kind, fields, &sort).map(ScannedItem::Lasting),
+    }
+}
+
+/// Two kinds have a form of their own; any other that lasts is a row.
+fn lasting(kind: Kind, fields: Fields<'_>, sort: &SortKey) -> Result<ItemFacts, StoreError> {
+    if kind == Kind::Revision {
+        revision(fields, sort)
+    } else if kind == Kind::Login {
+        login(fields)
+    } else {
+        row(fields)
     }
 }
 
@@ -232,7 +240,8 @@ fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
     Digest::of(&[key.partition.as_bytes(), &customer.to_bytes(), &user.to_bytes()])
 }
 
-fn ledger_row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
+/// What was noted once, all of its attributes.
+fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let key = fields.key()?;
     Ok(ItemFacts {
         thing: key.to_string(),
@@ -250,24 +259,57 @@ fn ledger_row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
 
-    fn item(sort: &str) -> Item {
-        let partition = CustomerId::from_bytes([9; 16]).to_string();
+    fn item(partition: &str, sort: &str) -> Item {
         Item::from([
             (items::PARTITION.to_owned(), items::text(partition)),
             (items::SORT.to_owned(), items::text(sort)),
         ])
     }
 
+    /// An item of the kind that this key is of, with all that such an item has.
+    fn whole(sort: &SortKey) -> Item {
+        let customer = CustomerId::from_bytes([9; 16]);
+        let (user, time) = (UserId::from_bytes([1; 16]), Timestamp::from_millis(1_768_464_000_000));
+        let of = match sort {
+            SortKey::Revision(of, _) => Some(&**of),
+            revised if revised.kind().nature() == Nature::Revised => Some(revised),
+            _ => None,
+        };
+        if let Some(of) = of {
+            let revision = domain::Revision::first((), user, time);
+            let (thing, written) =
+                items::written_pair(&customer.to_string(), of, &revision, "{}".to_owned());
+            return if matches!(sort, SortKey::Revision(..)) { written } else { thing };
+        }
+        let mut item = item("P", &sort.to_string());
+        item.insert(items::NOTED_AT.to_owned(), items::number(time.millis()));
+        item.insert(items::CUSTOMER_ID.to_owned(), items::text(customer));
+        item.insert(items::USER_ID.to_owned(), items::text(user));
+        item
+    }
+
     #[test]
-    fn a_kind_that_does_not_live_in_a_table_is_damage_there() {
-        let session = format!("{}#x", Kind::Session.prefix());
-        assert!(matches!(scanned(TableKind::Sessions, &item(&session)), ScannedItem::Unproven));
-        for table in [TableKind::Records, TableKind::Accounts, TableKind::Logins, TableKind::Ledger]
-        {
-            let found = scanned(table, &item(&session));
-            assert!(matches!(found, ScannedItem::Unreadable { .. }), "{table:?}: {found:?}");
+    fn every_kind_counts_as_what_becomes_of_it_where_it_lives_and_as_damage_elsewhere() {
+        for sort in keys::tests::every_kind() {
+            // A customer's, a user's and an appendix's content say more than `{}`.
+            let sort = match sort {
+                SortKey::Revision(..) => {
+                    SortKey::Record(domain::RecordId::from_bytes([2; 16])).revision(Version::FIRST)
+                }
+                other => other,
+            };
+            let kind = sort.kind();
+            for table in TableKind::ALL {
+                let found = scanned(table, &whole(&sort));
+                let fits = match kind.nature() {
+                    _ if !kind.lives_in(table) => matches!(found, ScannedItem::Unreadable { .. }),
+                    Nature::Revised => matches!(found, ScannedItem::Current(_)),
+                    Nature::Lasting => matches!(found, ScannedItem::Lasting(_)),
+                    Nature::Derived | Nature::Transient => matches!(found, ScannedItem::Unproven),
+                };
+                assert!(fits, "{kind:?} in {table:?}: {found:?}");
+            }
         }
     }
 }
