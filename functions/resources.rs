@@ -16,15 +16,9 @@ pub enum Resource {
 
 impl Resource {
     /// All that a run has to prove.
-    pub const ALL: [Self; 7] = [
-        Self::Table(TableKind::Records),
-        Self::Table(TableKind::Accounts),
-        Self::Table(TableKind::Logins),
-        Self::Table(TableKind::Sessions),
-        Self::Table(TableKind::Ledger),
-        Self::Appendices,
-        Self::Evidence,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        TableKind::ALL.into_iter().map(Self::Table).chain([Self::Appendices, Self::Evidence])
+    }
 
     pub const fn name(self) -> &'static str {
         match self {

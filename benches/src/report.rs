@@ -12,6 +12,7 @@ Runtime API on loopback, with the embedded database of the local cloud for its s
 clock of the process when the first answer arrives. Everything is measured within one run, starts in turns, warm answers
 one program after another: the ratios mean something elsewhere, the milliseconds and megabytes only say of what order
 they are. TLS is not in it (the stores are on loopback), nor is what Lambda itself adds.
+`--before FILE` holds get_record against that of an earlier commit, in turns, and writes nothing.
 ";
 
 pub(crate) fn table(measured: &[Measured], arguments: &Arguments) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The newest backup of which everything was restored and found as it was.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -114,6 +115,9 @@ pub struct CrashData {
     pub resolved_since: Option<Timestamp>,
     /// Crashes of devices that Sentry has not taken yet.
     pub waiting: u64,
+    /// What a later release notes here too.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
 }
 
 /// They are deleted each hour; an outage of Sentry's may last.

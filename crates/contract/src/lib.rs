@@ -36,6 +36,7 @@ pub fn document() -> Value {
         "tags": tags(&functions),
         "paths": paths,
         "components": {
+            "responses": operation::of_the_gateway(),
             "schemas": schemas.into_components(),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer" },

@@ -4,14 +4,29 @@ use am_http::{
     Access, Answer, Code, Declaration, Parameter, Place, RequestBody, ResponseHeader, Route,
     StatusCode,
 };
-use domain::{AppendixId, RecordId};
 use runtime::Function;
 use serde_json::{Map, Value, json};
 
 use crate::schemas::Schemas;
 
 /// Statuses that API Gateway answers with too, in its own words.
-const OF_THE_GATEWAY: [u16; 5] = [404, 413, 429, 500, 503];
+const OF_THE_GATEWAY: [u16; 6] = [404, 413, 429, 500, 503, 504];
+/// Of these, what it answers to any request at all.
+const AT_ANY_TIME: [(&str, &str); 3] = [
+    ("429", "Too many requests are made at the same time."),
+    ("503", "The service does not answer."),
+    ("504", "The answer takes too long: it may have been done."),
+];
+
+/// The answers of API Gateway to any request, as components.
+pub fn of_the_gateway() -> Value {
+    let answer = |(status, meaning)| {
+        let schema = json!({ "$ref": "#/components/schemas/GatewayMessage" });
+        let content = json!({ "application/json": { "schema": schema } });
+        (format!("Gateway{status}"), json!({ "description": meaning, "content": content }))
+    };
+    Value::Object(AT_ANY_TIME.map(answer).into_iter().collect())
+}
 
 pub struct Operation<'a> {
     folder: &'a str,
@@ -71,11 +86,11 @@ impl<'a> Operation<'a> {
         };
         described["description"] = json!(role);
         let mut parameters: Vec<Value> = Vec::new();
-        for name in self.route.path_parameters() {
-            parameters.push(path_parameter(name, schemas));
-        }
+        let here: Vec<&str> = self.route.path_parameters().collect();
         for parameter in declaration.parameters {
-            parameters.push(described_parameter(parameter, schemas));
+            if parameter.place != Place::Path || here.contains(&parameter.name) {
+                parameters.push(described_parameter(parameter, schemas));
+            }
         }
         if !parameters.is_empty() {
             described["parameters"] = json!(parameters);
@@ -102,6 +117,10 @@ impl<'a> Operation<'a> {
         for (status, codes) in by_status(declaration.all_problems(self.access)) {
             responses.insert(status.as_u16().to_string(), described_problems(status, &codes));
         }
+        for (status, _) in AT_ANY_TIME {
+            let name = format!("#/components/responses/Gateway{status}");
+            responses.entry(status).or_insert_with(|| json!({ "$ref": name }));
+        }
         described["responses"] = Value::Object(responses);
         described
     }
@@ -114,20 +133,9 @@ impl<'a> Operation<'a> {
     }
 }
 
-fn path_parameter(name: &str, schemas: &mut Schemas) -> Value {
-    let schema = match name {
-        "record_id" => schemas.named::<RecordId>(),
-        "appendix_id" => schemas.named::<AppendixId>(),
-        // What an SDK puts behind the address of its DSN: api/PROJECT/envelope/.
-        "sentry_path+" => json!({ "type": "string" }),
-        _ => panic!("the path parameter {name} has no type here"),
-    };
-    let name = name.trim_end_matches('+');
-    json!({ "name": name, "in": "path", "required": true, "schema": schema })
-}
-
 fn described_parameter(parameter: &Parameter, schemas: &mut Schemas) -> Value {
     let place = match parameter.place {
+        Place::Path => "path",
         Place::Query => "query",
         Place::Header => "header",
     };

@@ -1,8 +1,8 @@
 //! The schemas of all types, each under its name.
 
 use am_http::TypeOf;
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// What is sent and what is answered are described apart: what may be left out differs.
@@ -31,10 +31,6 @@ impl Schemas {
 
     pub fn answered(&mut self, of: TypeOf) -> Value {
         (of.schema)(&mut self.answered).to_value()
-    }
-
-    pub fn named<T: JsonSchema>(&mut self) -> Value {
-        self.sent.subschema_for::<T>().to_value()
     }
 
     /// All that was referred to, and what problems look like.

@@ -1,7 +1,7 @@
 //! What an endpoint is, written once beside its handler: from it come the session door, the dispatch of the
 //! local cloud, and the description of the API.
 
-use domain::Role;
+use domain::{AppendixId, RecordId, Role};
 use lambda_http::http::{Method, StatusCode};
 
 use crate::Code;
@@ -14,7 +14,7 @@ pub struct Declaration {
     pub routes: &'static [Route],
     /// What it does, in a few words.
     pub summary: &'static str,
-    /// Beside those of the path.
+    /// Of the path, the query and the headers.
     pub parameters: &'static [Parameter],
     pub body: RequestBody,
     pub answers: &'static [Answer],
@@ -57,7 +57,8 @@ impl Route {
     /// The names of the path's parts that vary: `record_id`.
     pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         let parts = self.path.split('/');
-        parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        let names = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        names.map(|name| name.trim_end_matches('+'))
     }
 
     /// As API Gateway names it: `GET /v1/records/{record_id}`.
@@ -68,11 +69,13 @@ impl Route {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    Path,
     Query,
     Header,
 }
 
-/// A header or a member of the query, and the problems that come with it.
+/// A part of the path that varies, a member of the query or a header, and the problems that come with
+/// it.
 pub struct Parameter {
     pub place: Place,
     pub name: &'static str,
@@ -83,6 +86,12 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// A part of the path: what is no such thing is not found, as what is not there.
+    pub const fn path<T: Described>(name: &'static str, meaning: &'static str) -> Self {
+        let (content, problems): (_, &[Code]) = (TypeOf::of::<T>(), &[Code::NOT_FOUND]);
+        Self { place: Place::Path, name, required: true, meaning, content, problems }
+    }
+
     /// A member of the query that may be left out.
     pub const fn query<T: Described>(name: &'static str, meaning: &'static str) -> Self {
         let (content, problems): (_, &[Code]) = (TypeOf::of::<T>(), &[Code::INVALID_FIELD]);
@@ -104,6 +113,8 @@ impl Parameter {
         Self { place: Place::Header, name, required, meaning, content, problems }
     }
 
+    pub const RECORD_ID: Self = Self::path::<RecordId>("record_id", "The record.");
+    pub const APPENDIX_ID: Self = Self::path::<AppendixId>("appendix_id", "The appendix.");
     pub const IDEMPOTENCY_KEY: Self = Self::header::<shapes::IdempotencyKey>(
         "Idempotency-Key",
         true,
@@ -196,9 +207,6 @@ impl Declaration {
                 all.push(Code::CROSS_SITE_REQUEST);
             }
         }
-        if self.routes.iter().any(|route| route.path_parameters().next().is_some()) {
-            all.push(Code::NOT_FOUND);
-        }
         if matches!(self.body, RequestBody::Json(_)) {
             all.extend([
                 Code::NOT_JSON,
@@ -247,6 +255,9 @@ impl<T: schemars::JsonSchema> Described for T {}
 
 /// What values of headers and queries look like.
 mod shapes {
+    #[cfg(feature = "openapi")]
+    use {crate::request::PAGE_ITEMS_DEFAULT, store::PAGE_ITEMS_MAX};
+
     /// Defines a type that exists only to be described.
     macro_rules! shapes {
         ($($name:ident: $schema:tt;)+) => {$(
@@ -272,7 +283,12 @@ mod shapes {
     shapes! {
         IdempotencyKey: { "type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$" };
         EntityTag: { "type": "string", "pattern": "^\"[1-9][0-9]{0,9}\"$", "examples": ["\"1\""] };
-        PageLimit: { "type": "integer", "minimum": 1, "maximum": 100, "default": 25 };
+        PageLimit: {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": PAGE_ITEMS_MAX,
+            "default": PAGE_ITEMS_DEFAULT
+        };
         PageCursor: { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" };
     }
 }

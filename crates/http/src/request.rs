@@ -19,7 +19,7 @@ use crate::{Code, Problem};
 /// Four times the largest record; files do not come this way.
 pub const REQUEST_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Enough for a phone's screen and a bit.
-const PAGE_ITEMS_DEFAULT: u16 = 25;
+pub(crate) const PAGE_ITEMS_DEFAULT: u16 = 25;
 
 /// One request as API Gateway's payload 2.0 brings it.
 pub struct Request {

@@ -26,11 +26,13 @@ pub use crate::people::Person;
 pub use crate::repository::repository;
 
 pub const RECORD: &str = "01KEZ00000RECRDAAAAAAAAAAA";
+/// An id that nothing has.
+pub const UNKNOWN_ID: &str = "01KEZ00000ZZZZZZZZZZZZZZZZ";
 pub const APPENDIX: &str = "01KEZ00000APPNDXAAAAAAAAAA";
 pub const PASSWORD: &str = "two lathes and a mill";
-/// The bytes that events/add_appendix declares.
+/// The bytes that events/appendices/add declares.
 pub const PHOTO: &[u8] = b"a photo of a crack";
-/// The bytes that events/add_appendix_version declares.
+/// The bytes that events/appendices/add_version declares.
 pub const SHARPER_PHOTO: &[u8] = b"a sharper photo of the crack";
 
 pub struct World {

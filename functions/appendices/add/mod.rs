@@ -42,7 +42,7 @@ pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
         name: "add-appendix",
         routes: &[Route::post("/v1/records/{record_id}/appendices")],
         summary: "Reserves an appendix and its first version, and says how to upload the bytes",
-        parameters: &[Parameter::IDEMPOTENCY_KEY],
+        parameters: &[Parameter::RECORD_ID, Parameter::IDEMPOTENCY_KEY],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<ReservedView>(StatusCode::CREATED, "Reserved.")
             .with(&[ResponseHeader::LOCATION, ResponseHeader::ETAG])],

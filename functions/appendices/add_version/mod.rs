@@ -48,11 +48,12 @@ pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
         name: "add-appendix-version",
         routes: &[Route::post("/v1/records/{record_id}/appendices/{appendix_id}/versions")],
         summary: "Reserves the next version of an appendix, and says how to upload it",
-        parameters: &[Parameter::IDEMPOTENCY_KEY],
+        parameters: &[Parameter::RECORD_ID, Parameter::APPENDIX_ID, Parameter::IDEMPOTENCY_KEY],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<ReservedView>(StatusCode::CREATED, "Reserved.")
             .with(&[ResponseHeader::LOCATION, ResponseHeader::ETAG])],
-        problems: &[APPENDIX_BUSY, TOO_MANY_VERSIONS],
+        // A restore may have brought the next version back, and not yet that the appendix has it.
+        problems: &[APPENDIX_BUSY, TOO_MANY_VERSIONS, Code::EXISTS],
     },
     build: |env| Ok((env.store()?, env.objects()?)),
     handle: Handle::Session(Role::Member, |(store, objects), request| {

@@ -15,7 +15,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "delete-appendix",
         routes: &[Route::delete("/v1/records/{record_id}/appendices/{appendix_id}")],
         summary: "Deletes an appendix; the bytes of its versions stay",
-        parameters: &[Parameter::IF_MATCH],
+        parameters: &[Parameter::RECORD_ID, Parameter::APPENDIX_ID, Parameter::IF_MATCH],
         body: RequestBody::None,
         answers: &[Answer::empty(StatusCode::NO_CONTENT, "Deleted.")],
         problems: &[],

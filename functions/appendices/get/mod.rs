@@ -43,10 +43,14 @@ pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
         name: "get-appendix",
         routes: &[Route::get("/v1/records/{record_id}/appendices/{appendix_id}")],
         summary: "One version of an appendix, and a link to its bytes",
-        parameters: &[Parameter::query::<VersionNumber>(
-            "version",
-            "Its number; the newest stored version where none is named.",
-        )],
+        parameters: &[
+            Parameter::RECORD_ID,
+            Parameter::APPENDIX_ID,
+            Parameter::query::<VersionNumber>(
+                "version",
+                "Its number; the newest stored version where none is named.",
+            ),
+        ],
         body: RequestBody::None,
         answers: &[Answer::json::<AppendixLink>(StatusCode::OK, "The version and the link.")
             .with(&[ResponseHeader::ETAG])],

@@ -27,7 +27,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "list-appendices",
         routes: &[Route::get("/v1/records/{record_id}/appendices")],
         summary: "A record's appendices with all their versions",
-        parameters: &[Parameter::CURSOR],
+        parameters: &[Parameter::RECORD_ID, Parameter::CURSOR],
         body: RequestBody::None,
         answers: &[Answer::json::<AppendixList>(StatusCode::OK, "A page of them.")],
         problems: &[],

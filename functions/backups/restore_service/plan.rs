@@ -6,6 +6,7 @@ use backup::{Dangling, Findings};
 use domain::Timestamp;
 use runtime::EventError;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use store::{Restoration, TableKind, Tables};
 
 use super::{Context, Outcome};
@@ -58,6 +59,9 @@ pub struct Restore {
     pub findings: Findings,
     /// Objects that came later, and were set aside.
     pub set_aside: u64,
+    /// What a later release notes here too.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
 }
 
 /// The tables that a restore makes anew.
@@ -116,6 +120,7 @@ pub async fn plan(
         verified_against: None,
         findings: Findings::default(),
         set_aside: 0,
+        unknown: Map::new(),
         restored_as,
     })
 }

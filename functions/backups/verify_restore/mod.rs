@@ -238,7 +238,7 @@ async fn note_whole_run(
         let of = found.iter().filter(|it| it.resource == resource.name());
         of.max_by_key(|it| it.noted_at)
     };
-    let verified: Option<Vec<&Verification>> = Resource::ALL.into_iter().map(newest).collect();
+    let verified: Option<Vec<&Verification>> = Resource::all().map(newest).collect();
     let Some(verified) = verified.filter(|all| all.iter().all(|it| it.verified)) else {
         return Ok(());
     };

@@ -106,6 +106,7 @@ pub const FUNCTION: HttpFunction<Context> = HttpFunction {
         routes: &[Route::post("/v1/crashes"), Route::post("/v1/crashes/{sentry_path+}")],
         summary: "Passes a crash of a device on to Sentry, without personal data",
         parameters: &[
+            Parameter::path::<String>("sentry_path", "What SDKs add: api/PROJECT/envelope/."),
             SENTRY_AUTH,
             Parameter::query::<String>("sentry_key", "The same as in X-Sentry-Auth."),
         ],

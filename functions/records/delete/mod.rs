@@ -15,7 +15,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "delete-record",
         routes: &[Route::delete("/v1/records/{record_id}")],
         summary: "Deletes a record; its history stays",
-        parameters: &[Parameter::IF_MATCH],
+        parameters: &[Parameter::RECORD_ID, Parameter::IF_MATCH],
         body: RequestBody::None,
         answers: &[Answer::empty(StatusCode::NO_CONTENT, "Deleted.")],
         problems: &[],

@@ -17,7 +17,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "get-record",
         routes: &[Route::get("/v1/records/{record_id}")],
         summary: "One record as it is now",
-        parameters: &[Parameter::IF_NONE_MATCH],
+        parameters: &[Parameter::RECORD_ID, Parameter::IF_NONE_MATCH],
         body: RequestBody::None,
         answers: &[
             Answer::json::<RecordView>(StatusCode::OK, "The record.").with(&[ResponseHeader::ETAG]),

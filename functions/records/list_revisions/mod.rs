@@ -28,7 +28,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "list-revisions",
         routes: &[Route::get("/v1/records/{record_id}/revisions")],
         summary: "A record's history, newest first, of a deleted one too",
-        parameters: &[Parameter::LIMIT, Parameter::CURSOR],
+        parameters: &[Parameter::RECORD_ID, Parameter::LIMIT, Parameter::CURSOR],
         body: RequestBody::None,
         answers: &[Answer::json::<RevisionList>(StatusCode::OK, "A page of it.")],
         problems: &[],

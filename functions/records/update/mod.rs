@@ -32,7 +32,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "update-record",
         routes: &[Route::put("/v1/records/{record_id}")],
         summary: "Replaces a record's content",
-        parameters: &[Parameter::IF_MATCH],
+        parameters: &[Parameter::RECORD_ID, Parameter::IF_MATCH],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<RecordView>(StatusCode::OK, "The record as it is now.")
             .with(&[ResponseHeader::ETAG])],

@@ -257,6 +257,7 @@ fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test makes what it is not told")]
 mod tests {
     use super::*;
 

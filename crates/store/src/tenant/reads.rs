@@ -46,7 +46,7 @@ pub struct Wanted<'a> {
     partition: &'a str,
     /// Who asks, by what the token says.
     user: UserId,
-    keys: Vec<(TableKind, SortKey)>,
+    keys: Vec<SortKey>,
     batch: Batch,
 }
 
@@ -59,13 +59,13 @@ impl<'a> Wanted<'a> {
         self.user
     }
 
-    /// One more item; one that is asked for twice is read once.
+    /// One more item; one that is asked for twice is read once. It is found again by its sort key:
+    /// nothing asks for the same one in two tables.
     pub(crate) fn item(&mut self, table: TableKind, sort: SortKey) {
-        if self.keys.iter().any(|(_, asked)| *asked == sort) {
-            return;
+        if !self.keys.contains(&sort) {
+            self.batch.add(self.database.tables.name(table), self.partition, &sort);
+            self.keys.push(sort);
         }
-        self.batch.add(self.database.tables.name(table), self.partition, &sort);
-        self.keys.push((table, sort));
     }
 
     pub(crate) async fn read(self, now: Timestamp) -> Result<FoundItems, StoreError> {
