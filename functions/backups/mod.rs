@@ -1,5 +1,6 @@
 //! Backups that are proven, and restores.
 
+pub mod acknowledge_chain;
 pub mod audit;
 pub mod open_run;
 pub mod record_job;

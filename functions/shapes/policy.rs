@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use backup::{Cause, Findings};
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,6 +29,37 @@ pub const VERIFIED_WITHIN: Duration = Duration::from_secs(26 * 60 * 60);
 
 impl VerifiedBackup {
     pub const NAME: &str = "verified-backup";
+}
+
+/// Whether each evening has all that the evenings before had.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Chain {
+    pub holds: bool,
+    /// From this cut on, nothing has vanished and nothing was altered; where it does not hold, until the
+    /// last evening that was whole. Absent where nothing says since when.
+    pub since: Option<Timestamp>,
+    /// The evening that says so.
+    pub run: Timestamp,
+    /// The cut of the first evening at which it did not hold, until somebody has acknowledged that.
+    pub broken_at: Option<Timestamp>,
+    /// What is not there any more: nobody's business but the operator's.
+    pub findings: Findings,
+}
+
+impl Chain {
+    pub const NAME: &str = "chain";
+
+    /// Since when it holds that goes on from the evening with this cut.
+    pub fn since_of(&self, base: Timestamp) -> Option<Timestamp> {
+        let acknowledged = self.broken_at.is_some_and(|broken| base >= broken);
+        if acknowledged { Some(base) } else { self.since }
+    }
+
+    /// Whether what was erased is so by the ledger, and the other way round.
+    pub fn erasures_hold(&self) -> bool {
+        let found = |cause| self.findings.counts.contains_key(&cause);
+        !found(Cause::Unerased) && !found(Cause::Unledgered)
+    }
 }
 
 /// What the hourly look at the stack found.

@@ -126,8 +126,10 @@ fn shown(item: &HashMap<String, AttributeValue>) -> String {
     }
     // A digest is of all of the item, of what is random in it too.
     let is_random = item["sk"].starts_with("RUN#") || item.values().any(|it| it.contains("[id]"));
-    if is_random && item.contains_key("digest") {
-        item.insert("digest", "[digest]".to_owned());
+    for name in ["digest", "manifest_digest"] {
+        if is_random && item.contains_key(name) {
+            item.insert(name, "[digest]".to_owned());
+        }
     }
     let lines: Vec<String> = item.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     lines.join("\n")
@@ -163,7 +165,7 @@ fn without_nonces(text: &str) -> String {
 /// Signatures of links, and the digest of a manifest, in which everything is.
 fn without_signatures(text: &str) -> String {
     let mut without = text.to_owned();
-    for before in ["X-Amz-Signature=", "\"digest\": \""] {
+    for before in ["X-Amz-Signature=", "\"digest\": \"lthash:"] {
         let mut from = 0;
         while let Some(found) = without[from..].find(before) {
             from += found + before.len();

@@ -67,6 +67,10 @@ async fn a_table_that_is_gone_breaks_every_promise_that_it_is_part_of() {
 #[tokio::test]
 async fn row_1_what_is_kept_is_protected_and_it_shows_when_it_is_not() {
     let world = World::new().await;
+    // That nothing has disappeared is known from the first evening on.
+    assert_eq!(audited(&world, 1).await["state"], "unknown");
+    let evening = json!({ "scheduled_at": world.now });
+    world.cloud.invoke("open-backup-run", evening).await.unwrap();
     assert_eq!(audited(&world, 1).await["state"], "kept");
     operator::unprotect(&world.cloud, "RECORDS_TABLE").await;
     let broken = audited(&world, 1).await;

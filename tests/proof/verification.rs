@@ -13,10 +13,10 @@ use testing::operator;
 use testing::world::{Call, Person, World, event};
 
 /// B's other record, which nobody has changed.
-const UNCHANGED: &str = "01KEZ00000RECRDBBBBBBBBBBB";
+pub const UNCHANGED: &str = "01KEZ00000RECRDBBBBBBBBBBB";
 
 /// A world in which a record of A was changed and has a photo, and B has erased one and has another.
-async fn stage() -> World {
+pub async fn stage() -> World {
     let world = World::with_record().await;
     world.upload_photo().await;
     assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);

@@ -12,7 +12,7 @@ use crate::Tally;
 const BUCKETS: usize = 64;
 
 /// One tally for each part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Buckets(Box<[Tally; BUCKETS]>);
 
 /// Some of the parts.
@@ -21,7 +21,7 @@ pub struct Suspects(u64);
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self(Box::new([Tally::default(); BUCKETS]))
+        Self(Box::new(std::array::from_fn(|_| Tally::default())))
     }
 }
 
@@ -34,9 +34,25 @@ impl Buckets {
         self.0.iter_mut().zip(other.0.iter()).for_each(|(tally, more)| tally.merge(more));
     }
 
+    /// Takes all away that others have, which are among these.
+    pub fn subtract(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0.iter()).for_each(|(tally, less)| tally.subtract(less));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|part| part.count == 0)
+    }
+
+    /// All parts together.
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        self.0.iter().for_each(|part| total.merge(part));
+        total
+    }
+
     /// Where the two do not hold the same.
     pub fn differing(&self, other: &Self) -> Suspects {
-        let differ = (0..BUCKETS).filter(|bucket| self.0[*bucket] != other.0[*bucket]);
+        let differ = (0..BUCKETS).filter(|bucket| !self.0[*bucket].agrees(&other.0[*bucket]));
         Suspects(differ.fold(0, |set, bucket| set | 1 << bucket))
     }
 
@@ -46,14 +62,17 @@ impl Buckets {
         other: &'a Self,
         among: Suspects,
     ) -> impl Iterator<Item = (usize, u64, u64)> + 'a {
-        let differ =
-            move |bucket: &usize| among.0 >> bucket & 1 == 1 && self.0[*bucket] != other.0[*bucket];
+        let differ = move |bucket: &usize| {
+            among.0 >> bucket & 1 == 1 && !self.0[*bucket].agrees(&other.0[*bucket])
+        };
         let counts = |bucket: usize| (bucket, self.0[bucket].count, other.0[bucket].count);
         (0..BUCKETS).filter(differ).map(counts)
     }
 }
 
 impl Suspects {
+    pub const ALL: Self = Self(u64::MAX);
+
     pub fn has(self, thing: &str) -> bool {
         self.0 >> bucket(thing) & 1 == 1
     }
@@ -119,7 +138,9 @@ mod tests {
     fn they_are_written_down_and_read_again() {
         let buckets = filled(0..100);
         let json = serde_json::to_string(&buckets).unwrap();
-        assert_eq!(serde_json::from_str::<Buckets>(&json).unwrap(), buckets);
+        let read: Buckets = serde_json::from_str(&json).unwrap();
+        assert!(read.differing(&buckets).is_empty());
+        assert_eq!(read.total().digest(), buckets.total().digest());
         assert!(
             serde_json::from_str::<Buckets>(r#"{"64": {"count": 1, "digest": "00"}}"#).is_err()
         );

@@ -30,6 +30,17 @@ pub enum Cause {
     /// Is not what was written, and neither is it in use: the copy is true to that. No fault of the
     /// backup's, but an alarm all the same.
     DamagedInUse,
+    /// What was there an evening before is not there any more, is another, or there is more from before
+    /// that evening: which, the sums do not say.
+    Discontinued,
+    /// A revision between two others, or before one, is gone.
+    Gap,
+    /// Was erased, and is there again.
+    Unerased,
+    /// Was erased, and the ledger does not say so.
+    Unledgered,
+    /// An earlier manifest is not what it was, is gone, or is no run's.
+    Evidence,
     /// A half of a change that was under way when the copy was taken. No fault: it is younger than
     /// the cut.
     Torn,

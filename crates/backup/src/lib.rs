@@ -3,8 +3,10 @@
 //! are pure; reading goes through `store`. It must never depend on HTTP or on a clock.
 
 mod buckets;
+mod chain;
 mod check;
 mod findings;
+mod lattice;
 mod manifest;
 mod objects;
 mod restored;
@@ -13,9 +15,12 @@ mod trace;
 mod verify;
 
 pub use buckets::{Buckets, Suspects};
+pub use chain::{Base, Continuity};
 pub use check::TableCheck;
 pub use findings::{Cause, Finding, Findings};
-pub use manifest::{APPENDICES, EVIDENCE, Manifest, Summary, TableManifest, manifest};
+pub use manifest::{
+    APPENDICES, EVIDENCE, Evening, Manifest, Previous, Summary, TableManifest, evening, manifest,
+};
 pub use restored::{Dangling, dangling, mend, set_unclaimed_aside};
 pub use tally::Tally;
 pub use verify::{Report, Verifier};

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CustomerId, Digest, Timestamp};
+use domain::{CustomerId, Digest, Timestamp, Version};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use store::operator::{Counterpart, Operator, Reading, ScannedItem, Segment, Table};
+use store::operator::{Counterpart, ItemFacts, Operator, Reading, ScannedItem, Segment, Table};
 use store::{StoreError, TableKind};
 
-use crate::{Buckets, Tally};
+use crate::chain::{self, Erasures, Gap, Gaps, Split};
+use crate::{Base, Buckets, Continuity, Tally};
 
 /// So many readers share a table.
 pub(crate) const SEGMENTS: u32 = 4;
@@ -27,6 +28,18 @@ pub struct Manifest {
     /// By the names of [`TableKind`], and [`APPENDICES`]. Logins and appendices are counted as the
     /// revisions say they must be: they are held against them.
     pub tables: BTreeMap<String, TableManifest>,
+    /// The one before; absent of the first, and of those of the release before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+}
+
+/// The manifest before one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// Where it is, in the bucket of evidence.
+    pub key: String,
+    /// Its BLAKE3 hash as a document, as 64 hexadecimal digits.
+    pub document: String,
 }
 
 /// A manifest in three figures.
@@ -34,15 +47,16 @@ pub struct Manifest {
 pub struct Summary {
     /// Of records, appendices, customers and users.
     pub revisions: u64,
-    /// The sum of all digests, as 64 hexadecimal digits.
+    /// The sum of all digests, with the name of its rule.
     pub digest: String,
     /// How many are not as they were written.
     pub damaged: u64,
 }
 
 /// What one table held.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TableManifest {
+    /// All parts together.
     #[serde(flatten)]
     pub all: Tally,
     pub buckets: Buckets,
@@ -51,46 +65,77 @@ pub struct TableManifest {
     pub customers: BTreeMap<CustomerId, u64>,
     #[serde(default)]
     pub damaged: u64,
+    /// The sums of these alone, which are among the others.
+    #[serde(default, skip_serializing_if = "Buckets::is_empty")]
+    pub damaged_buckets: Buckets,
     /// The keys of the first hundred of these.
     #[serde(default)]
     pub damaged_keys: Vec<String>,
 }
 
-/// What was read of some of a table: itself, and what it says of others.
-#[derive(Default)]
-struct Part {
-    this: TableManifest,
-    logins: TableManifest,
-    appendices: TableManifest,
+/// What there is at an evening, and whether all that was there at an earlier one still is.
+pub struct Evening {
+    pub manifest: Manifest,
+    pub continuity: Continuity,
 }
 
 /// Adds up every table, as it was at `cut`. In constant memory but for a count per customer.
 pub async fn manifest(operator: &Operator, cut: Timestamp) -> Result<Manifest, StoreError> {
-    let mut tables = BTreeMap::new();
-    let (mut logins, mut appendices) = (TableManifest::default(), TableManifest::default());
+    Ok(evening(operator, cut, &Base::none()).await?.manifest)
+}
+
+/// The same, and in the same reading holds what is from before an earlier evening against what there
+/// was then.
+pub async fn evening(
+    operator: &Operator,
+    cut: Timestamp,
+    base: &Base,
+) -> Result<Evening, StoreError> {
+    let mut tables: BTreeMap<String, Split> = BTreeMap::new();
+    let (mut erased, mut gaps) = (Erasures::default(), Gaps::default());
     for kind in TableKind::ALL.into_iter().filter(|kind| kind.proven_by() == Some(*kind)) {
-        let part = part(&operator.table(kind), cut).await?;
+        let part = part(&operator.table(kind), cut, base.cut(kind)).await?;
         tables.insert(kind.name().to_owned(), part.this);
-        logins.merge(part.logins);
-        appendices.merge(part.appendices);
+        tables.entry(TableKind::Logins.name().to_owned()).or_default().merge(part.logins);
+        tables.entry(APPENDICES.to_owned()).or_default().merge(part.appendices);
+        if kind == TableKind::Ledger {
+            erased.rows = part.erased;
+        } else {
+            erased.tombstones.merge(&part.erased);
+        }
+        gaps.add(kind, part.gaps);
     }
+    let continuity = chain::continuity(operator, cut, base, &tables, &erased, gaps).await?;
+    let tables: BTreeMap<String, TableManifest> =
+        tables.into_iter().map(|(name, split)| (name, split.whole())).collect();
     let revised = TableKind::ALL.into_iter().filter(|kind| kind.has_revisions());
     let revisions = revised.map(|kind| tables[kind.name()].all.count).sum();
-    tables.insert(TableKind::Logins.name().to_owned(), logins);
-    tables.insert(APPENDICES.to_owned(), appendices);
     let mut all = Tally::default();
     tables.values().for_each(|table| all.merge(&table.all));
     let damaged = tables.values().map(|table| table.damaged).sum();
     let summary = Summary { revisions, digest: all.digest(), damaged };
-    Ok(Manifest { cut, summary, tables })
+    Ok(Evening { manifest: Manifest { cut, summary, tables, previous: None }, continuity })
 }
 
-async fn part(table: &Table, cut: Timestamp) -> Result<Part, StoreError> {
+/// What was read of some of a table: itself, and what it says of others.
+#[derive(Default)]
+struct Part {
+    this: Split,
+    logins: Split,
+    appendices: Split,
+    /// What it says was erased: tombstones, or rows of the ledger.
+    erased: Buckets,
+    gaps: Vec<Gap>,
+    /// The revision before, of which thing: the revisions of one stand together, in their order.
+    last: Option<(String, Version)>,
+}
+
+async fn part(table: &Table, cut: Timestamp, base: Timestamp) -> Result<Part, StoreError> {
     let segments = (0..SEGMENTS).map(async |index| {
         let mut part = Part::default();
         let mut pages = table.read(Reading::Lasting, Segment { index, of: SEGMENTS });
         while let Some(page) = pages.next().await? {
-            page.into_iter().for_each(|item| part.add(cut, item));
+            page.into_iter().for_each(|item| part.add(cut, base, item));
         }
         Ok::<_, StoreError>(part)
     });
@@ -99,41 +144,83 @@ async fn part(table: &Table, cut: Timestamp) -> Result<Part, StoreError> {
         whole.this.merge(part.this);
         whole.logins.merge(part.logins);
         whole.appendices.merge(part.appendices);
+        whole.erased.merge(&part.erased);
+        whole.gaps.extend(part.gaps);
     }
     Ok(whole)
 }
 
 impl Part {
     /// What is damaged is counted as it is, whenever it says that it was written.
-    fn add(&mut self, cut: Timestamp, item: ScannedItem) {
+    fn add(&mut self, cut: Timestamp, base: Timestamp, item: ScannedItem) {
         match item {
             ScannedItem::Lasting(it) => {
-                if it.as_written && it.changed_at.is_some_and(|at| at >= cut) {
+                self.follow(&it);
+                if !it.as_written {
+                    self.this.damaged.note_damage(1, [it.key.to_string()]);
+                    self.this.damaged.count(&it, &counted_digest(&it.digest, false));
                     return;
                 }
-                if !it.as_written {
-                    self.this.note_damage(1, [it.key.to_string()]);
+                if it.changed_at.is_some_and(|at| at >= cut) {
+                    return;
                 }
-                if let Some(customer) = it.customer {
-                    *self.this.customers.entry(customer).or_default() += 1;
+                let young = it.changed_at.is_some_and(|at| at >= base);
+                self.this.of(young).count(&it, &it.digest);
+                if let Some(thing) = &it.erased {
+                    let thing = thing.to_string();
+                    self.erased.add(&thing, &Digest::of(&[thing.as_bytes()]));
                 }
-                self.this.count(&it.thing, &counted_digest(&it.digest, it.as_written));
                 match it.counterpart {
                     Some(Counterpart::Login { key, digest }) => {
-                        self.logins.count(&key.to_string(), &digest);
+                        self.logins.of(young).buckets.add(&key.to_string(), &digest);
                     }
                     Some(Counterpart::Object { key, digest }) => {
-                        self.appendices.count(&key.to_string(), &digest);
+                        self.appendices.of(young).buckets.add(&key.to_string(), &digest);
                     }
                     None => {}
                 }
             }
             ScannedItem::Unreadable { key, digest } => {
-                self.this.note_damage(1, [key.to_string()]);
-                self.this.count(&key.to_string(), &counted_digest(&digest, false));
+                let (key, digest) = (key.to_string(), counted_digest(&digest, false));
+                self.this.damaged.buckets.add(&key, &digest);
+                self.this.damaged.note_damage(1, [key]);
             }
             ScannedItem::Current(_) | ScannedItem::Unproven => {}
         }
+    }
+
+    /// The versions of a thing have no gaps.
+    fn follow(&mut self, it: &ItemFacts) {
+        let Some(version) = it.version else { return };
+        let expected = match &self.last {
+            Some((thing, last)) if *thing == it.thing => last.next(),
+            _ => Version::FIRST,
+        };
+        if version > expected {
+            self.gaps.push(Gap { first: it.revision(expected), thing: it.current() });
+        }
+        self.last = Some((it.thing.clone(), version));
+    }
+}
+
+impl Split {
+    fn of(&mut self, young: bool) -> &mut TableManifest {
+        if young { &mut self.newer } else { &mut self.older }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.older.merge(other.older);
+        self.newer.merge(other.newer);
+        self.damaged.merge(other.damaged);
+    }
+
+    fn whole(self) -> TableManifest {
+        let damaged_buckets = self.damaged.buckets.clone();
+        let mut whole = self.older;
+        whole.merge(self.newer);
+        whole.merge(self.damaged);
+        let all = whole.buckets.total();
+        TableManifest { all, damaged_buckets, ..whole }
     }
 }
 
@@ -165,9 +252,11 @@ impl Manifest {
 }
 
 impl TableManifest {
-    fn count(&mut self, thing: &str, digest: &Digest) {
-        self.all.add(digest);
-        self.buckets.add(thing, digest);
+    fn count(&mut self, it: &ItemFacts, digest: &Digest) {
+        if let Some(customer) = it.customer {
+            *self.customers.entry(customer).or_default() += 1;
+        }
+        self.buckets.add(&it.thing, digest);
     }
 
     fn note_damage(&mut self, count: u64, keys: impl IntoIterator<Item = String>) {
@@ -177,8 +266,8 @@ impl TableManifest {
     }
 
     fn merge(&mut self, other: Self) {
-        self.all.merge(&other.all);
         self.buckets.merge(&other.buckets);
+        self.damaged_buckets.merge(&other.damaged_buckets);
         for (customer, count) in other.customers {
             *self.customers.entry(customer).or_default() += count;
         }

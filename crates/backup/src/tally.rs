@@ -1,43 +1,109 @@
-//! A digest that adds up.
+//! How many there are, and digests of them that add up.
 
 use std::fmt;
 
 use domain::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// How many revisions, and the sum of their digests modulo 2^256. The order they are added in does
-/// not matter, so any number of readers can each add up a part. One altered, missing or extra
-/// revision changes it: finding others with the same sum takes about as long as breaking BLAKE3.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+use crate::lattice::Lattice;
+
+/// How many revisions, and the sums of their digests by each rule. The order they are added in does not
+/// matter, so any number of readers can each add up a part; one altered, missing or extra revision changes
+/// them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     pub count: u64,
+    /// By the rule of the release before, which still reads what this one writes: modulo 2^256.
     #[serde(rename = "digest")]
     sum: Sum,
+    /// By the rule of today; absent of what the release before has written, and where nothing is.
+    #[serde(rename = "lthash", skip_serializing_if = "Option::is_none")]
+    lattice: Option<Lattice>,
 }
 
-/// Little-endian words of 64 bits.
+/// Little-endian words of 64 bits. Whoever could choose some 2^16 elements could make another set add up to
+/// the same (Wagner's generalised birthday): where both sums are, this one decides nothing.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Sum([u64; 4]);
 
 impl Tally {
     pub fn add(&mut self, digest: &Digest) {
-        let mut words = [0; 4];
-        for (word, bytes) in words.iter_mut().zip(digest.as_bytes().chunks_exact(8)) {
-            *word = u64::from_le_bytes(bytes.try_into().expect("chunks of eight"));
+        let mut sum = Sum::default();
+        for (word, bytes) in sum.0.iter_mut().zip(digest.as_bytes().as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
         }
-        self.merge(&Self { count: 1, sum: Sum(words) });
-    }
-
-    /// The sum, as 64 hexadecimal digits.
-    pub fn digest(&self) -> String {
-        self.sum.to_string()
+        self.sum.add(sum);
+        if self.has_lattice() {
+            self.lattice.get_or_insert_default().add(digest);
+        }
+        self.count += 1;
     }
 
     pub fn merge(&mut self, other: &Self) {
+        let both = self.has_lattice() && other.has_lattice();
+        match &other.lattice {
+            Some(more) if both => self.lattice.get_or_insert_default().merge(more),
+            None if !both => self.lattice = None,
+            _ => {}
+        }
+        self.sum.add(other.sum);
         self.count += other.count;
+    }
+
+    /// Takes all away that another has, which is among these.
+    pub fn subtract(&mut self, other: &Self) {
+        let both = self.has_lattice() && other.has_lattice();
+        match &other.lattice {
+            Some(less) if both => self.lattice.get_or_insert_default().subtract(less),
+            None if !both => self.lattice = None,
+            _ => {}
+        }
+        self.sum.subtract(other.sum);
+        self.count = self.count.saturating_sub(other.count);
+    }
+
+    /// Whether both are of the same: by the rule of today, or by that of the release before where only
+    /// that one was made of one of them.
+    pub fn agrees(&self, other: &Self) -> bool {
+        if self.count != other.count {
+            return false;
+        }
+        if self.has_lattice() && other.has_lattice() {
+            let of = |tally: &Self| tally.lattice.clone().unwrap_or_default();
+            return of(self) == of(other);
+        }
+        self.sum == other.sum
+    }
+
+    /// The sum, with the name of its rule: `lthash:`, and 64 hexadecimal digits.
+    pub fn digest(&self) -> String {
+        if self.has_lattice() {
+            format!("lthash:{}", self.lattice.clone().unwrap_or_default().digest())
+        } else {
+            format!("sum:{}", self.sum)
+        }
+    }
+
+    /// Of nothing, every rule has a sum.
+    const fn has_lattice(&self) -> bool {
+        self.lattice.is_some() || self.count == 0
+    }
+}
+
+impl Sum {
+    fn add(&mut self, other: Self) {
         let mut carry = false;
-        for (word, more) in self.sum.0.iter_mut().zip(other.sum.0) {
+        for (word, more) in self.0.iter_mut().zip(other.0) {
             (*word, carry) = word.carrying_add(more, carry);
+        }
+    }
+}
+
+impl Sum {
+    fn subtract(&mut self, other: Self) {
+        let mut borrow = false;
+        for (word, less) in self.0.iter_mut().zip(other.0) {
+            (*word, borrow) = word.borrowing_sub(less, borrow);
         }
     }
 }
@@ -87,33 +153,76 @@ mod tests {
         tally
     }
 
-    #[test]
-    fn order_and_parts_do_not_matter() {
-        let whole = tally(0..1000);
-        assert_eq!(whole, tally((0..1000).rev()));
-        let mut parts = tally(300..1000);
-        parts.merge(&tally(0..300));
-        assert_eq!(whole, parts);
-        assert_eq!(whole.count, 1000);
+    /// As the release before has written it.
+    fn earlier(tally: &Tally) -> Tally {
+        let mut json = serde_json::to_value(tally).unwrap();
+        json.as_object_mut().unwrap().remove("lthash");
+        serde_json::from_value(json).unwrap()
     }
 
     #[test]
-    fn one_missing_extra_or_other_revision_shows() {
+    fn order_and_parts_do_not_matter() {
+        let whole = tally(0..1000);
+        assert!(whole.agrees(&tally((0..1000).rev())));
+        let mut parts = tally(300..1000);
+        parts.merge(&tally(0..300));
+        assert!(whole.agrees(&parts));
+        assert_eq!((whole.count, whole.digest()), (1000, parts.digest()));
+    }
+
+    #[test]
+    fn one_missing_extra_or_other_revision_shows_by_either_rule() {
         let whole = tally(0..1000);
         for other in [tally(0..999), tally(0..1001), tally((0..999).chain([1000])), tally(1..1001)]
         {
-            assert_ne!(whole, other);
+            assert!(!whole.agrees(&other));
+            assert!(!earlier(&whole).agrees(&other) && !other.agrees(&earlier(&whole)));
         }
     }
 
     #[test]
+    fn what_was_added_can_be_taken_away() {
+        let mut some = tally(0..10);
+        some.subtract(&tally(3..6));
+        let expected = tally((0..3).chain(6..10));
+        assert!(some.agrees(&expected) && some.sum == expected.sum);
+        some.subtract(&expected);
+        assert!(some.agrees(&Tally::default()) && some.sum == Sum::default());
+    }
+
+    #[test]
+    fn what_has_the_same_sum_modulo_2_256_does_not_agree() {
+        let mut forged = tally(0..10);
+        forged.lattice = tally(10..20).lattice;
+        assert!(!tally(0..10).agrees(&forged));
+        assert!(earlier(&tally(0..10)).agrees(&forged), "that rule cannot tell");
+    }
+
+    #[test]
+    fn what_the_release_before_has_written_is_held_by_its_own_rule_and_goes_on_by_none_other() {
+        let (whole, mut before) = (tally(0..10), earlier(&tally(0..9)));
+        assert!(before.digest().starts_with("sum:") && whole.digest().starts_with("lthash:"));
+        before.add(&digest(9));
+        assert!(before.agrees(&whole) && before.lattice.is_none());
+        let mut merged = tally(5..10);
+        merged.merge(&earlier(&tally(0..5)));
+        assert!(merged.agrees(&whole) && merged.lattice.is_none());
+        // What holds nothing takes no rule away.
+        merged = tally(0..10);
+        merged.merge(&Tally::default());
+        merged.merge(&earlier(&Tally::default()));
+        assert_eq!(merged.digest(), whole.digest());
+        assert!(Tally::default().agrees(&earlier(&Tally::default())));
+    }
+
+    #[test]
     fn words_carry_over_and_the_last_one_wraps_around() {
-        let mut tally = Tally { count: 1, sum: Sum([u64::MAX, u64::MAX, 0, 0]) };
-        tally.merge(&Tally { count: 1, sum: Sum([1, 0, 0, 0]) });
-        assert_eq!(tally.sum, Sum([0, 0, 1, 0]));
-        let mut tally = Tally { count: 1, sum: Sum([u64::MAX; 4]) };
-        tally.merge(&Tally { count: 1, sum: Sum([1, 0, 0, 0]) });
-        assert_eq!(tally.sum, Sum([0; 4]));
+        let mut sum = Sum([u64::MAX, u64::MAX, 0, 0]);
+        sum.add(Sum([1, 0, 0, 0]));
+        assert_eq!(sum, Sum([0, 0, 1, 0]));
+        let mut sum = Sum([u64::MAX; 4]);
+        sum.add(Sum([1, 0, 0, 0]));
+        assert_eq!(sum, Sum([0; 4]));
         let sum = Sum([1, 0, 0, 0xff]);
         assert_eq!(sum.to_string(), format!("{:016x}{:048x}", 0xff, 1));
         assert_eq!(serde_json::from_value::<Sum>(serde_json::json!(sum)).unwrap(), sum);

@@ -41,6 +41,8 @@ pub(crate) enum SortKey {
     BackupJob(String),
     /// What was found in a restored copy of what one run has backed up, by the restore's job.
     Verification(Timestamp, String),
+    /// Why the chain of evenings goes on from a run: one row for each reason.
+    Link(Timestamp, String),
     /// A restore of the whole service to a moment: of two to the same, one is at work at a time.
     Restore(Timestamp),
     /// How one thing that the policy promises stands.
@@ -74,6 +76,7 @@ impl SortKey {
             Self::BackupRun(_) => Kind::BackupRun,
             Self::BackupJob(_) => Kind::BackupJob,
             Self::Verification(..) => Kind::Verification,
+            Self::Link(..) => Kind::Link,
             Self::Restore(_) => Kind::Restore,
             Self::Policy(_) => Kind::Policy,
             Self::Crashes(_) => Kind::Crashes,
@@ -118,7 +121,9 @@ impl fmt::Display for SortKey {
             Self::SignUp(key) => write!(f, "#{key}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
             Self::BackupRun(time) | Self::Restore(time) => write!(f, "#{:013}", time.millis()),
-            Self::Verification(run, job) => write!(f, "#{:013}#{job}", run.millis()),
+            Self::Verification(run, name) | Self::Link(run, name) => {
+                write!(f, "#{:013}#{name}", run.millis())
+            }
             Self::Session(name)
             | Self::Attempts(name)
             | Self::BackupJob(name)
@@ -174,6 +179,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Verification, [run, job]) => {
             Some(SortKey::Verification(time(run)?, (*job).to_owned()))
         }
+        (Kind::Link, [run, reason]) => Some(SortKey::Link(time(run)?, (*reason).to_owned())),
         (Kind::BackupRun, [millis]) => Some(SortKey::BackupRun(time(millis)?)),
         (Kind::Restore, [millis]) => Some(SortKey::Restore(time(millis)?)),
         (Kind::Session, _) => name(SortKey::Session),
@@ -191,6 +197,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Request
             | Kind::SignUp
             | Kind::Verification
+            | Kind::Link
             | Kind::BackupRun
             | Kind::Restore,
             _,
@@ -267,6 +274,9 @@ pub(crate) fn erased_partition(customer: CustomerId) -> String {
 /// What the sort keys of all backup runs start with.
 pub(crate) const RUN_PREFIX: &str = "RUN#";
 
+/// What the sort keys of all links of the chain start with.
+pub(crate) const LINK_PREFIX: &str = "CHAIN#";
+
 /// What the sort keys of a run's verifications start with.
 pub(crate) fn verifications_prefix(run: Timestamp) -> String {
     format!("VERIFIED#{:013}#", run.millis())
@@ -324,6 +334,7 @@ pub(crate) mod tests {
             SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupJob("4f3c-9a".to_owned()),
             SortKey::Verification(Timestamp::from_millis(1_768_464_000_000), "b-1".to_owned()),
+            SortKey::Link(Timestamp::from_millis(1_768_464_000_000), "acknowledged".to_owned()),
             SortKey::Restore(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::Policy("backup".to_owned()),
             SortKey::crashes(Timestamp::from_millis(1_768_464_000_000)),

@@ -196,6 +196,8 @@ kinds! {
     BackupJob: "JOB" in [Ledger], Lasting;
     /// What was found in a restored copy.
     Verification: "VERIFIED" in [Ledger], Lasting;
+    /// Why the chain of evenings goes on from another figure.
+    Link: "CHAIN" in [Ledger], Lasting;
     /// How far a restore of the service has come.
     Restore: "RESTORE" in [Ledger], Transient;
     /// How one promise of the policy stands.

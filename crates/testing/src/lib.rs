@@ -8,6 +8,7 @@ mod answer;
 mod call;
 pub mod collector;
 mod described;
+pub mod forge;
 pub mod journey;
 pub mod operator;
 mod people;

@@ -211,6 +211,37 @@ pub async fn delete_item(cloud: &Cloud, name: &str, partition: &str, sort: &str)
     delete.key("sk", AttributeValue::S(sort.to_owned())).send().await.unwrap();
 }
 
+pub async fn item(
+    cloud: &Cloud,
+    name: &str,
+    (partition, sort): (&str, &str),
+) -> std::collections::HashMap<String, AttributeValue> {
+    let get = dynamo(cloud).get_item().table_name(variable(cloud, name));
+    let get = get.key("pk", AttributeValue::S(partition.to_owned()));
+    let got = get.key("sk", AttributeValue::S(sort.to_owned())).send().await.unwrap();
+    got.item.unwrap_or_else(|| panic!("{partition}/{sort} is not there"))
+}
+
+pub async fn put_item(
+    cloud: &Cloud,
+    name: &str,
+    item: std::collections::HashMap<String, AttributeValue>,
+) {
+    let put = dynamo(cloud).put_item().table_name(variable(cloud, name));
+    put.set_item(Some(item)).send().await.unwrap();
+}
+
+/// Keeps a document in the evidence in the place of what is there.
+pub async fn put_evidence(cloud: &Cloud, key: &str, bytes: Vec<u8>) {
+    let bucket = variable(cloud, "EVIDENCE_BUCKET");
+    s3(cloud).put_object().bucket(bucket).key(key).body(bytes.into()).send().await.unwrap();
+}
+
+pub async fn hide_evidence(cloud: &Cloud, key: &str) {
+    let bucket = variable(cloud, "EVIDENCE_BUCKET");
+    s3(cloud).delete_object().bucket(bucket).key(key).send().await.unwrap();
+}
+
 /// Lets a table be deleted.
 pub async fn unprotect(cloud: &Cloud, name: &str) {
     let update = dynamo(cloud).update_table().table_name(variable(cloud, name));

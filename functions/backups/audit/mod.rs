@@ -11,7 +11,7 @@ use store::TableKind;
 use store::operator::{Bucket, RECOVERY_DAYS};
 
 use crate::resources::Backups;
-use crate::shapes::{Audit, VERIFIED_WITHIN, VerifiedBackup};
+use crate::shapes::{Audit, Chain, VERIFIED_WITHIN, VerifiedBackup};
 
 /// As old as any: no backup was ever verified.
 const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
@@ -60,6 +60,7 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
     check_vaults(context, &mut audit).await;
     check_settings(context, &mut audit).await?;
     check_freshness(context, now, &mut audit).await?;
+    check_chain(context, &mut audit).await?;
     context.backups.operator.note_policy(Audit::NAME, now, &audit).await?;
     let broken = audit.broken();
     if !broken.is_empty() {
@@ -145,6 +146,20 @@ async fn check_settings(context: &Context, audit: &mut Audit) -> Result<(), Even
     let full = managed.and_then(|it| it.get("DynamoDB")).copied().unwrap_or(false);
     let found = if full { "on" } else { "off: recovery points of tables cannot be copied" };
     audit.note("AWS Backup's features for DynamoDB", full, found);
+    Ok(())
+}
+
+/// What is gone stays an alarm until it is back or acknowledged.
+async fn check_chain(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+    let chain: Option<Chain> = context.backups.operator.policy_of(Chain::NAME).await?;
+    // None before the first evening.
+    let Some(chain) = chain else { return Ok(()) };
+    let found = if chain.holds {
+        chain.since.map_or("holds".to_owned(), |since| format!("holds since {since}"))
+    } else {
+        format!("broken, by the run of {}: {}", chain.run, chain.findings.in_short())
+    };
+    audit.note("chain of evenings", chain.holds, found);
     Ok(())
 }
 

@@ -1,13 +1,19 @@
 //! Every evening at 18:00, when AWS Backup starts too: adds up every revision that is kept into the
-//! manifest that the night's backup will have to match.
+//! manifest that the night's backup will have to match, and holds all that is from before an earlier
+//! evening against that evening's: data that has vanished since is found now.
+
+mod chain;
 
 use std::time::Duration;
 
-use backup::Manifest;
+use backup::{Evening, Manifest, Previous};
 use domain::Timestamp;
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Evidence, Operator};
+
+use crate::shapes::Chain;
+use chain::Earlier;
 
 /// Longer than a request may take, sent slowly and answered late: what was begun before the cut has
 /// been committed or given up by the time that the run opens.
@@ -32,6 +38,7 @@ pub struct Outcome {
     digest: String,
     /// Items that are not as they were written: somebody has to look at them.
     damaged: u64,
+    chain: Chain,
 }
 
 pub const FUNCTION: EventFunction<(Operator, Evidence), Event, Outcome> = EventFunction {
@@ -52,15 +59,32 @@ pub async fn handle(
     if scheduled_at > now {
         return Err(format!("scheduled_at is {scheduled_at}, which lies ahead of {now}").into());
     }
-    let before = if event.quiet { Duration::ZERO } else { CUT_BEFORE };
-    let manifest = backup::manifest(operator, scheduled_at.before(before)).await?;
+    let cut = scheduled_at.before(if event.quiet { Duration::ZERO } else { CUT_BEFORE });
+    let key = format!("manifests/{scheduled_at}.json");
+    let earlier = Earlier::of(operator, scheduled_at).await?;
+    let mut findings = backup::Findings::default();
+    earlier.check_evidence(evidence, &key, &mut findings).await?;
+    let ground = earlier.ground(operator, evidence, cut, now, &mut findings).await?;
+    if let Some(later) = ground.clock {
+        tracing::error!(failed = 1, cause = "clock", "a run before this one is of {later}");
+    }
+
+    let Evening { mut manifest, continuity } = backup::evening(operator, cut, &ground.base).await?;
+    findings.merge(continuity.findings);
     if manifest.summary.damaged > 0 {
         let keys: Vec<&str> = manifest.damaged_keys().collect();
         let (damaged, cause) = (manifest.summary.damaged, keys.join(", "));
         tracing::error!(damaged, failed = 1, cause, "items are not as they were written");
     }
-    let key = format!("manifests/{scheduled_at}.json");
+    if let Some(last) = earlier.last()
+        && let Some(bytes) = evidence.find(&last.manifest).await?
+    {
+        let document = chain::document_digest(&bytes);
+        manifest.previous = Some(Previous { key: last.manifest.clone(), document });
+    }
+
     let kept = evidence.keep(&key, manifest.to_json()).await?;
+    let document = chain::document_digest(&kept);
     let Manifest { cut, summary: kept, .. } = Manifest::from_json(&kept)?;
     let run = BackupRun {
         scheduled_at,
@@ -69,8 +93,43 @@ pub async fn handle(
         manifest: key,
         revisions: kept.revisions,
         digest: kept.digest,
+        document: Some(document),
+        holds: Some(findings.faults() == 0),
+        of: operator.tables().records.clone(),
     };
     let opened = operator.note_run(&run).await?;
+    let chain = note_chain(operator, &run, ground.since, findings, now).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
-    Ok(Outcome { opened, cut, manifest, revisions, digest, damaged: kept.damaged })
+    Ok(Outcome { opened, cut, manifest, revisions, digest, damaged: kept.damaged, chain })
+}
+
+/// Says whether the chain holds, and rings if it does not.
+async fn note_chain(
+    operator: &Operator,
+    run: &BackupRun,
+    base: Option<Timestamp>,
+    findings: backup::Findings,
+    now: Timestamp,
+) -> Result<Chain, EventError> {
+    let earlier: Option<Chain> = operator.policy_of(Chain::NAME).await?;
+    let holds = findings.faults() == 0;
+    let since = match (base, &earlier) {
+        (Some(base), Some(earlier)) => earlier.since_of(base),
+        (Some(base), None) => Some(base),
+        (None, _) => holds.then_some(run.cut),
+    };
+    let broken_at = earlier.and_then(|it| it.broken_at).unwrap_or(run.cut);
+    let chain = Chain {
+        holds,
+        since,
+        run: run.scheduled_at,
+        broken_at: (!holds).then_some(broken_at),
+        findings,
+    };
+    operator.note_policy(Chain::NAME, now, &chain).await?;
+    if !holds {
+        let cause = chain.findings.in_short();
+        tracing::error!(failed = 1, cause, "what was there an evening before is not there now");
+    }
+    Ok(chain)
 }

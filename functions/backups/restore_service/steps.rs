@@ -194,6 +194,7 @@ async fn verify(
             cut: Timestamp::from_millis(i64::MIN),
             summary: Summary { revisions: 0, digest: String::new(), damaged: 0 },
             tables: std::collections::BTreeMap::new(),
+            previous: None,
         },
     };
     let verifier =

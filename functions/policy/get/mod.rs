@@ -17,7 +17,7 @@ use store::Store;
 
 use crate::policy::get_requirements::REQUIREMENTS;
 use crate::shapes::{
-    Audit, Check, CrashData, DELETED_WITHIN, RestoreState, RestoreView, VERIFIED_WITHIN,
+    Audit, Chain, Check, CrashData, DELETED_WITHIN, RestoreState, RestoreView, VERIFIED_WITHIN,
     VerifiedBackup,
 };
 
@@ -85,10 +85,22 @@ enum State {
     Unknown,
 }
 
+impl State {
+    /// How something stands that needs both.
+    const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Broken, _) | (_, Self::Broken) => Self::Broken,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Kept, Self::Kept) => Self::Kept,
+        }
+    }
+}
+
 /// How everything stands that is noted.
 struct Noted {
     audit: Option<(Timestamp, Audit)>,
     backup: Option<VerifiedBackup>,
+    chain: Option<Chain>,
     crashes: Option<CrashData>,
     restores: Vec<RestoreView>,
     now: Timestamp,
@@ -97,12 +109,13 @@ struct Noted {
 pub async fn handle(store: &Store, facts: &Facts, request: &Request) -> Result<Response, Problem> {
     let (policy, restores) =
         futures_util::try_join!(store.policy::<Value>(), store.restore_views())?;
-    let mut noted =
-        Noted { audit: None, backup: None, crashes: None, restores, now: request.now() };
+    let now = request.now();
+    let mut noted = Noted { audit: None, backup: None, chain: None, crashes: None, restores, now };
     for (what, at, state) in policy {
         match what.as_str() {
             Audit::NAME => noted.audit = serde_json::from_value(state).ok().map(|it| (at, it)),
             CrashData::NAME => noted.crashes = serde_json::from_value(state).ok(),
+            Chain::NAME => noted.chain = serde_json::from_value(state).ok(),
             VerifiedBackup::NAME => noted.backup = serde_json::from_value(state).ok(),
             _ => {}
         }
@@ -120,7 +133,7 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         row(
             1,
             "Data does not disappear, is not disclosed, and does not end in the wrong hands.",
-            noted.checks("protection of "),
+            noted.data(),
         ),
         row(
             2,
@@ -163,7 +176,7 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         row(
             10,
             "What a customer has erased is not restored; a restore only keeps the system running.",
-            kept(value!({ "restores": noted.restores() })),
+            noted.erasures(),
         ),
         row(
             11,
@@ -218,10 +231,40 @@ impl Noted {
         self.restores.iter().filter(|it| it.state == RestoreState::Done).collect()
     }
 
+    /// Whether each evening has what the evenings before had, and since when. Strangers learn nothing of
+    /// what is gone, nor of how much there is.
+    fn chain(&self) -> (State, Value) {
+        let Some(chain) = &self.chain else { return (State::Unknown, Value::Null) };
+        let state = if chain.holds { State::Kept } else { State::Broken };
+        (state, value!({ "holds": chain.holds, "since": chain.since }))
+    }
+
+    fn data(&self) -> (State, Value) {
+        let ((protected, mut evidence), (chain, held)) =
+            (self.checks("protection of "), self.chain());
+        if !evidence.is_null() {
+            evidence["chain of evenings"] = held;
+        }
+        (protected.and(chain), evidence)
+    }
+
     fn backup(&self) -> (State, Value) {
-        let Some(backup) = &self.backup else { return (State::Unknown, Value::Null) };
+        let Some(backup) = &self.backup else {
+            return (self.chain().0.and(State::Unknown), Value::Null);
+        };
         let fresh = self.now.since(backup.verified_at) <= VERIFIED_WITHIN;
-        (if fresh { State::Kept } else { State::Broken }, value!(backup))
+        let (chain, held) = self.chain();
+        let mut evidence = value!(backup);
+        evidence["chain"] = held;
+        // A backup of the release before is verified, and had no chain.
+        let chain = if self.chain.is_some() { chain } else { State::Kept };
+        (if fresh { State::Kept.and(chain) } else { State::Broken }, evidence)
+    }
+
+    fn erasures(&self) -> (State, Value) {
+        let held = self.chain.as_ref().is_none_or(Chain::erasures_hold);
+        let state = if held { State::Kept } else { State::Broken };
+        (state, value!({ "restores": self.restores() }))
     }
 
     fn crashes(&self, facts: &Facts) -> (State, Value) {
@@ -263,7 +306,14 @@ mod tests {
         audit.note("recovery of records", false, "off");
         let at = Timestamp::from_millis(0);
         let now = Timestamp::from_millis(now_ms);
-        Noted { audit: Some((at, audit)), backup: None, crashes: None, restores: Vec::new(), now }
+        Noted {
+            audit: Some((at, audit)),
+            backup: None,
+            chain: None,
+            crashes: None,
+            restores: Vec::new(),
+            now,
+        }
     }
 
     #[test]

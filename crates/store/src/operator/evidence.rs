@@ -41,11 +41,35 @@ impl Evidence {
         }
     }
 
-    /// What is kept at `key`.
+    /// What is kept at `key`, which has to be there.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        let found = self.find(key).await?;
+        let missing = || std::io::Error::other(format!("{key} is not in the evidence"));
+        found.ok_or_else(|| StoreError::broken(missing()))
+    }
+
+    /// What is kept at `key`; `None`: nothing is.
+    pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let kept = self.s3.get_object().bucket(&self.bucket).key(key).send().await;
-        let body = kept.map_err(StoreError::unavailable)?.body;
-        let bytes = body.collect().await.map_err(StoreError::broken)?;
-        Ok(bytes.to_vec())
+        match kept {
+            Ok(kept) => {
+                let bytes = kept.body.collect().await.map_err(StoreError::broken)?;
+                Ok(Some(bytes.to_vec()))
+            }
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    /// Every key that starts so.
+    pub async fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let list = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(StoreError::unavailable)?;
+            keys.extend(page.contents().iter().filter_map(|it| it.key().map(str::to_owned)));
+        }
+        Ok(keys)
     }
 }

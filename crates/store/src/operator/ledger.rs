@@ -1,6 +1,7 @@
 //! The ledger: what was backed up and verified, and how the policy stands. What happened is written once
 //! and never again; only how a promise stands is overwritten.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,10 @@ use crate::tables::{document, read_document};
 
 /// The table of records that a run is of.
 const OF_TABLE: &str = "records_table";
+/// The digest of a run's manifest.
+const DOCUMENT_DIGEST: &str = "manifest_digest";
+/// Whether the chain holds in a run.
+const HOLDS: &str = "holds";
 
 /// The opening of one evening's backup run.
 #[derive(Clone, Debug)]
@@ -26,6 +31,35 @@ pub struct BackupRun {
     /// How many revisions, and the digest of them all.
     pub revisions: u64,
     pub digest: String,
+    /// The digest of the manifest as a document; absent of a run of the release before.
+    pub document: Option<String>,
+    /// Whether all that was there at an earlier run was there still; absent where nobody has looked.
+    pub holds: Option<bool>,
+    /// The table of records that it is of: a restore makes another.
+    pub of: String,
+}
+
+/// Why the chain of evenings goes on from a figure that is not the one before.
+#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+pub struct Link {
+    /// The run from which it goes on.
+    pub run: Timestamp,
+    pub reason: LinkReason,
+    /// In the words of whoever says so.
+    pub note: String,
+    /// The digest that it went on from before, and the one that it goes on from now.
+    pub old: String,
+    pub new: String,
+    pub noted_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkReason {
+    /// The service was restored to a moment after that run.
+    Restored,
+    /// An operator has looked at what is gone, and takes what is there as it is.
+    Acknowledged,
 }
 
 /// How a backup job ended, as AWS Backup told it.
@@ -61,6 +95,16 @@ pub struct Verification {
     pub noted_at: Timestamp,
 }
 
+impl Link {
+    /// Of one run, each reason is given once.
+    fn reason_name(&self) -> String {
+        match self.reason {
+            LinkReason::Restored => "restored".to_owned(),
+            LinkReason::Acknowledged => "acknowledged".to_owned(),
+        }
+    }
+}
+
 impl Operator {
     /// Notes a run whose manifest is kept, unless it is noted already. Whether it was now.
     pub async fn note_run(&self, run: &BackupRun) -> Result<bool, StoreError> {
@@ -70,7 +114,13 @@ impl Operator {
         item.insert("manifest".to_owned(), items::text(&run.manifest));
         item.insert("revisions".to_owned(), items::number(run.revisions));
         item.insert("digest".to_owned(), items::text(&run.digest));
-        item.insert(OF_TABLE.to_owned(), items::text(&self.database.tables.records));
+        item.insert(OF_TABLE.to_owned(), items::text(&run.of));
+        if let Some(document) = &run.document {
+            item.insert(DOCUMENT_DIGEST.to_owned(), items::text(document));
+        }
+        if let Some(holds) = run.holds {
+            item.insert(HOLDS.to_owned(), AttributeValue::Bool(holds));
+        }
         self.database.put_once(item).await
     }
 
@@ -100,6 +150,24 @@ impl Operator {
             None => Ok(None),
             Some(item) => read_run(&item.map_err(StoreError::unavailable)?).map(Some),
         }
+    }
+
+    /// Every run, of whatever tables, oldest first.
+    pub async fn runs(&self) -> Result<Vec<BackupRun>, StoreError> {
+        let ledger = &self.database.tables.ledger;
+        let rows = self.database.rows(ledger, keys::BACKUPS_PARTITION, keys::RUN_PREFIX).await?;
+        rows.iter().map(read_run).collect()
+    }
+
+    /// Says why the chain goes on, unless it is said already. Whether it was now.
+    pub async fn note_link(&self, link: &Link) -> Result<bool, StoreError> {
+        let sort = SortKey::Link(link.run, link.reason_name());
+        self.database.put_once(document(keys::BACKUPS_PARTITION, &sort, link.noted_at, link)).await
+    }
+
+    /// All that was said of it.
+    pub async fn links(&self) -> Result<Vec<Link>, StoreError> {
+        self.documents(keys::BACKUPS_PARTITION, keys::LINK_PREFIX).await
     }
 
     /// Notes how a job ended, unless it is noted already. Whether it was now.
@@ -163,5 +231,8 @@ fn read_run(item: &Item) -> Result<BackupRun, StoreError> {
         manifest: fields.text("manifest")?.to_owned(),
         revisions: fields.parse("revisions")?,
         digest: fields.text("digest")?.to_owned(),
+        document: fields.text(DOCUMENT_DIGEST).ok().map(str::to_owned),
+        holds: item.get(HOLDS).and_then(|holds| holds.as_bool().ok()).copied(),
+        of: fields.text(OF_TABLE)?.to_owned(),
     })
 }

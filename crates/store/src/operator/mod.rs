@@ -16,7 +16,7 @@ mod scanned;
 pub use bucket::{Bucket, BucketState, ObjectPage, StoredObject};
 pub use crashes::{Deletion, WaitingCrashes};
 pub use evidence::Evidence;
-pub use ledger::{BackupJob, BackupRun, Verification};
+pub use ledger::{BackupJob, BackupRun, Link, LinkReason, Verification};
 pub use protection::{RECOVERY_DAYS, Recovery, TableState};
 pub use scan::{Pages, Reading, Segment, Table};
 pub use scanned::{Counterpart, ItemFacts, ScannedItem};

@@ -45,6 +45,9 @@ pub struct ItemFacts {
     pub digest: Digest,
     /// The two are the same.
     pub as_written: bool,
+    /// The thing that this says was erased: of a tombstone, the thing itself; of a row of the ledger,
+    /// the one that it is about.
+    pub erased: Option<RowKey>,
     /// What has to be in another store too, because this is here.
     pub counterpart: Option<Counterpart>,
     /// Where the revision is, in another table, that this is here for: of a login, its user's.
@@ -159,6 +162,9 @@ fn revised(
         _ => None,
     };
     Ok(ItemFacts {
+        erased: revision
+            .deleted
+            .then(|| RowKey { partition: key.partition.clone(), sort: of.to_string() }),
         thing,
         key,
         customer: Some(customer),
@@ -207,6 +213,7 @@ fn counterpart(
         | SortKey::BackupRun(_)
         | SortKey::BackupJob(_)
         | SortKey::Verification(..)
+        | SortKey::Link(..)
         | SortKey::Restore(_)
         | SortKey::Policy(_)
         | SortKey::Crashes(_)
@@ -227,6 +234,7 @@ fn login(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
         changed_at: None,
         digest: login_digest(&key, customer, user),
         as_written: true,
+        erased: None,
         counterpart: None,
         reason: Some(RowKey {
             partition: keys::customer_partition(customer),
@@ -243,7 +251,10 @@ fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
 /// What was noted once, all of its attributes.
 fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let key = fields.key()?;
+    let erased = key.partition.strip_prefix(keys::ERASED_PREFIX);
     Ok(ItemFacts {
+        erased: erased
+            .map(|customer| RowKey { partition: customer.to_owned(), sort: key.sort.clone() }),
         thing: key.to_string(),
         key,
         customer: None,

@@ -1,0 +1,243 @@
+//! The chain of evenings: what was committed before an evening's cut never changes and never goes. So
+//! tonight's sums of all that is from before an earlier cut must be that evening's, exactly. What has
+//! vanished, was altered or was slipped in is found by it, though tonight's copy agrees with tonight's
+//! service.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{CustomerId, Timestamp};
+use store::operator::{ItemFacts, Operator, Reading, ScannedItem, Segment};
+use store::{RowKey, StoreError, TableKind};
+
+use crate::buckets::Suspects;
+use crate::manifest::SEGMENTS;
+use crate::{Buckets, Cause, Findings, Manifest, TableManifest};
+
+/// From before the beginning there is nothing.
+const BEGINNING: Timestamp = Timestamp::from_millis(i64::MIN);
+
+/// The earlier evenings that tonight is held against: after a restore, the last one before the moment
+/// that was restored, and for the ledger, which no restore touches, the last one of all.
+#[derive(Default)]
+pub struct Base {
+    pub restored: Option<Manifest>,
+    pub ledger: Option<Manifest>,
+}
+
+/// Whether all of it is there still.
+#[derive(Debug, Default)]
+pub struct Continuity {
+    pub findings: Findings,
+}
+
+/// What a table has from before the base's cut and since, and what is damaged in it.
+#[derive(Default)]
+pub(crate) struct Split {
+    pub older: TableManifest,
+    pub newer: TableManifest,
+    pub damaged: TableManifest,
+}
+
+/// What was erased, by the tombstones and by the ledger.
+#[derive(Default)]
+pub(crate) struct Erasures {
+    pub tombstones: Buckets,
+    pub rows: Buckets,
+}
+
+/// Versions of a thing that were not come upon.
+pub(crate) struct Gap {
+    pub first: RowKey,
+    pub thing: RowKey,
+}
+
+/// Such versions, by the table.
+#[derive(Default)]
+pub(crate) struct Gaps(Vec<(TableKind, Gap)>);
+
+impl Base {
+    /// There is no earlier evening: the chain begins.
+    pub const fn none() -> Self {
+        Self { restored: None, ledger: None }
+    }
+
+    fn of(&self, table: &str) -> Option<&Manifest> {
+        if table == TableKind::Ledger.name() {
+            self.ledger.as_ref()
+        } else {
+            self.restored.as_ref()
+        }
+    }
+
+    pub(crate) fn cut(&self, kind: TableKind) -> Timestamp {
+        self.of(kind.name()).map_or(BEGINNING, |base| base.cut)
+    }
+}
+
+impl Gaps {
+    pub fn add(&mut self, kind: TableKind, gaps: Vec<Gap>) {
+        self.0.extend(gaps.into_iter().map(|gap| (kind, gap)));
+    }
+}
+
+pub(crate) async fn continuity(
+    operator: &Operator,
+    cut: Timestamp,
+    base: &Base,
+    tables: &BTreeMap<String, Split>,
+    erased: &Erasures,
+    gaps: Gaps,
+) -> Result<Continuity, StoreError> {
+    let mut findings = Findings::default();
+    for (name, now) in tables {
+        if let Some(base) = base.of(name) {
+            hold(name, base, now, &mut findings);
+        }
+    }
+    confirm_gaps(operator, gaps, &mut findings).await?;
+    let suspects = erased.tombstones.differing(&erased.rows);
+    if !suspects.is_empty() {
+        look_at_erasures(operator, cut, suspects, &mut findings).await?;
+    }
+    Ok(Continuity { findings })
+}
+
+/// Holds what a table has from before an evening against what it had then.
+fn hold(name: &str, base: &Manifest, now: &Split, findings: &mut Findings) {
+    let then = base.table(name);
+    let (mut expected, mut found) = (then.buckets, now.older.buckets.clone());
+    if then.damaged > 0 && then.damaged_buckets.is_empty() {
+        // The release before has not added these up apart.
+        found.merge(&now.damaged.buckets);
+    } else {
+        expected.subtract(&then.damaged_buckets);
+    }
+    for (bucket, had, has) in expected.differences(&found, Suspects::ALL) {
+        let what = format!("had {had} from before {} then, and has {has} now", base.cut);
+        findings.note(Cause::Discontinued, format!("{name}, part {bucket}"), what);
+    }
+    let mut counts = now.older.customers.clone();
+    for (customer, count) in &now.damaged.customers {
+        *counts.entry(*customer).or_default() += count;
+    }
+    let of = |counts: &BTreeMap<CustomerId, u64>, customer| {
+        counts.get(customer).copied().unwrap_or_default()
+    };
+    let everybody =
+        then.customers.keys().chain(counts.keys().filter(|it| !then.customers.contains_key(it)));
+    for customer in everybody {
+        let (had, has) = (of(&then.customers, customer), of(&counts, customer));
+        // What was damaged since is counted with them, and may be young.
+        if has < had || has > had + of(&now.damaged.customers, customer) {
+            let what = format!("had {had} from before {} then, and has {has} now", base.cut);
+            findings.note(Cause::Discontinued, format!("{name} of {customer}"), what);
+        }
+    }
+}
+
+/// A database may give revisions in another order than that of their keys: what is there is no gap.
+async fn confirm_gaps(
+    operator: &Operator,
+    gaps: Gaps,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let mut by_table: BTreeMap<TableKind, Vec<Gap>> = BTreeMap::new();
+    gaps.0.into_iter().for_each(|(kind, gap)| by_table.entry(kind).or_default().push(gap));
+    for (kind, gaps) in by_table {
+        let keys: Vec<RowKey> = gaps.iter().map(|gap| gap.first.clone()).collect();
+        let there = facts(operator, kind, &keys).await?;
+        for Gap { first, thing } in gaps.into_iter().filter(|gap| !there.contains_key(&gap.first)) {
+            findings.note(
+                Cause::Gap,
+                first,
+                format!("is gone, and later ones of {thing} are there"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Each tombstone from before the cut has its row in the ledger, and what has such a row is deleted.
+async fn look_at_erasures(
+    operator: &Operator,
+    cut: Timestamp,
+    suspects: Suspects,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    for kind in [TableKind::Ledger].into_iter().chain(revised()) {
+        let table = operator.table(kind);
+        for index in 0..SEGMENTS {
+            let mut pages = table.read(Reading::Lasting, Segment { index, of: SEGMENTS });
+            while let Some(page) = pages.next().await? {
+                let erased = page.into_iter().filter_map(|found| match found {
+                    ScannedItem::Lasting(it) => erased_before(&it, cut, suspects),
+                    _ => None,
+                });
+                let erased: Vec<RowKey> = erased.collect();
+                if kind == TableKind::Ledger {
+                    look_for_tombstones(operator, erased, findings).await?;
+                } else {
+                    look_for_rows(operator, erased, findings).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The tables of things, which can be erased.
+fn revised() -> impl Iterator<Item = TableKind> {
+    TableKind::ALL.into_iter().filter(|kind| kind.has_revisions())
+}
+
+/// The thing that this says was erased.
+fn erased_before(it: &ItemFacts, cut: Timestamp, suspects: Suspects) -> Option<RowKey> {
+    let before = it.as_written && it.changed_at.is_none_or(|at| at < cut);
+    it.erased.clone().filter(|thing| before && suspects.has(&thing.to_string()))
+}
+
+async fn look_for_rows(
+    operator: &Operator,
+    tombstones: Vec<RowKey>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let rows: Vec<RowKey> = tombstones.iter().map(RowKey::erasure).collect();
+    let there = facts(operator, TableKind::Ledger, &rows).await?;
+    for (thing, _) in tombstones.iter().zip(&rows).filter(|(_, row)| !there.contains_key(row)) {
+        findings.note(Cause::Unledgered, thing, "was erased, and the ledger does not say so");
+    }
+    Ok(())
+}
+
+async fn look_for_tombstones(
+    operator: &Operator,
+    things: Vec<RowKey>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    for kind in revised() {
+        let here: Vec<RowKey> =
+            things.iter().filter(|it| it.home() == Some(kind)).cloned().collect();
+        let there = facts(operator, kind, &here).await?;
+        for thing in here {
+            if there.get(&thing).is_none_or(|it| it.as_ref().is_none_or(|it| it.erased.is_none())) {
+                findings.note(Cause::Unerased, thing, "was erased, and is not deleted");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is at some keys; `None` where it cannot be read.
+async fn facts(
+    operator: &Operator,
+    kind: TableKind,
+    keys: &[RowKey],
+) -> Result<HashMap<RowKey, Option<ItemFacts>>, StoreError> {
+    let found = operator.table(kind).look_up(keys).await?;
+    let known = found.into_iter().filter_map(|found| match found {
+        ScannedItem::Lasting(it) | ScannedItem::Current(it) => Some((it.key.clone(), Some(it))),
+        ScannedItem::Unreadable { key, .. } => Some((key, None)),
+        ScannedItem::Unproven => None,
+    });
+    Ok(known.collect())
+}

@@ -1,0 +1,67 @@
+//! Takes what is there as it is, after something that an evening before had is gone: the chain of evenings
+//! goes on from the run that has found it. For an operator, by IAM; nothing of the API leads here. The row
+//! of the ledger that this writes stays, with who has looked at what.
+
+use domain::Timestamp;
+use runtime::{EventError, EventFunction};
+use serde::{Deserialize, Serialize};
+use store::operator::{Link, LinkReason, Operator};
+
+/// Enough to say what was found and what was done about it.
+const NOTE_CHARS_MAX: usize = 1000;
+
+/// What the operator sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// When the run was scheduled that has found it.
+    run: Timestamp,
+    /// Who has looked, what is gone, and what was done about it.
+    note: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// False where it was acknowledged before.
+    acknowledged: bool,
+    run: Timestamp,
+    /// What the chain went on from before, and what it goes on from with the next evening.
+    old: String,
+    new: String,
+}
+
+pub const FUNCTION: EventFunction<Operator, Event, Outcome> = EventFunction {
+    name: "acknowledge-chain",
+    build: |env| env.operator(),
+    handle: |operator, event| {
+        Box::pin(async move { handle(operator, event, runtime::now()).await })
+    },
+};
+
+async fn handle(operator: &Operator, event: Event, now: Timestamp) -> Result<Outcome, EventError> {
+    let note = event.note.trim();
+    if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
+        return Err(format!("note must have 1 to {NOTE_CHARS_MAX} characters").into());
+    }
+    let runs = operator.runs().await?;
+    let run = runs.iter().find(|it| it.scheduled_at == event.run);
+    let run = run.ok_or_else(|| format!("there is no run of {}", event.run))?;
+    if run.holds != Some(false) {
+        return Err(format!("the run of {} has found nothing gone", event.run).into());
+    }
+    let whole = runs.iter().rfind(|it| it.holds != Some(false) && it.cut < run.cut);
+    let link = Link {
+        run: run.scheduled_at,
+        reason: LinkReason::Acknowledged,
+        note: note.to_owned(),
+        old: whole.map_or_else(String::new, |it| it.digest.clone()),
+        new: run.digest.clone(),
+        noted_at: now,
+    };
+    let acknowledged = operator.note_link(&link).await?;
+    if acknowledged {
+        tracing::warn!(run = %link.run, note, "the chain goes on from a figure that was acknowledged");
+    }
+    let Link { run, old, new, .. } = link;
+    Ok(Outcome { acknowledged, run, old, new })
+}

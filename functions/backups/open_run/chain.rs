@@ -1,0 +1,184 @@
+//! Which earlier evening tonight is held against, and whether the evidence of all of them is there.
+
+use std::collections::BTreeSet;
+
+use backup::{Base, Cause, Findings, Manifest};
+use domain::{Digest, Timestamp};
+use runtime::EventError;
+use serde::Deserialize;
+use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator};
+
+use crate::shapes::RestoreState;
+
+/// So many manifests are read again each evening; where there are more, in turn.
+const READ_AGAIN: usize = 64;
+
+/// The earlier evenings.
+pub struct Earlier {
+    /// Oldest first; not tonight's.
+    runs: Vec<BackupRun>,
+    links: Vec<Link>,
+}
+
+/// What tonight stands on.
+pub struct Ground {
+    pub base: Base,
+    /// The cut from which the chain goes on; `None`: it begins tonight.
+    pub since: Option<Timestamp>,
+    /// A run of a later time than tonight: one of the two clocks was wrong.
+    pub clock: Option<Timestamp>,
+}
+
+/// As much of a restore as has to be known here.
+#[derive(Deserialize)]
+struct Restored {
+    to: Timestamp,
+    opened_at: Timestamp,
+    restored_as: String,
+    state: RestoreState,
+}
+
+impl Earlier {
+    pub async fn of(operator: &Operator, tonight: Timestamp) -> Result<Self, EventError> {
+        let mut runs = operator.runs().await?;
+        runs.retain(|run| run.scheduled_at != tonight);
+        Ok(Self { runs, links: operator.links().await? })
+    }
+
+    /// The run before tonight.
+    pub fn last(&self) -> Option<&BackupRun> {
+        self.runs.last()
+    }
+
+    /// A run from which the chain may go on: all was there, or somebody has looked at what was not.
+    fn may_be_gone_on_from(&self, run: &BackupRun) -> bool {
+        let acknowledged =
+            |link: &Link| link.reason == LinkReason::Acknowledged && link.run == run.scheduled_at;
+        run.holds != Some(false) || self.links.iter().any(acknowledged)
+    }
+
+    /// The newest such run of these, from before `cut`.
+    fn newest(&self, cut: Timestamp, of: impl Fn(&BackupRun) -> bool) -> Option<&BackupRun> {
+        let mut newest_first = self.runs.iter().rev();
+        newest_first.find(|run| run.cut <= cut && of(run) && self.may_be_gone_on_from(run))
+    }
+
+    /// What tonight is held against. A restore has made other tables, and brought them to what there
+    /// was at a moment: the last evening before that one says what has to be in them.
+    pub async fn ground(
+        &self,
+        operator: &Operator,
+        evidence: &Evidence,
+        cut: Timestamp,
+        now: Timestamp,
+        findings: &mut Findings,
+    ) -> Result<Ground, EventError> {
+        let table = &operator.tables().records;
+        let clock = self.runs.iter().find(|run| run.cut > cut).map(|run| run.cut);
+        let mut restored = self.newest(cut, |run| run.of == *table);
+        if restored.is_none() && !self.runs.is_empty() {
+            let all: Vec<Restored> = operator.restores().await?;
+            let made = |it: &&Restored| {
+                let ours = table.strip_suffix(it.restored_as.as_str());
+                it.state != RestoreState::Abandoned && ours.is_some_and(|it| it.ends_with('-'))
+            };
+            if let Some(restore) = all.iter().filter(made).max_by_key(|it| it.opened_at) {
+                restored = self.before(restore);
+                self.note_restore(operator, restore, restored, now).await?;
+            } else {
+                restored = self.newest(cut, |_| true);
+                if restored.is_some() {
+                    let what = "is not what earlier evenings were of, and no restore has made it";
+                    findings.note(Cause::Discontinued, table, what);
+                }
+            }
+        }
+        let ledger = self.newest(cut, |_| true);
+        let since = restored.map(|run| run.cut);
+        let base = Base {
+            restored: read(evidence, restored, findings).await?,
+            ledger: read(evidence, ledger, findings).await?,
+        };
+        Ok(Ground { base, since, clock })
+    }
+
+    /// The last evening, of the tables that a restore was made from, before its moment.
+    fn before(&self, restore: &Restored) -> Option<&BackupRun> {
+        let from = self.runs.iter().rfind(|run| run.opened_at <= restore.opened_at)?;
+        let of_these = self.newest(restore.to, |run| run.of == from.of);
+        of_these.or_else(|| self.newest(restore.to, |_| true))
+    }
+
+    async fn note_restore(
+        &self,
+        operator: &Operator,
+        restore: &Restored,
+        base: Option<&BackupRun>,
+        now: Timestamp,
+    ) -> Result<(), EventError> {
+        let (Some(base), Some(last)) = (base, self.last()) else { return Ok(()) };
+        let link = Link {
+            run: base.scheduled_at,
+            reason: LinkReason::Restored,
+            note: format!("restored to {} as {}", restore.to, restore.restored_as),
+            old: last.digest.clone(),
+            new: base.digest.clone(),
+            noted_at: now,
+        };
+        operator.note_link(&link).await?;
+        Ok(())
+    }
+
+    /// Each run has its manifest, as it was written, and each manifest its run.
+    pub async fn check_evidence(
+        &self,
+        evidence: &Evidence,
+        tonight: &str,
+        findings: &mut Findings,
+    ) -> Result<(), EventError> {
+        let kept: BTreeSet<String> = evidence.keys("manifests/").await?.into_iter().collect();
+        let known: BTreeSet<&str> = self.runs.iter().map(|run| run.manifest.as_str()).collect();
+        for key in kept.iter().filter(|key| *key != tonight && !known.contains(key.as_str())) {
+            findings.note(Cause::Evidence, key, "is of no run that the ledger has");
+        }
+        let turns = self.runs.len().div_ceil(READ_AGAIN).max(1);
+        for (index, run) in self.runs.iter().enumerate() {
+            if !kept.contains(&run.manifest) {
+                findings.note(Cause::Evidence, &run.manifest, "is gone");
+            } else if let Some(document) = &run.document
+                && index % turns == self.runs.len() % turns
+            {
+                let bytes = evidence.find(&run.manifest).await?;
+                if bytes.is_none_or(|bytes| document_digest(&bytes) != *document) {
+                    findings.note(Cause::Evidence, &run.manifest, "is not what was written");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The digest of a document of the evidence.
+pub fn document_digest(bytes: &[u8]) -> String {
+    Digest::of(&[bytes]).to_string()
+}
+
+/// A run's manifest, as the run itself says that it is.
+async fn read(
+    evidence: &Evidence,
+    run: Option<&BackupRun>,
+    findings: &mut Findings,
+) -> Result<Option<Manifest>, EventError> {
+    let Some(run) = run else { return Ok(None) };
+    // One that is gone is found with all others.
+    let Some(bytes) = evidence.find(&run.manifest).await? else { return Ok(None) };
+    match Manifest::from_json(&bytes) {
+        Ok(manifest) if manifest.cut == run.cut && manifest.summary.digest == run.digest => {
+            Ok(Some(manifest))
+        }
+        _ => {
+            findings.note(Cause::Evidence, &run.manifest, "is not what the ledger says of it");
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! What vanishes from the service before 18:00, is altered or slipped in, is found at 18:00, though the
+//! night's copy agrees with the service: each evening is held against the one before.
+
+use backup::Cause::{self, Discontinued, Evidence, Gap, Unerased, Unledgered};
+use serde_json::{Value, json};
+
+use crate::faults::{A, B};
+use crate::verification::{UNCHANGED, stage};
+use testing::forge::{Item, rewrite, set_text, text};
+use testing::operator;
+use testing::world::{RECORD, World};
+
+const RECORDS: &str = "RECORDS_TABLE";
+const ACCOUNTS: &str = "ACCOUNTS_TABLE";
+const LEDGER: &str = "LEDGER_TABLE";
+
+/// Adds an evening up while nobody writes; what it says of the chain.
+async fn evening(world: &World) -> Value {
+    // Each evening has a millisecond of its own.
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
+    world.cloud.invoke("open-backup-run", event).await.unwrap()["chain"].clone()
+}
+
+/// The state of a row of the policy, and what it shows.
+async fn row(world: &World, number: u64) -> Value {
+    let policy = world.ask("GET /v1/policy").await.body();
+    let mut rows = policy["rows"].as_array().unwrap().iter();
+    rows.find(|row| row["row"] == number).unwrap().clone()
+}
+
+/// What can happen to the data in use.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Table(&'static str),
+    Customer(&'static str),
+    Record(u32),
+    Item(&'static str, &'static str, &'static str),
+    Content,
+    SwappedContents,
+    Backdated,
+    Restored,
+    Manifest,
+    AlteredManifest,
+    StrayManifest,
+    Run,
+    Author,
+    Role,
+}
+
+fn revision(record: &str, version: u32) -> String {
+    format!("REVISION#RECORD#{record}#{version:010}")
+}
+
+async fn happen(world: &World, loss: Loss) {
+    let cloud = &world.cloud;
+    let (thing, first) = (format!("RECORD#{RECORD}"), revision(RECORD, 1));
+    let second = revision(RECORD, 2);
+    match loss {
+        Loss::Table(table) => operator::empty_table(cloud, table).await,
+        Loss::Customer(customer) => {
+            for item in operator::items(cloud, RECORDS).await {
+                if text(&item, "pk") == customer {
+                    operator::delete_item(cloud, RECORDS, customer, &text(&item, "sk")).await;
+                }
+            }
+        }
+        Loss::Record(version) => {
+            operator::delete_item(cloud, RECORDS, A, &revision(RECORD, version)).await;
+        }
+        Loss::Item(table, partition, sort) => {
+            let sort = sort.replace("RECORD#X", &thing);
+            operator::delete_item(cloud, table, partition, &sort).await;
+        }
+        Loss::Content => {
+            for sort in [&thing, &second] {
+                rewrite(cloud, RECORDS, (A, sort), |item| {
+                    set_text(item, "content", "{\"type\":\"deviation\",\"title\":\"Nothing\"}");
+                })
+                .await;
+            }
+        }
+        Loss::SwappedContents => {
+            let one = text(&operator::item(cloud, RECORDS, (A, &first)).await, "content");
+            let two = text(&operator::item(cloud, RECORDS, (A, &second)).await, "content");
+            rewrite(cloud, RECORDS, (A, &first), |item| set_text(item, "content", &two)).await;
+            for sort in [&thing, &second] {
+                rewrite(cloud, RECORDS, (A, sort), |item| set_text(item, "content", &one)).await;
+            }
+        }
+        Loss::Backdated => {
+            let other = "RECORD#01KEZ00000RECRDQQQQQQQQQQQ";
+            for (from, to) in [(&thing, other), (&second, &*format!("REVISION#{other}#0000000001"))]
+            {
+                let mut item: Item = operator::item(cloud, RECORDS, (A, from)).await;
+                set_text(&mut item, "sk", to);
+                item.insert("version".to_owned(), aws_number("1"));
+                testing::forge::redigest(&mut item);
+                operator::put_item(cloud, RECORDS, item).await;
+            }
+        }
+        Loss::Restored => {
+            for sort in [&thing, &second] {
+                rewrite(cloud, RECORDS, (B, sort), |item| {
+                    item.remove("deleted");
+                })
+                .await;
+            }
+        }
+        Loss::Manifest | Loss::AlteredManifest | Loss::StrayManifest => {
+            let keys = operator::evidence_keys(cloud, "manifests/").await;
+            let (_, mut bytes) = operator::manifest(cloud, &keys[0]).await;
+            match loss {
+                Loss::Manifest => operator::hide_evidence(cloud, &keys[0]).await,
+                Loss::AlteredManifest => {
+                    bytes.push(b' ');
+                    operator::put_evidence(cloud, &keys[0], bytes).await;
+                }
+                _ => operator::put_evidence(cloud, "manifests/2026-01-15.json", bytes).await,
+            }
+        }
+        Loss::Run => {
+            let rows = operator::items(cloud, LEDGER).await;
+            let run = rows.iter().find(|row| text(row, "sk").starts_with("RUN#")).unwrap();
+            operator::delete_item(cloud, LEDGER, "BACKUPS", &text(run, "sk")).await;
+        }
+        Loss::Author => {
+            rewrite(cloud, RECORDS, (A, &first), |item| {
+                set_text(item, "changed_by", "01KEZ00000PERSNBBBBBBBBBBB");
+            })
+            .await;
+        }
+        Loss::Role => {
+            let user = "USER#01KEZ00000PERSNVVVVVVVVVVV";
+            for sort in [user, &format!("REVISION#{user}#0000000001")] {
+                rewrite(cloud, ACCOUNTS, (A, sort), |item| {
+                    let content = text(item, "content").replace("viewer", "owner");
+                    set_text(item, "content", &content);
+                })
+                .await;
+            }
+        }
+    }
+}
+
+fn aws_number(number: &str) -> aws_sdk_dynamodb::types::AttributeValue {
+    aws_sdk_dynamodb::types::AttributeValue::N(number.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_before_the_evening_is_found_in_the_evening() {
+    let erased = format!("ERASED#{B}");
+    let erased: &'static str = erased.leak();
+    let rows: &[(Loss, &[Cause], &str)] = &[
+        (Loss::Table(RECORDS), &[Discontinued, Unerased], "records of 01KEZ00000CSTMRAAAAAAAAAAA"),
+        (Loss::Table(ACCOUNTS), &[Discontinued], "accounts of 01KEZ00000CSTMRBBBBBBBBBBB"),
+        (
+            Loss::Table(LEDGER),
+            &[Evidence, Unledgered],
+            "01KEZ00000CSTMRBBBBBBBBBBB/RECORD#01KEZ00000RECRDAAAAAAAAAAA",
+        ),
+        (Loss::Customer(A), &[Discontinued], "records of 01KEZ00000CSTMRAAAAAAAAAAA"),
+        (Loss::Customer(B), &[Discontinued, Unerased], "records of 01KEZ00000CSTMRBBBBBBBBBBB"),
+        (
+            Loss::Record(1),
+            &[Discontinued, Gap],
+            "01KEZ00000CSTMRAAAAAAAAAAA/REVISION#RECORD#01KEZ00000RECRDAAAAAAAAAAA#0000000001",
+        ),
+        (Loss::Record(2), &[Discontinued], "records of 01KEZ00000CSTMRAAAAAAAAAAA"),
+        (Loss::Content, &[Discontinued], ""),
+        (Loss::SwappedContents, &[Discontinued], ""),
+        (Loss::Author, &[Discontinued], ""),
+        (Loss::Role, &[Discontinued], ""),
+        (Loss::Backdated, &[Discontinued], "records of 01KEZ00000CSTMRAAAAAAAAAAA"),
+        (
+            Loss::Restored,
+            &[Discontinued, Unerased],
+            "01KEZ00000CSTMRBBBBBBBBBBB/RECORD#01KEZ00000RECRDAAAAAAAAAAA",
+        ),
+        (
+            Loss::Item(LEDGER, erased, "RECORD#X"),
+            &[Discontinued, Unledgered],
+            "01KEZ00000CSTMRBBBBBBBBBBB/RECORD#01KEZ00000RECRDAAAAAAAAAAA",
+        ),
+        (Loss::Manifest, &[Evidence], ""),
+        (Loss::AlteredManifest, &[Evidence], ""),
+        (Loss::StrayManifest, &[Evidence], "manifests/2026-01-15.json"),
+        (Loss::Run, &[Evidence], ""),
+    ];
+    for (loss, causes, key) in rows {
+        let world = stage().await;
+        let whole = evening(&world).await;
+        assert_eq!(
+            (&whole["holds"], &whole["findings"]["counts"]),
+            (&json!(true), &json!({})),
+            "{loss:?}"
+        );
+        happen(&world, *loss).await;
+        for time in ["at once", "and still"] {
+            let chain = evening(&world).await;
+            assert_eq!(chain["holds"], false, "{loss:?}, {time}");
+            let found = chain["findings"]["counts"].as_object().unwrap();
+            let found: Vec<Cause> =
+                found.keys().map(|cause| serde_json::from_value(json!(cause)).unwrap()).collect();
+            let (mut expected, mut found) = (causes.to_vec(), found);
+            expected.sort();
+            found.sort();
+            assert_eq!(found, expected, "{loss:?}, {time}: {chain:#}");
+            let listed = chain["findings"]["listed"].as_array().unwrap();
+            let named = listed.iter().any(|it| it["key"] == *key);
+            assert!(named || key.is_empty(), "{loss:?}, {time}: {listed:?}");
+            // Without its row of the ledger, nothing says since when.
+            let known = !matches!(loss, Loss::Table(LEDGER) | Loss::Run);
+            assert_eq!(chain["since"].is_string(), known, "{loss:?}, {time}");
+            assert!(!known || chain["since"] == whole["since"], "{loss:?}, {time}");
+            for number in [1, 5] {
+                assert_eq!(row(&world, number).await["state"], "broken", "{loss:?}: row {number}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stays_broken_until_somebody_acknowledges_it_and_goes_on_from_there() {
+    let world = stage().await;
+    let whole = evening(&world).await;
+    let acknowledge = async |run: &Value, note: &str| {
+        world.cloud.invoke("acknowledge-chain", json!({ "run": run, "note": note })).await
+    };
+    let refused = acknowledge(&whole["run"], "nothing").await.unwrap_err().to_string();
+    assert!(refused.contains("has found nothing gone"), "{refused}");
+    let unchanged = revision(UNCHANGED, 1);
+    operator::delete_item(&world.cloud, RECORDS, B, &unchanged).await;
+    let broken = evening(&world).await;
+    assert_eq!((&broken["holds"], &broken["since"]), (&json!(false), &whole["since"]));
+    for (note, error) in [("", "note must have 1 to 1000"), (" \n", "note must have 1 to 1000")] {
+        let refused = acknowledge(&broken["run"], note).await.unwrap_err().to_string();
+        assert!(refused.contains(error), "{refused}");
+    }
+    let done = acknowledge(&broken["run"], "A test record was removed by hand").await.unwrap();
+    assert_eq!(done["acknowledged"], true);
+    assert!(done["old"] != done["new"] && done["new"].as_str().unwrap().starts_with("lthash:"));
+    let again = acknowledge(&broken["run"], "Again").await.unwrap();
+    assert_eq!(again["acknowledged"], false);
+    let goes_on = evening(&world).await;
+    assert_eq!(goes_on["holds"], true, "{goes_on:#}");
+    assert!(goes_on["since"].as_str() > whole["since"].as_str());
+    assert_eq!(goes_on["broken_at"], Value::Null);
+    // From there on, nothing is forgiven.
+    operator::delete_item(&world.cloud, RECORDS, A, &revision(RECORD, 1)).await;
+    assert_eq!(evening(&world).await["holds"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_learn_that_it_holds_and_since_when_and_no_more() {
+    let world = stage().await;
+    assert_eq!(row(&world, 1).await["state"], "unknown", "nobody has looked yet");
+    let whole = evening(&world).await;
+    world.cloud.invoke("audit-backups", json!({})).await.unwrap();
+    let shown = row(&world, 1).await;
+    assert_eq!(shown["state"], "kept");
+    let held = json!({ "holds": true, "since": whole["since"] });
+    assert_eq!(shown["evidence"]["chain of evenings"], held);
+    operator::delete_item(&world.cloud, RECORDS, A, &revision(RECORD, 1)).await;
+    evening(&world).await;
+    let audit = world.cloud.invoke("audit-backups", json!({})).await.unwrap();
+    let rung = audit["broken"].as_array().unwrap().iter();
+    assert!(rung.filter(|it| it.as_str().unwrap().starts_with("chain of evenings")).count() == 1);
+    for number in [1, 5] {
+        let shown = row(&world, number).await;
+        assert_eq!(shown["state"], "broken");
+        let text = shown.to_string();
+        assert!(!text.contains("01KEZ") && !text.contains("had "), "{text}");
+    }
+}
