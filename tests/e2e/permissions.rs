@@ -59,7 +59,7 @@ fn cases() -> Vec<Call> {
 }
 
 /// What is allowed, and asked for by no case, and why.
-const FOR_A_REASON: [(&str, &str, &str, &str); 18] = [
+const FOR_A_REASON: [(&str, &str, &str, &str); 19] = [
     // AWS asks for these of who restores a table, for the copying that it does in their name.
     ("restore-service", "BatchWriteItem", "Table-*", "AWS copies"),
     ("restore-service", "DeleteItem", "Table-*", "AWS copies"),
@@ -82,6 +82,12 @@ const FOR_A_REASON: [(&str, &str, &str, &str); 18] = [
     ("restore-service", "UpdateTimeToLive", "LoginsTable-*", "one set of protections for all"),
     // A backup that lacks some of the bytes.
     ("restore-service", "ListBucket", "restored-*", "tells what is not there"),
+    (
+        "open-backup-run",
+        "BatchGetItem",
+        "AccountsTable",
+        "looks for revisions that seem to be gone",
+    ),
 ];
 
 fn is_for_a_reason(function: &str, (action, resource): &Permission) -> bool {
@@ -200,6 +206,32 @@ async fn log_in_after_a_rotation(world: World) -> Usage {
 
 /// Crashes that Sentry takes, that it has had enough of and that it does not take yet; an issue that is
 /// resolved, and one that is not any more.
+/// An evening at which something is gone that was there the evening before.
+async fn lose_and_acknowledge() -> Usage {
+    let world = World::running(Some(crate::binaries())).await;
+    world.fill().await;
+    assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
+    world.give_record(Person::B).await;
+    let erase = Call::to("DELETE /v1/records/{record_id}").by(Person::B);
+    assert_eq!(world.send(erase).await.status(), 204);
+    let evening = async || {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
+        world.cloud.invoke("open-backup-run", event).await.unwrap()["chain"].clone()
+    };
+    assert_eq!(evening().await["holds"], true);
+    let (a, b) = (Person::A.customer().to_string(), Person::B.customer().to_string());
+    let first = format!("REVISION#RECORD#{}#0000000001", record_id());
+    operator::delete_item(&world.cloud, "RECORDS_TABLE", &a, &first).await;
+    let (erased, record) = (format!("ERASED#{b}"), format!("RECORD#{}", record_id()));
+    operator::delete_item(&world.cloud, "LEDGER_TABLE", &erased, &record).await;
+    let broken = evening().await;
+    assert_eq!(broken["holds"], false);
+    let acknowledge = json!({ "run": broken["run"], "note": "for a test" });
+    world.cloud.invoke("acknowledge-chain", acknowledge).await.unwrap();
+    world.cloud.usage()
+}
+
 async fn report_crashes() -> Usage {
     const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:sentry";
     let collector = Collector::start().await;
@@ -281,7 +313,7 @@ async fn functions_may_do_what_they_do_and_no_more() {
     let (world, mut usage) = restore(world, &another).await;
     let restored = world.cloud.usage();
     let renewed = log_in_after_a_rotation(world).await;
-    for later in [restored, renewed, report_crashes().await] {
+    for later in [restored, renewed, report_crashes().await, lose_and_acknowledge().await] {
         usage.used.extend(later.used);
         usage.refused.extend(later.refused);
     }
