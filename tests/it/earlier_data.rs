@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
+use testing::forge::text;
+use testing::operator;
 use testing::world::{options, repository};
 
 /// What is in a folder of tests/fixtures.
@@ -121,6 +123,15 @@ async fn verify_an_evening(cloud: &Cloud) {
     assert!(evening.failed.is_empty(), "{evening:?}");
     let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
     assert!(sound && evening.verdicts.len() == 7, "{evening:?}");
+    assert!(evening.chain_holds, "{evening:?}");
+}
+
+/// The digests of the runs and of what the chain was said to go on from, oldest first.
+async fn digests(cloud: &Cloud) -> Vec<String> {
+    let rows = operator::items(cloud, "LEDGER_TABLE").await;
+    let mut runs: Vec<_> = rows.iter().filter(|row| text(row, "sk").starts_with("RUN#")).collect();
+    runs.sort_by_key(|row| text(row, "sk"));
+    runs.into_iter().map(|row| text(row, "digest")).collect()
 }
 
 /// Restores the service to the second that has just begun, and switches to what was restored.
@@ -164,9 +175,39 @@ async fn a_data_folder_of_an_earlier_release_goes_on() {
         let options = options(&folder.path().join("data"));
         let cloud = Cloud::start(&options).await.unwrap();
         find_everything(&cloud, &contents).await;
+        let before = digests(&cloud).await;
+        assert!(!before.is_empty() && before.iter().all(|it| !it.contains(':')), "{before:?}");
+        // The first evening goes on from what the release before has added up by its own rule; the
+        // second stands on the new one.
         verify_an_evening(&cloud).await;
+        verify_an_evening(&cloud).await;
+        let after = digests(&cloud).await;
+        let new = &after[before.len()..];
+        assert!(new.len() == 2 && new.iter().all(|it| it.starts_with("lthash:")), "{after:?}");
         let cloud = restore(cloud, &options).await;
         find_everything(&cloud, &contents).await;
+        // It goes on from the last evening before the moment that was restored, and says so.
         verify_an_evening(&cloud).await;
+        let links = operator::documents(&cloud, "BACKUPS", "CHAIN#").await;
+        assert_eq!((links.len(), &links[0]["reason"]), (1, &json!("restored")));
+        assert_eq!(links[0]["new"], json!(after.last().unwrap()));
+        verify_an_evening(&cloud).await;
+        lose_something_that_the_release_before_has_added_up(name, &contents).await;
     }
+}
+
+async fn lose_something_that_the_release_before_has_added_up(name: &str, contents: &Contents) {
+    let folder = tempfile::tempdir().unwrap();
+    unpack(name, folder.path());
+    let cloud = Cloud::start(&options(&folder.path().join("data"))).await.unwrap();
+    let record = &contents.customers[0].records[0].id;
+    let rows = operator::items(&cloud, "RECORDS_TABLE").await;
+    let first =
+        rows.iter().find(|row| text(row, "sk").contains(&format!("REVISION#RECORD#{record}#")));
+    let first = first.unwrap();
+    let (customer, sort) = (text(first, "pk"), text(first, "sk"));
+    operator::delete_item(&cloud, "RECORDS_TABLE", &customer, &sort).await;
+    let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
+    let chain = cloud.invoke("open-backup-run", event).await.unwrap()["chain"].clone();
+    assert_eq!(chain["holds"], false, "{chain}");
 }

@@ -24,6 +24,10 @@ pub async fn back_up(options: &Options) -> Ended {
                 Progress::Opened { cut, revisions, digest } => {
                     format!("manifest   {revisions} revisions before {cut}, digest {digest}")
                 }
+                Progress::Chained { holds: true, since, .. } => {
+                    format!("chain      holds since {since}")
+                }
+                Progress::Chained { gone, .. } => format!("chain      BROKEN: {}", gone.join("; ")),
                 Progress::BackedUp { resource, state, items } => {
                     format!("backup     {resource}: {state}, {items} items")
                 }
@@ -37,14 +41,44 @@ pub async fn back_up(options: &Options) -> Ended {
         .await?;
     println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
     let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
-    if sound && evening.failed.is_empty() {
+    if sound && evening.failed.is_empty() && evening.chain_holds {
         return Ok(ExitCode::SUCCESS);
+    }
+    if !evening.chain_holds {
+        eprintln!(
+            "error: something is gone that was there an evening before: docs/runbooks/chain.md"
+        );
+    }
+    if sound && evening.failed.is_empty() {
+        return Ok(ExitCode::FAILURE);
     }
     for (resource, state) in &evening.failed {
         eprintln!("error: {resource} was not proven: {state}");
     }
     eprintln!("error: not everything that was backed up is as it was; the log above says what");
     Ok(ExitCode::FAILURE)
+}
+
+#[derive(Args)]
+pub struct Acknowledge {
+    /// The run that has found something gone, as `backup` and the ledger name it: 2026-11-24T17:00:00Z
+    #[arg(long)]
+    run: String,
+
+    /// Who has looked, what is gone, and what was done about it
+    #[arg(long)]
+    note: String,
+}
+
+impl Acknowledge {
+    /// Lets the chain of evenings go on from a run that has found something gone.
+    pub async fn run(self, options: &Options) -> Ended {
+        let cloud = Cloud::start(options).await?;
+        let event = json!({ "run": self.run, "note": self.note });
+        let outcome = cloud.invoke("acknowledge-chain", event).await?;
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 #[derive(Args)]

@@ -17,15 +17,37 @@ const JUDGED_WITHIN: Duration = Duration::from_secs(60 * 60);
 /// What has just come to pass.
 #[derive(Clone, Debug)]
 pub enum Progress {
-    Opened { cut: String, revisions: u64, digest: String },
-    BackedUp { resource: String, state: String, items: u64 },
-    Restored { resource: String, state: String },
-    Judged { resource: String, verdict: String },
+    Opened {
+        cut: String,
+        revisions: u64,
+        digest: String,
+    },
+    /// Whether all is there that was there the evenings before; if not, what is gone.
+    Chained {
+        holds: bool,
+        since: String,
+        gone: Vec<String>,
+    },
+    BackedUp {
+        resource: String,
+        state: String,
+        items: u64,
+    },
+    Restored {
+        resource: String,
+        state: String,
+    },
+    Judged {
+        resource: String,
+        verdict: String,
+    },
 }
 
 /// How an evening ended.
 #[derive(Clone, Debug)]
 pub struct Evening {
+    /// All is there that was there the evenings before.
+    pub chain_holds: bool,
     /// What was restored and judged: the resource and the verdict.
     pub verdicts: Vec<(String, String)>,
     /// What was backed up or restored and did not come to that.
@@ -47,8 +69,17 @@ impl Cloud {
             revisions: opened["revisions"].as_u64().unwrap_or(0),
             digest: text(&opened["digest"]),
         });
-        let mut evening =
-            Evening { verdicts: Vec::new(), failed: Vec::new(), evidence: Value::Null };
+        let chain = &opened["chain"];
+        let holds = chain["holds"] == true;
+        let listed = chain["findings"]["listed"].as_array().into_iter().flatten();
+        let gone = listed.map(|it| format!("{} {}", text(&it["key"]), text(&it["what"])));
+        progress(Progress::Chained { holds, since: text(&chain["since"]), gone: gone.collect() });
+        let mut evening = Evening {
+            chain_holds: holds,
+            verdicts: Vec::new(),
+            failed: Vec::new(),
+            evidence: Value::Null,
+        };
         let jobs = self.backup.back_everything_up("daily").map_err(failed)?;
         for id in jobs {
             let (resource, state, items) = loop {

@@ -59,6 +59,11 @@ enum Command {
     ///
     /// The service must not be running on the folder. Without --execute, only says what would be done.
     Restore(commands::Restore),
+
+    /// Take what is there as it is, after an evening has found something gone
+    ///
+    /// The service must not be running on the folder. What is said here stays in the ledger.
+    Acknowledge(commands::Acknowledge),
 }
 
 /// A body for a first request.
@@ -109,6 +114,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     };
     match arguments.command {
         Some(Command::Backup) => return commands::back_up(&options).await,
+        Some(Command::Acknowledge(acknowledge)) => return acknowledge.run(&options).await,
         Some(Command::Restore(restore)) => return restore.run(&options).await,
         None => {}
     }

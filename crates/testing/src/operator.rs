@@ -97,9 +97,15 @@ pub async fn alter(
 /// The keys of the bucket of evidence that start so, in their order.
 pub async fn evidence_keys(cloud: &Cloud, prefix: &str) -> Vec<String> {
     let bucket = variable(cloud, "EVIDENCE_BUCKET");
-    let listed = s3(cloud).list_objects_v2().bucket(bucket).send().await.unwrap();
-    let keys = listed.contents().iter().map(|it| it.key().unwrap().to_owned());
-    keys.filter(|key| key.starts_with(prefix)).collect()
+    let list = s3(cloud).list_objects_v2().bucket(bucket).prefix(prefix);
+    let mut keys = Vec::new();
+    // Of two a page, as a bucket of thousands has pages.
+    let mut pages = list.max_keys(2).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        keys.extend(page.unwrap().contents().iter().map(|it| it.key().unwrap().to_owned()));
+    }
+    assert!(keys.iter().all(|key| key.starts_with(prefix)), "{keys:?}");
+    keys
 }
 
 /// The documents of the ledger whose keys start so.

@@ -179,7 +179,7 @@ impl Backup {
         )?;
         let (mut objects, mut bytes, mut after) = (0, 0, String::new());
         loop {
-            let page = self.disk.list(bucket, &after, 1000)?;
+            let page = self.disk.list(bucket, "", &after, 1000)?;
             let Some((last, _)) = page.last() else { return Ok((objects, bytes)) };
             after.clone_from(last);
             index.execute_batch("BEGIN")?;

@@ -233,15 +233,17 @@ impl Disk {
     pub(crate) fn list(
         &self,
         bucket: &str,
+        prefix: &str,
         after: &str,
         limit: usize,
     ) -> Result<Vec<(String, Facts)>, DiskError> {
         let index = self.index();
         let mut newest = index.prepare(&format!(
-            "SELECT {FACTS}, key FROM newest WHERE bucket = ?1 AND key > ?2 ORDER BY key LIMIT ?3"
+            "SELECT {FACTS}, key FROM newest WHERE bucket = ?1 AND key > ?2 \
+             AND substr(key, 1, length(?4)) = ?4 ORDER BY key LIMIT ?3"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = newest.query_map(params![bucket, after, limit], |row| {
+        let rows = newest.query_map(params![bucket, after, limit, prefix], |row| {
             Ok((row.get(FACTS.split(',').count())?, facts(row)?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -222,11 +222,17 @@ impl S3 for Objects {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         self.check_bucket(&input.bucket)?;
+        if input.delimiter.is_some() {
+            return Err(s3_error!(NotImplemented));
+        }
+        let prefix = input.prefix.unwrap_or_default();
+        let limit = input.max_keys.and_then(|max| usize::try_from(max).ok());
+        let limit = limit.unwrap_or(LISTED_MAX).min(LISTED_MAX);
         // The token is the last key of the page before.
         let after = input.continuation_token.or(input.start_after).unwrap_or_default();
-        let found = self.disk.list(&input.bucket, &after, LISTED_MAX + 1).map_err(failed)?;
-        let more = found.len() > LISTED_MAX;
-        let listed = found.into_iter().take(LISTED_MAX);
+        let found = self.disk.list(&input.bucket, &prefix, &after, limit + 1).map_err(failed)?;
+        let more = found.len() > limit;
+        let listed = found.into_iter().take(limit);
         let contents: Vec<Object> = listed
             .map(|(key, facts)| Object {
                 key: Some(key),
