@@ -55,7 +55,7 @@ async fn erase(world: &World, record: RecordId, version: u64) {
 }
 
 /// The last whole second that is over.
-async fn whole_second() -> Timestamp {
+pub async fn whole_second() -> Timestamp {
     let second = Timestamp::from_millis((runtime::now().seconds() + 1) * 1000);
     while runtime::now() <= second {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -64,7 +64,7 @@ async fn whole_second() -> Timestamp {
 }
 
 /// Asks for a restore until it says that there is no more to wait for.
-async fn restore(world: &World, event: &Value) -> Value {
+pub async fn restore(world: &World, event: &Value) -> Value {
     loop {
         let outcome = world.cloud.invoke("restore-service", event.clone()).await.unwrap();
         if outcome["wait"] == false {
@@ -236,11 +236,11 @@ async fn check(drill: Drill) {
     assert!(evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL"), "{evening:?}");
 }
 
-fn order(to: Timestamp) -> Value {
+pub fn order(to: Timestamp) -> Value {
     json!({ "to": to, "reason": "drill", "execute": true })
 }
 
-async fn switch(world: World, outcome: &Value) -> World {
+pub async fn switch(world: World, outcome: &Value) -> World {
     assert_eq!(outcome["state"], "ready", "{outcome}");
     let suffix = outcome["restore"]["restored_as"].as_str().unwrap().to_owned();
     assert!(outcome["next"].as_str().unwrap().contains(&format!("RestoredAs={suffix}")));
@@ -349,31 +349,6 @@ async fn a_change_that_was_cut_in_two_is_made_whole_from_either_half() {
         assert_eq!(mended, whole, "{half}");
         assert_eq!(backup::mend(&world.operator, TableKind::Records).await.unwrap(), 0);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_erased_until_the_switch_stays_erased() {
-    let world = World::with_record().await;
-    let to = whole_second().await;
-    let outcome = restore(&world, &order(to)).await;
-    assert_eq!(outcome["restore"]["erased_again"], 0);
-    // The service still runs on the tables before.
-    let erase = Call::to("DELETE /v1/records/{record_id}").by(Person::Admin).later(runtime::now());
-    assert_eq!(world.send(erase).await.status(), 204);
-    let world = switch(world, &outcome).await;
-    let outcome = restore(&world, &order(to)).await;
-    assert_eq!(
-        (&outcome["state"], &outcome["restore"]["erased_again"]),
-        (&json!("done"), &json!(1))
-    );
-    let login = Call::to("POST /v1/sessions").later(runtime::now());
-    let login = login.with("email", json!(Person::Admin.email().as_str()));
-    let login = world.send(login.header("idempotency-key", "after")).await;
-    let token = format!("Bearer {}", login.body()["token"].as_str().unwrap());
-    let ask = Call::to("GET /v1/records/{record_id}")
-        .later(runtime::now())
-        .header("authorization", &token);
-    assert_eq!(world.send(ask).await.status(), 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

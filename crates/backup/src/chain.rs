@@ -193,7 +193,8 @@ fn revised() -> impl Iterator<Item = TableKind> {
 /// The thing that this says was erased.
 fn erased_before(it: &ItemFacts, cut: Timestamp, suspects: Suspects) -> Option<RowKey> {
     let before = it.as_written && it.changed_at.is_none_or(|at| at < cut);
-    it.erased.clone().filter(|thing| before && suspects.has(&thing.to_string()))
+    let thing = it.erased.as_ref().map(|erased| erased.thing.clone());
+    thing.filter(|thing| before && suspects.has(&thing.to_string()))
 }
 
 async fn look_for_rows(

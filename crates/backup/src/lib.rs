@@ -21,6 +21,6 @@ pub use findings::{Cause, Finding, Findings};
 pub use manifest::{
     APPENDICES, EVIDENCE, Evening, Manifest, Previous, Summary, TableManifest, evening, manifest,
 };
-pub use restored::{Dangling, dangling, mend, set_unclaimed_aside};
+pub use restored::{Dangling, dangling, erase_what_is_erased_in_use, mend, set_unclaimed_aside};
 pub use tally::Tally;
 pub use verify::{Report, Verifier};

@@ -166,8 +166,8 @@ impl Part {
                 }
                 let young = it.changed_at.is_some_and(|at| at >= base);
                 self.this.of(young).count(&it, &it.digest);
-                if let Some(thing) = &it.erased {
-                    let thing = thing.to_string();
+                if let Some(erased) = &it.erased {
+                    let thing = erased.thing.to_string();
                     self.erased.add(&thing, &Digest::of(&[thing.as_bytes()]));
                 }
                 match it.counterpart {

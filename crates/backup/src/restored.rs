@@ -55,6 +55,36 @@ pub async fn mend(operator: &Operator, kind: TableKind) -> Result<u64, StoreErro
     Ok(try_join_all(segments).await?.iter().sum())
 }
 
+/// Erases in restored tables what is erased in those in use, so that it stays so even where the ledger has
+/// lost its row. Tables in use that are gone say nothing. How many.
+pub async fn erase_what_is_erased_in_use(
+    in_use: &Operator,
+    restored: &Operator,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut erased = 0;
+    for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
+        if in_use.table_state(in_use.table_name(kind)).await?.is_none() {
+            continue;
+        }
+        let segments = (0..SEGMENTS).map(async |index| {
+            let mut erased = 0;
+            let mut pages =
+                in_use.table(kind).read(Reading::Lasting, Segment { index, of: SEGMENTS });
+            while let Some(page) = pages.next().await? {
+                let tombstones = page.into_iter().filter_map(|found| match found {
+                    ScannedItem::Lasting(it) if it.as_written => it.erased,
+                    _ => None,
+                });
+                erased += restored.erase_things(&tombstones.collect::<Vec<_>>(), now).await?;
+            }
+            Ok::<u64, StoreError>(erased)
+        });
+        erased += try_join_all(segments).await?.iter().sum::<u64>();
+    }
+    Ok(erased)
+}
+
 /// Appendix versions that say they are stored and whose bytes are not there. `from` a copy of the
 /// bucket, where there is one, the bytes are brought back first.
 pub async fn dangling(

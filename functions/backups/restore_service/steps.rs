@@ -82,6 +82,8 @@ async fn fill(
         restore.mended += backup::mend(restored, kind).await?;
     }
     restore.erased_again += restored.erase_again(now).await?;
+    let in_use = &context.backups.operator;
+    restore.erased_again += backup::erase_what_is_erased_in_use(in_use, restored, now).await?;
     restore.advance(context, RestoreState::Erased).await?;
     Ok(Step::On)
 }

@@ -3,22 +3,15 @@
 
 use std::collections::HashMap;
 
-use domain::{CustomerId, Timestamp, UserId};
+use domain::Timestamp;
 
-use super::Operator;
+use super::scanned::erased_by_the_ledger;
+use super::{Erased, Operator};
 use crate::batch::Batch;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::{StoreError, WriteError};
-
-/// One thing that was erased, whenever that was.
-#[derive(Clone, Debug)]
-struct Erasure {
-    customer: CustomerId,
-    thing: SortKey,
-    by: UserId,
-}
 
 impl Operator {
     /// Erases again what was erased before and is there: after a restore to a time at which it was
@@ -41,11 +34,11 @@ impl Operator {
                 .send()
                 .await
                 .map_err(StoreError::unavailable)?;
-            let erasures =
-                page.items().iter().map(read_erasure).collect::<Result<Vec<_>, StoreError>>()?;
-            for some in erasures.chunks(Batch::KEYS_MAX) {
-                erased += self.erase_some(some, now).await?;
-            }
+            let erased_then = page.items().iter().filter_map(|item| {
+                let fields = Fields(item);
+                erased_by_the_ledger(fields, &fields.key().ok()?)
+            });
+            erased += self.erase_things(&erased_then.collect::<Vec<_>>(), now).await?;
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(erased);
@@ -53,25 +46,24 @@ impl Operator {
         }
     }
 
-    async fn erase_some(&self, erasures: &[Erasure], now: Timestamp) -> Result<u64, StoreError> {
-        let key = |customer: CustomerId, thing: &SortKey| {
-            (keys::customer_partition(customer), thing.to_string())
-        };
-        let mut batch = Batch::default();
-        let mut by_key = HashMap::new();
-        for it in erasures {
-            let table = self.table_name(it.thing.kind().home());
-            batch.add(table, &keys::customer_partition(it.customer), &it.thing);
-            by_key.insert(key(it.customer, &it.thing), it);
-        }
+    /// Erases those of these things that are there and are not erased. How many.
+    pub async fn erase_things(&self, things: &[Erased], now: Timestamp) -> Result<u64, StoreError> {
         let mut erased = 0;
-        for item in batch.read(&self.database.dynamo).await? {
-            let fields = Fields(&item);
-            let found =
-                (fields.text(items::PARTITION)?.to_owned(), fields.text(items::SORT)?.into());
-            let Some(erasure) = by_key.get(&found) else { continue };
-            if !item.contains_key(items::DELETED) {
-                erased += u64::from(self.erase(erasure, &item, now).await?);
+        for some in things.chunks(Batch::KEYS_MAX) {
+            let mut batch = Batch::default();
+            let mut by_key = HashMap::new();
+            for it in some {
+                // What is no key of ours names nothing of ours.
+                let Ok(sort) = it.thing.sort.parse::<SortKey>() else { continue };
+                let table = self.table_name(sort.kind().home());
+                batch.add(table, &it.thing.partition, &sort);
+                by_key.insert(&it.thing, (it, sort));
+            }
+            for item in batch.read(&self.database.dynamo).await? {
+                let Some((it, sort)) = by_key.get(&Fields(&item).key()?) else { continue };
+                if !item.contains_key(items::DELETED) {
+                    erased += u64::from(self.erase(it, sort, &item, now).await?);
+                }
             }
         }
         Ok(erased)
@@ -80,23 +72,21 @@ impl Operator {
     /// Of now: a revision from before the last manifest's cut that it does not have would be a fault.
     async fn erase(
         &self,
-        erasure: &Erasure,
+        erased: &Erased,
+        sort: &SortKey,
         item: &Item,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Ok(written) = items::read_written(Fields(item)) else { return Ok(false) };
-        let tombstone = written.tombstone(erasure.by, now);
+        let tombstone = written.tombstone(erased.by, now);
         let pair = items::written_pair(
-            &keys::customer_partition(erasure.customer),
-            &erasure.thing,
+            &erased.thing.partition,
+            sort,
             &tombstone,
             tombstone.content.to_owned(),
         );
-        let replaced = Transaction::new(&self.database).replace_pair(
-            erasure.thing.kind().home(),
-            &tombstone,
-            pair,
-        );
+        let replaced =
+            Transaction::new(&self.database).replace_pair(sort.kind().home(), &tombstone, pair);
         match replaced.commit().await {
             Ok(()) => Ok(true),
             Err(refusal) => match WriteError::from(refusal) {
@@ -106,15 +96,4 @@ impl Operator {
             },
         }
     }
-}
-
-fn read_erasure(item: &Item) -> Result<Erasure, StoreError> {
-    let fields = Fields(item);
-    let customer = fields.text(items::PARTITION)?.strip_prefix(keys::ERASED_PREFIX);
-    let customer = customer.and_then(|customer| customer.parse().ok());
-    Ok(Erasure {
-        customer: customer.ok_or_else(|| fields.damaged(items::PARTITION))?,
-        thing: fields.sort_key()?,
-        by: fields.parse(items::ERASED_BY)?,
-    })
 }

@@ -19,7 +19,7 @@ pub use evidence::Evidence;
 pub use ledger::{BackupJob, BackupRun, Link, LinkReason, Verification};
 pub use protection::{RECOVERY_DAYS, Recovery, TableState};
 pub use scan::{Pages, Reading, Segment, Table};
-pub use scanned::{Counterpart, ItemFacts, ScannedItem};
+pub use scanned::{Counterpart, Erased, ItemFacts, ScannedItem};
 
 use crate::tables::Database;
 use crate::{DynamoClient, TableKind, Tables};

@@ -47,11 +47,19 @@ pub struct ItemFacts {
     pub as_written: bool,
     /// The thing that this says was erased: of a tombstone, the thing itself; of a row of the ledger,
     /// the one that it is about.
-    pub erased: Option<RowKey>,
+    pub erased: Option<Erased>,
     /// What has to be in another store too, because this is here.
     pub counterpart: Option<Counterpart>,
     /// Where the revision is, in another table, that this is here for: of a login, its user's.
     pub reason: Option<RowKey>,
+}
+
+/// That something was erased.
+#[derive(Clone, Debug)]
+pub struct Erased {
+    /// Where the thing itself is.
+    pub thing: RowKey,
+    pub by: UserId,
 }
 
 /// Something in another store that a revision stands for.
@@ -162,9 +170,10 @@ fn revised(
         _ => None,
     };
     Ok(ItemFacts {
-        erased: revision
-            .deleted
-            .then(|| RowKey { partition: key.partition.clone(), sort: of.to_string() }),
+        erased: revision.deleted.then(|| Erased {
+            thing: RowKey { partition: key.partition.clone(), sort: of.to_string() },
+            by: revision.changed_by,
+        }),
         thing,
         key,
         customer: Some(customer),
@@ -251,10 +260,8 @@ fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
 /// What was noted once, all of its attributes.
 fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let key = fields.key()?;
-    let erased = key.partition.strip_prefix(keys::ERASED_PREFIX);
     Ok(ItemFacts {
-        erased: erased
-            .map(|customer| RowKey { partition: customer.to_owned(), sort: key.sort.clone() }),
+        erased: erased_by_the_ledger(fields, &key),
         thing: key.to_string(),
         key,
         customer: None,
@@ -265,6 +272,13 @@ fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
         counterpart: None,
         reason: None,
     })
+}
+
+/// What a row of the ledger says was erased, if it says that.
+pub(super) fn erased_by_the_ledger(fields: Fields<'_>, row: &RowKey) -> Option<Erased> {
+    let partition = row.partition.strip_prefix(keys::ERASED_PREFIX)?.to_owned();
+    let by = fields.parse(items::ERASED_BY).ok()?;
+    Some(Erased { thing: RowKey { partition, sort: row.sort.clone() }, by })
 }
 
 #[cfg(test)]
