@@ -1,6 +1,6 @@
-//! `cargo run --release -p benches --bin backups`: what verifying a copy costs, against reading it and
-//! nothing else, on a small table and on a large one. The reader is a process of its own, so that its
-//! memory is told from the database's.
+//! `cargo run --release -p benches --bin backups`: what verifying a copy, and an evening's manifest, cost
+//! against reading the table and nothing else, on a small table and on a large one. The reader is a process
+//! of its own, so that its memory is told from the database's.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use backup::{Manifest, Verifier};
+use backup::{Base, Manifest, Verifier};
 use clap::{Parser, Subcommand};
 use domain::{Revision, Timestamp, UserId};
 use futures_util::future::try_join_all;
@@ -39,6 +39,10 @@ struct Arguments {
     /// Where the table goes
     #[arg(long, default_value = "docs/PERFORMANCE-BACKUPS.md")]
     output: PathBuf,
+
+    /// This program as an earlier commit builds it: its manifests are measured in turns with these
+    #[arg(long)]
+    before: Option<PathBuf>,
 }
 
 /// What the program starts itself for.
@@ -50,6 +54,12 @@ enum Part {
     /// Verifies the records against a manifest of them
     #[command(hide = true)]
     Verify,
+    /// Adds an evening up that is held against no other
+    #[command(hide = true)]
+    Manifest,
+    /// Adds an evening up that is held against the one of the manifest
+    #[command(hide = true)]
+    Chain,
 }
 
 const SEGMENTS: i32 = 4;
@@ -75,9 +85,16 @@ async fn read(part: Part) -> Result<(), Failed> {
     let started = Instant::now();
     let items = match part {
         Part::Scan => scan(&dynamo(&env)?, operator.table_name(TableKind::Records)).await?,
+        Part::Manifest => backup::manifest(&operator, CUT).await?.summary.revisions,
+        Part::Chain => {
+            let base = || Ok::<_, Failed>(Some(kept_manifest()?));
+            let base = Base { restored: base()?, ledger: base()? };
+            let evening = backup::evening(&operator, CUT, &base).await?;
+            assert_eq!(evening.continuity.findings.faults(), 0);
+            evening.manifest.summary.revisions
+        }
         Part::Verify => {
-            let manifest = std::env::var("MANIFEST")?;
-            let manifest = Manifest::from_json(&std::fs::read(manifest)?)?;
+            let manifest = kept_manifest()?;
             let verifier = Verifier { operator: &operator, bucket: &bucket, manifest: &manifest };
             let report =
                 verifier.table(TableKind::Records, operator.table_name(TableKind::Records)).await?;
@@ -89,8 +106,21 @@ async fn read(part: Part) -> Result<(), Failed> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak_kib: u64 = peak.unwrap_or_default().trim().trim_end_matches(" kB").trim().parse()?;
-    println!("{}", json!({ "seconds": seconds, "items": items, "peak_kib": peak_kib }));
+    // User and system time, in hundredths of a second.
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    let processor = ticks as f64 / 100.0;
+    let measured = json!({
+        "seconds": seconds, "processor": processor, "items": items, "peak_kib": peak_kib,
+    });
+    println!("{measured}");
     Ok(())
+}
+
+fn kept_manifest() -> Result<Manifest, Failed> {
+    Ok(Manifest::from_json(&std::fs::read(std::env::var("MANIFEST")?)?)?)
 }
 
 fn dynamo(lookup: &dyn Fn(&str) -> Option<String>) -> Result<aws_sdk_dynamodb::Client, Failed> {
@@ -176,12 +206,16 @@ struct Row {
     items: u64,
     scans: Vec<Value>,
     verifications: Vec<Value>,
+    manifests: Vec<Value>,
+    chains: Vec<Value>,
+    /// By the earlier commit.
+    before: Vec<Value>,
 }
 
 async fn measure(arguments: &Arguments) -> Result<(), Failed> {
     let mut rows = Vec::new();
     for items in &arguments.items {
-        rows.push(measure_one(*items, arguments.runs).await?);
+        rows.push(measure_one(*items, arguments).await?);
     }
     let text = report(&rows);
     print!("{text}");
@@ -189,7 +223,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn measure_one(items: u64, runs: u32) -> Result<Row, Failed> {
+async fn measure_one(items: u64, arguments: &Arguments) -> Result<Row, Failed> {
     let folder = tempfile::tempdir()?;
     let cloud = Cloud::start(&Options::new(Path::new("."), folder.path())).await?;
     let environment = cloud.operator_environment().clone();
@@ -198,8 +232,9 @@ async fn measure_one(items: u64, runs: u32) -> Result<Row, Failed> {
     fill(&dynamo(&lookup)?, operator.table_name(TableKind::Records), items).await?;
     let manifest = folder.path().join("manifest.json");
     std::fs::write(&manifest, backup::manifest(&operator, CUT).await?.to_json())?;
-    let run = async |part: &'static str| -> Result<Value, Failed> {
-        let mut command = Command::new(std::env::current_exe()?);
+    let this = std::env::current_exe()?;
+    let run = async |program: &Path, part: &'static str| -> Result<Value, Failed> {
+        let mut command = Command::new(program);
         command.arg(part).env_clear().envs(&environment).env("MANIFEST", &manifest);
         let output = command.output().await?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -208,14 +243,32 @@ async fn measure_one(items: u64, runs: u32) -> Result<Row, Failed> {
         }
         Ok(serde_json::from_slice(&output.stdout)?)
     };
-    let mut row = Row { items, scans: Vec::new(), verifications: Vec::new() };
-    for turn in 0..=runs {
-        let (scan, verify) = (run("scan").await?, run("verify").await?);
-        eprintln!("backups: {items} items, run {turn}: {scan} {verify}");
+    let mut row = Row {
+        items,
+        scans: Vec::new(),
+        verifications: Vec::new(),
+        manifests: Vec::new(),
+        chains: Vec::new(),
+        before: Vec::new(),
+    };
+    for turn in 0..=arguments.runs {
+        eprintln!("backups: {items} items, run {turn} of {}", arguments.runs);
+        let mut measured = Vec::new();
+        for part in ["scan", "verify", "manifest", "chain"] {
+            measured.push(run(&this, part).await?);
+        }
+        if let Some(before) = &arguments.before {
+            measured.push(run(before, "manifest").await?);
+        }
         // The first turn warms up.
         if turn > 0 {
-            row.scans.push(scan);
-            row.verifications.push(verify);
+            let mut measured = measured.into_iter();
+            let columns =
+                [&mut row.scans, &mut row.verifications, &mut row.manifests, &mut row.chains];
+            for column in columns {
+                column.extend(measured.next());
+            }
+            row.before.extend(measured.next());
         }
     }
     Ok(row)
@@ -248,6 +301,28 @@ promised: at least 0.70 of the speed of the scan, in memory that does not grow w
             scan / verification,
             memory(&row.scans),
             memory(&row.verifications),
+        );
+    }
+    text += "
+## An evening
+
+The manifest of the same tables, held against no other evening and held against one (the chain); where a program of
+an earlier commit was named with `--before`, its manifest too. Processor seconds of the reading process.
+
+| items | scan | manifest, before | manifest | with the chain | chain to before | memory, chain |
+|--:|--:|--:|--:|--:|--:|--:|
+";
+    for row in rows {
+        let cpu = |of| median(of, "processor");
+        text += &format!(
+            "| {} | {:.2} s | {:.2} s | {:.2} s | {:.2} s | {:.2} | {:.1} MiB |\n",
+            row.items,
+            cpu(&row.scans),
+            cpu(&row.before),
+            cpu(&row.manifests),
+            cpu(&row.chains),
+            cpu(&row.chains) / cpu(&row.before),
+            median(&row.chains, "peak_kib") / 1024.0,
         );
     }
     text
