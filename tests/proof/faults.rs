@@ -55,16 +55,28 @@ fn revision(n: u32) -> String {
 
 /// A revision that is as it was written, of a record that A never had.
 fn stray_revision() -> String {
+    stray(1_700_000_000_000, &format!("REVISION#{STRAY}#0000000001"))
+}
+
+/// The same of a time that is to come, and the record: they agree with each other.
+fn young_strays() -> String {
+    let insert = |sort: &str| {
+        format!("INSERT INTO items VALUES ('x', 'x', '{}')", stray(4_000_000_000_000, sort))
+    };
+    format!("{}; {}", insert(&format!("REVISION#{STRAY}#0000000001")), insert(STRAY))
+}
+
+fn stray(created_ms: i64, sort: &str) -> String {
     let user: UserId = "01KEZ00000PERSNAAAAAAAAAAA".parse().unwrap();
-    let (created, content) = (Timestamp::from_millis(1_700_000_000_000), "{}");
+    let (created, content) = (Timestamp::from_millis(created_ms), "{}");
     let digest = Revision::first((), user, created).digest(&format!("{A}/{STRAY}"), content);
     json!({
         "pk": {"S": A},
-        "sk": {"S": format!("REVISION#{STRAY}#0000000001")},
+        "sk": {"S": sort},
         "version": {"N": "1"},
-        "created_at_ms": {"N": "1700000000000"},
+        "created_at_ms": {"N": created_ms.to_string()},
         "created_by": {"S": user.to_string()},
-        "changed_at_ms": {"N": "1700000000000"},
+        "changed_at_ms": {"N": created_ms.to_string()},
         "changed_by": {"S": user.to_string()},
         "content": {"S": content},
         "digest": {"S": digest.to_string()},
@@ -98,7 +110,7 @@ fn set(items: &str, item: &str) -> String {
 
 /// Every fault, a row each.
 pub fn all() -> Vec<Row> {
-    use Cause::{Altered, AlteredAppendix, Dangling, Extra, Missing, Older, Orphan};
+    use Cause::{Altered, AlteredAppendix, Dangling, Diverged, Extra, Missing, Older, Orphan};
 
     let row = |copy, what, sql: String, causes: &[(Cause, u64)], key: String| Row {
         what,
@@ -195,6 +207,12 @@ pub fn all() -> Vec<Row> {
             "a revision was never there",
             format!("INSERT INTO items VALUES ('x', 'x', '{}')", stray_revision()),
             &[(Extra, 1)],
+            format!("{A}/REVISION#{STRAY}#0000000001"),
+        ),
+        records(
+            "a record that is younger than the cut was never there",
+            young_strays(),
+            &[(Diverged, 1)],
             format!("{A}/REVISION#{STRAY}#0000000001"),
         ),
         records(

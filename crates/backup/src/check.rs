@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::operator::{ItemFacts, ScannedItem};
 
 use crate::manifest::counted_digest;
-use crate::{Buckets, Suspects, TableManifest};
+use crate::{Buckets, Findings, Suspects, TableManifest};
 
 /// The sums of a copy of a table, or of some of it. Many readers can each make a part, in one process
 /// or in many: parts are written down, read again and put together.
@@ -21,6 +21,9 @@ pub struct TableCheck {
     /// Each thing as it is now. A thing and its newest revision have the same digest, so these are
     /// the same sums.
     current: Buckets,
+    /// What is younger than the cut, and not what is in use.
+    #[serde(default)]
+    pub young: Findings,
     /// The revision before. A table is read in the order of its keys, and the revisions of a thing
     /// stand together: the last of a row of them is its newest. Should a database read in another
     /// order, the sums differ and everything is looked at closely: slow, but never wrong.
@@ -83,6 +86,12 @@ impl TableCheck {
         self.lasting.merge(&other.lasting);
         self.newest.merge(&other.newest);
         self.current.merge(&other.current);
+        self.young.merge(other.young.clone());
+    }
+
+    /// The parts in which what lasts is not what the manifest says, and how many there are of each.
+    pub fn discrepancies(&self, expected: &TableManifest) -> Vec<(usize, u64, u64)> {
+        expected.buckets.differences(&self.lasting, Suspects::ALL).collect()
     }
 
     /// Where the copy is not what the manifest says, or does not agree with itself.

@@ -24,8 +24,8 @@ pub enum Cause {
     AlteredAppendix,
     /// Bytes that no appendix version claims.
     Orphan,
-    /// The service itself does not hold what it held at the cut: it cannot be said what the copy
-    /// should have here.
+    /// The service itself does not hold what it held at the cut, so that it cannot be said what the copy
+    /// should have here; or not what the copy has that is younger.
     Diverged,
     /// Is not what was written, and neither is it in use: the copy is true to that. No fault of the
     /// backup's, but an alarm all the same.
@@ -87,6 +87,11 @@ impl Findings {
     /// How many are faults.
     pub fn faults(&self) -> u64 {
         self.counts.iter().filter(|(cause, _)| !cause.is_tolerated()).map(|(_, count)| count).sum()
+    }
+
+    /// Whether nothing was found that a sum of what lasts could differ by.
+    pub fn explain_nothing(&self) -> bool {
+        self.counts.keys().all(|cause| *cause == Cause::Torn)
     }
 
     /// In few words: `2 missing, 1 altered: KEY, KEY, KEY`.

@@ -135,10 +135,11 @@ impl Trace<'_> {
                         Some(Counterpart::Login { digest, .. }) if it.reason.is_some() => *digest,
                         _ => other.digest,
                     };
-                    if digest != it.digest {
+                    if digest != it.digest && !young {
                         findings.note(Cause::Altered, &it.key, "is not what was written");
                     }
                 }
+                // The first look has looked at it.
                 None if young => {}
                 None => findings.note(Cause::Extra, &it.key, "was never there"),
             }
@@ -166,7 +167,8 @@ impl Trace<'_> {
             let key = it.current();
             let Some(written) = in_use.get(&this(it)) else {
                 if is_young(it) {
-                    findings.note(Cause::Torn, key, "is younger than the cut");
+                    let what = "stands at a revision that is not in use";
+                    findings.note(Cause::Diverged, key, what);
                 } else {
                     findings.note(Cause::Altered, key, "stands at a revision that was never there");
                 }

@@ -1,12 +1,16 @@
 //! Holding a restored copy against the manifest: a first look at everything, and a close one where
 //! that did not add up.
 
+use std::collections::HashMap;
+
 use domain::Timestamp;
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
-use store::operator::{Bucket, Operator, Reading, Segment, StoredObject, Table};
-use store::{StoreError, TableKind};
+use store::operator::{
+    Bucket, ItemFacts, Operator, Reading, ScannedItem, Segment, StoredObject, Table,
+};
+use store::{RowKey, StoreError, TableKind};
 
 use crate::manifest::SEGMENTS;
 use crate::{APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, objects, trace};
@@ -41,8 +45,13 @@ pub struct Verifier<'a> {
 impl Verifier<'_> {
     /// Verifies a copy of a table, read in a few segments at once.
     pub async fn table(&self, kind: TableKind, copy: &str) -> Result<Report, StoreError> {
-        let check = check(&self.operator.copy(kind, copy), self.manifest.cut).await?;
-        self.conclude(kind, copy, &check).await
+        let segments =
+            (0..SEGMENTS).map(|index| self.segment(kind, copy, Segment { index, of: SEGMENTS }));
+        let mut whole = TableCheck::default();
+        for part in try_join_all(segments).await? {
+            whole.merge(&part);
+        }
+        self.conclude(kind, copy, &whole).await
     }
 
     /// The first look at one segment of a copy: one reader of many.
@@ -52,7 +61,9 @@ impl Verifier<'_> {
         copy: &str,
         segment: Segment,
     ) -> Result<TableCheck, StoreError> {
-        check_segment(&self.operator.copy(kind, copy), self.manifest.cut, segment).await
+        let in_use = self.operator.table(kind);
+        let in_use = Some(&in_use).filter(|table| table.kind().proven_by() == Some(kind));
+        check_segment(&self.operator.copy(kind, copy), in_use, self.manifest.cut, segment).await
     }
 
     /// What the first look at all of a copy comes to, with a close look where it has to be taken.
@@ -69,7 +80,14 @@ impl Verifier<'_> {
         if !suspects.is_empty() {
             let trace = trace::Trace { operator: self.operator, copy: &copy, cut, suspects };
             findings = trace.run(&expected.buckets).await?;
+            if findings.explain_nothing() {
+                for (bucket, then, now) in check.discrepancies(&expected) {
+                    let what = format!("held {then}, holds {now}, and no item says why");
+                    findings.note(Cause::Altered, format!("bucket {bucket}"), what);
+                }
+            }
         }
+        findings.merge(check.young.clone());
         Ok(self.report(kind.name(), copy.name(), check.items, findings))
     }
 
@@ -123,10 +141,10 @@ impl Verifier<'_> {
     }
 }
 
-/// The sums of a copy, read in segments at the same time.
+/// The sums of a copy, read in segments at the same time; what is young is not looked at.
 pub(crate) async fn check(copy: &Table, cut: Timestamp) -> Result<TableCheck, StoreError> {
     let segments =
-        (0..SEGMENTS).map(|index| check_segment(copy, cut, Segment { index, of: SEGMENTS }));
+        (0..SEGMENTS).map(|index| check_segment(copy, None, cut, Segment { index, of: SEGMENTS }));
     let mut whole = TableCheck::default();
     for part in try_join_all(segments).await? {
         whole.merge(&part);
@@ -136,13 +154,54 @@ pub(crate) async fn check(copy: &Table, cut: Timestamp) -> Result<TableCheck, St
 
 async fn check_segment(
     copy: &Table,
+    in_use: Option<&Table>,
     cut: Timestamp,
     segment: Segment,
 ) -> Result<TableCheck, StoreError> {
     let mut part = TableCheck::default();
     let mut pages = copy.read(Reading::Everything, segment);
     while let Some(page) = pages.next().await? {
+        if let Some(in_use) = in_use {
+            look_at_young(in_use, cut, &page, &mut part.young).await?;
+        }
         page.into_iter().for_each(|item| part.add(cut, item));
     }
     Ok(part.closed())
+}
+
+/// What was written after the cut is in no manifest; but what is written stays, so it is in use. There is as
+/// much of it as was written until the copy was taken.
+async fn look_at_young(
+    in_use: &Table,
+    cut: Timestamp,
+    page: &[ScannedItem],
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let young: Vec<&ItemFacts> = page
+        .iter()
+        .filter_map(|found| match found {
+            ScannedItem::Lasting(it) if it.as_written => Some(it),
+            _ => None,
+        })
+        .filter(|it| it.changed_at.is_some_and(|at| at >= cut))
+        .collect();
+    let keys: Vec<RowKey> = young.iter().map(|it| it.key.clone()).collect();
+    let mut there = HashMap::new();
+    for found in in_use.look_up(&keys).await? {
+        match found {
+            ScannedItem::Lasting(it) => there.insert(it.key.clone(), it.digest),
+            ScannedItem::Unreadable { key, digest } => there.insert(key, digest),
+            ScannedItem::Current(_) | ScannedItem::Unproven => None,
+        };
+    }
+    for it in young {
+        match there.get(&it.key) {
+            None => findings.note(Cause::Diverged, &it.key, "is in the copy, and not in use"),
+            Some(digest) if *digest != it.digest => {
+                findings.note(Cause::Diverged, &it.key, "is another in use");
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
