@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use backup::{Cause, Report};
+use backup::{Cause, Report, Verifier};
 use local::{Cloud, Fault, Progress};
 use serde_json::{Value, json};
 
 use crate::faults::{self, ACCOUNTS, Copy, RECORDS, Row};
+use store::TableKind;
 use testing::operator;
 use testing::world::{Call, Person, World, event};
 
@@ -234,4 +235,27 @@ async fn many_functions_come_to_the_verdict_that_one_does() {
     assert_eq!(many.iter().filter(|it| **it == refuted).count(), 2, "{many:?}");
     let verdicts = outcomes.iter().filter(|it| it["outcome"] == "verified").count();
     assert_eq!(verdicts, 6, "{outcomes:?}");
+}
+
+/// Between the cut and the copy, a company signs up, and somebody is let in: their logins say nothing of
+/// their time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_between_the_cut_and_the_copy_is_no_fault() {
+    let world = stage().await;
+    let cut = runtime::now();
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let sign_up = Call::to("POST /v1/customers").later(runtime::now());
+    assert_eq!(world.send(sign_up).await.status(), 201);
+    let manifest = backup::manifest(&world.operator, cut).await.unwrap();
+    let bucket = world.bucket();
+    let verifier = Verifier { operator: &world.operator, bucket: &bucket, manifest: &manifest };
+    for (run, (table, kind)) in
+        [("LOGINS_TABLE", TableKind::Logins), ("ACCOUNTS_TABLE", TableKind::Accounts)]
+            .into_iter()
+            .enumerate()
+    {
+        let copy = operator::back_up_and_restore(&world.cloud, table, run).await;
+        let report = verifier.table(kind, &copy).await.unwrap();
+        assert_eq!(report.findings.counts, [].into(), "{table}: {:?}", report.findings);
+    }
 }
