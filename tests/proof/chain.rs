@@ -252,6 +252,33 @@ async fn it_stays_broken_until_somebody_acknowledges_it_and_goes_on_from_there()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_by_its_key_is_acknowledged_too_and_nothing_beside_it() {
+    let erased: &'static str = format!("ERASED#{B}").leak();
+    for loss in
+        [Loss::Record(1), Loss::Item(LEDGER, erased, "RECORD#X"), Loss::Manifest, Loss::Restored]
+    {
+        let world = stage().await;
+        evening(&world).await;
+        evening(&world).await;
+        happen(&world, loss).await;
+        let broken = evening(&world).await;
+        assert_eq!(broken["holds"], false, "{loss:?}");
+        let note = json!({ "run": broken["run"], "note": "a drill" });
+        world.cloud.invoke("acknowledge-chain", note).await.unwrap();
+        for time in 1..=2 {
+            let goes_on = evening(&world).await;
+            assert_eq!(goes_on["holds"], true, "{loss:?}, {time}: {goes_on:#}");
+        }
+        happen(&world, Loss::StrayManifest).await;
+        assert_eq!(
+            evening(&world).await["findings"]["counts"],
+            json!({ "evidence": 1 }),
+            "{loss:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_learn_that_it_holds_and_since_when_and_no_more() {
     let world = stage().await;
     assert_eq!(row(&world, 1).await["state"], "unknown", "nobody has looked yet");

@@ -1,6 +1,6 @@
 //! What is wrong with a copy. All of it is counted; nothing that is found ends the search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,12 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// As it is written in reports.
+    fn name(self) -> String {
+        let name = serde_json::to_value(self).expect("causes become JSON");
+        name.as_str().unwrap_or_default().to_owned()
+    }
+
     /// Whether a backup may have such things.
     pub const fn is_tolerated(self) -> bool {
         matches!(self, Self::Torn | Self::DamagedInUse)
@@ -59,6 +65,12 @@ pub struct Finding {
     /// Of the item or object.
     pub key: String,
     pub what: String,
+}
+
+impl Finding {
+    fn name(&self) -> String {
+        format!("{} {}", self.cause.name(), self.key)
+    }
 }
 
 /// How many of each cause, and the first of them.
@@ -94,12 +106,29 @@ impl Findings {
         self.counts.keys().all(|cause| *cause == Cause::Torn)
     }
 
+    /// What each of those listed is called where somebody accepts it.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.listed.iter().map(Finding::name)
+    }
+
+    /// Leaves out what somebody has accepted.
+    pub fn accept(&mut self, accepted: &HashSet<&str>) {
+        let (out, listed) = std::mem::take(&mut self.listed)
+            .into_iter()
+            .partition(|it: &Finding| accepted.contains(it.name().as_str()));
+        self.listed = listed;
+        for Finding { cause, .. } in out as Vec<Finding> {
+            if let Some(count) = self.counts.get_mut(&cause) {
+                *count -= 1;
+            }
+        }
+        self.counts.retain(|_, count| *count > 0);
+    }
+
     /// In few words: `2 missing, 1 altered: KEY, KEY, KEY`.
     pub fn in_short(&self) -> String {
-        let count = |(cause, count): (&Cause, &u64)| {
-            let name = serde_json::to_value(cause).expect("causes become JSON");
-            format!("{count} {}", name.as_str().unwrap_or_default().replace('_', " "))
-        };
+        let count =
+            |(cause, count): (&Cause, &u64)| format!("{count} {}", cause.name().replace('_', " "));
         let counts: Vec<String> = self.counts.iter().map(count).collect();
         let keys: Vec<&str> = self.listed.iter().take(3).map(|it| it.key.as_str()).collect();
         format!("{}: {}", counts.join(", "), keys.join(", "))

@@ -7,6 +7,8 @@ use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::operator::{Link, LinkReason, Operator};
 
+use crate::shapes::Chain;
+
 /// Enough to say what was found and what was done about it.
 const NOTE_CHARS_MAX: usize = 1000;
 
@@ -43,17 +45,24 @@ async fn handle(operator: &Operator, event: Event, now: Timestamp) -> Result<Out
     if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
         return Err(format!("note must have 1 to {NOTE_CHARS_MAX} characters").into());
     }
-    let runs = operator.runs().await?;
-    let run = runs.iter().find(|it| it.scheduled_at == event.run);
-    let run = run.ok_or_else(|| format!("there is no run of {}", event.run))?;
-    if run.holds != Some(false) {
+    let chain: Option<Chain> = operator.policy_of(Chain::NAME).await?;
+    let chain = chain.ok_or("there was no evening yet")?;
+    if chain.run != event.run {
+        return Err(format!("the newest run is that of {}: acknowledge that one", chain.run).into());
+    }
+    if chain.holds {
         return Err(format!("the run of {} has found nothing gone", event.run).into());
     }
+    let runs = operator.runs().await?;
+    let run = runs.iter().find(|it| it.scheduled_at == event.run);
+    let run = run.ok_or_else(|| format!("the ledger has no run of {}", event.run))?;
     let whole = runs.iter().rfind(|it| it.holds != Some(false) && it.cut < run.cut);
     let link = Link {
         run: run.scheduled_at,
         reason: LinkReason::Acknowledged,
         note: note.to_owned(),
+        // Of what is not there any more from evening to evening, the figures tell; this is found by its key.
+        accepted: chain.findings.names().collect(),
         old: whole.map_or_else(String::new, |it| it.digest.clone()),
         new: run.digest.clone(),
         noted_at: now,

@@ -1,6 +1,6 @@
 //! Which earlier evening tonight is held against, and whether the evidence of all of them is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use backup::{Base, Cause, Findings, Manifest};
 use domain::{Digest, Timestamp};
@@ -48,6 +48,11 @@ impl Earlier {
     /// The run before tonight.
     pub fn last(&self) -> Option<&BackupRun> {
         self.runs.last()
+    }
+
+    /// What was found before, and somebody has accepted.
+    pub fn accepted(&self) -> HashSet<&str> {
+        self.links.iter().flat_map(|link| &link.accepted).map(String::as_str).collect()
     }
 
     /// A run from which the chain may go on: all was there, or somebody has looked at what was not.
@@ -120,6 +125,7 @@ impl Earlier {
         let link = Link {
             run: base.scheduled_at,
             reason: LinkReason::Restored,
+            accepted: Vec::new(),
             note: format!("restored to {} as {}", restore.to, restore.restored_as),
             old: last.digest.clone(),
             new: base.digest.clone(),

@@ -71,6 +71,7 @@ pub async fn handle(
 
     let Evening { mut manifest, continuity } = backup::evening(operator, cut, &ground.base).await?;
     findings.merge(continuity.findings);
+    findings.accept(&earlier.accepted());
     if manifest.summary.damaged > 0 {
         let keys: Vec<&str> = manifest.damaged_keys().collect();
         let (damaged, cause) = (manifest.summary.damaged, keys.join(", "));

@@ -47,6 +47,9 @@ pub struct Link {
     pub reason: LinkReason,
     /// In the words of whoever says so.
     pub note: String,
+    /// What was found and is accepted, by cause and key: it will not be found again.
+    #[serde(default)]
+    pub accepted: Vec<String>,
     /// The digest that it went on from before, and the one that it goes on from now.
     pub old: String,
     pub new: String,
