@@ -102,7 +102,7 @@ pub(crate) async fn continuity(
     Ok(Continuity { findings })
 }
 
-/// Holds what a table has from before an evening against what it had then.
+/// Holds what a table has from before an evening against what it had then: whose it was is said first.
 fn hold(name: &str, base: &Manifest, now: &Split, findings: &mut Findings) {
     let then = base.table(name);
     let (mut expected, mut found) = (then.buckets, now.older.buckets.clone());
@@ -111,10 +111,6 @@ fn hold(name: &str, base: &Manifest, now: &Split, findings: &mut Findings) {
         found.merge(&now.damaged.buckets);
     } else {
         expected.subtract(&then.damaged_buckets);
-    }
-    for (bucket, had, has) in expected.differences(&found, Suspects::ALL) {
-        let what = format!("had {had} from before {} then, and has {has} now", base.cut);
-        findings.note(Cause::Discontinued, format!("{name}, part {bucket}"), what);
     }
     let mut counts = now.older.customers.clone();
     for (customer, count) in &now.damaged.customers {
@@ -132,6 +128,10 @@ fn hold(name: &str, base: &Manifest, now: &Split, findings: &mut Findings) {
             let what = format!("had {had} from before {} then, and has {has} now", base.cut);
             findings.note(Cause::Discontinued, format!("{name} of {customer}"), what);
         }
+    }
+    for (bucket, had, has) in expected.differences(&found, Suspects::ALL) {
+        let what = format!("had {had} from before {} then, and has {has} now", base.cut);
+        findings.note(Cause::Discontinued, format!("{name}, part {bucket}"), what);
     }
 }
 

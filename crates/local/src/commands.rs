@@ -27,7 +27,7 @@ pub async fn back_up(options: &Options) -> Ended {
                 Progress::Chained { holds: true, since, .. } => {
                     format!("chain      holds since {since}")
                 }
-                Progress::Chained { gone, .. } => format!("chain      BROKEN: {}", gone.join("; ")),
+                Progress::Chained { gone, .. } => broken(&gone),
                 Progress::BackedUp { resource, state, items } => {
                     format!("backup     {resource}: {state}, {items} items")
                 }
@@ -57,6 +57,21 @@ pub async fn back_up(options: &Options) -> Ended {
     }
     eprintln!("error: not everything that was backed up is as it was; the log above says what");
     Ok(ExitCode::FAILURE)
+}
+
+/// What is gone, a line each: enough to know where to look.
+fn broken(gone: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = "chain      BROKEN".to_owned();
+    for it in gone.iter().take(SHOWN) {
+        text += &format!("\n                      {it}");
+    }
+    if gone.len() > SHOWN {
+        let more = gone.len() - SHOWN;
+        text +=
+            &format!("\n                      and {more} more: docs/runbooks/chain.md says where");
+    }
+    text
 }
 
 #[derive(Args)]
