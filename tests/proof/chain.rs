@@ -1,7 +1,12 @@
 //! What vanishes from the service before 18:00, is altered or slipped in, is found at 18:00, though the
 //! night's copy agrees with the service: each evening is held against the one before.
 
+use std::time::Duration;
+
+use am_service::backups::open_run;
 use backup::Cause::{self, Discontinued, Evidence, Gap, Unerased, Unledgered};
+use domain::Timestamp;
+use runtime::{Env, OperatorEnv};
 use serde_json::{Value, json};
 
 use crate::faults::{A, B};
@@ -17,7 +22,7 @@ const LEDGER: &str = "LEDGER_TABLE";
 /// Adds an evening up while nobody writes; what it says of the chain.
 async fn evening(world: &World) -> Value {
     // Each evening has a millisecond of its own.
-    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    tokio::time::sleep(Duration::from_millis(3)).await;
     let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
     world.cloud.invoke("open-backup-run", event).await.unwrap()["chain"].clone()
 }
@@ -276,6 +281,34 @@ async fn what_is_found_by_its_key_is_acknowledged_too_and_nothing_beside_it() {
             "{loss:?}"
         );
     }
+}
+
+/// Adds an evening up at a time of its own.
+async fn evening_at(world: &World, now: Timestamp) -> Value {
+    let environment = world.cloud.operator_environment().clone();
+    let lookup = |name: &str| environment.get(name).cloned();
+    let evidence = OperatorEnv::new(Env::new(&lookup)).evidence().unwrap();
+    let event = json!({ "scheduled_at": now, "quiet": true });
+    let event = serde_json::from_value(event).unwrap();
+    let outcome = open_run::handle(&world.operator, &evidence, &event, now).await.unwrap();
+    serde_json::to_value(outcome).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumped_ahead_rings_and_hides_nothing() {
+    let world = stage().await;
+    let now = runtime::now();
+    let day = |n: u64| now.after(Duration::from_secs(n * 24 * 60 * 60));
+    assert_eq!(evening_at(&world, now).await["clock"], Value::Null);
+    // Forty days ahead, and back again.
+    assert_eq!(evening_at(&world, day(40)).await["clock"], Value::Null);
+    let back = evening_at(&world, day(1)).await;
+    assert_eq!((&back["clock"], &back["chain"]["holds"]), (&json!(day(40)), &json!(true)));
+    // By less, clocks differ.
+    let before = day(40).before(Duration::from_secs(60));
+    assert_eq!(evening_at(&world, before).await["clock"], Value::Null);
+    operator::delete_item(&world.cloud, RECORDS, A, &revision(RECORD, 1)).await;
+    assert_eq!(evening_at(&world, day(2)).await["chain"]["holds"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Which earlier evening tonight is held against, and whether the evidence of all of them is there.
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use backup::{Base, Cause, Findings, Manifest};
 use domain::{Digest, Timestamp};
@@ -12,6 +13,9 @@ use crate::shapes::RestoreState;
 
 /// So many manifests are read again each evening; where there are more, in turn.
 const READ_AGAIN: usize = 64;
+
+/// By so much, clocks may differ.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
 /// The earlier evenings.
 pub struct Earlier {
@@ -25,7 +29,7 @@ pub struct Ground {
     pub base: Base,
     /// The cut from which the chain goes on; `None`: it begins tonight.
     pub since: Option<Timestamp>,
-    /// A run of a later time than tonight: one of the two clocks was wrong.
+    /// When an earlier run was opened, if that was later than now: one of the two clocks was wrong.
     pub clock: Option<Timestamp>,
 }
 
@@ -79,7 +83,8 @@ impl Earlier {
         findings: &mut Findings,
     ) -> Result<Ground, EventError> {
         let table = &operator.tables().records;
-        let clock = self.runs.iter().find(|run| run.cut > cut).map(|run| run.cut);
+        let ahead = now.after(CLOCKS_DIFFER);
+        let clock = self.runs.iter().map(|run| run.opened_at).find(|opened| *opened > ahead);
         let mut restored = self.newest(cut, |run| run.of == *table);
         if restored.is_none() && !self.runs.is_empty() {
             let all: Vec<Restored> = operator.restores().await?;

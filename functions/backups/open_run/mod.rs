@@ -39,6 +39,8 @@ pub struct Outcome {
     /// Items that are not as they were written: somebody has to look at them.
     damaged: u64,
     chain: Chain,
+    /// When an earlier run was opened, if that was later than now: one of the two clocks was wrong.
+    clock: Option<Timestamp>,
 }
 
 pub const FUNCTION: EventFunction<(Operator, Evidence), Event, Outcome> = EventFunction {
@@ -66,7 +68,11 @@ pub async fn handle(
     earlier.check_evidence(evidence, &key, &mut findings).await?;
     let ground = earlier.ground(operator, evidence, cut, now, &mut findings).await?;
     if let Some(later) = ground.clock {
-        tracing::error!(failed = 1, cause = "clock", "a run before this one is of {later}");
+        tracing::error!(
+            failed = 1,
+            cause = "clock",
+            "an earlier run was opened at {later}, and now is {now}"
+        );
     }
 
     let Evening { mut manifest, continuity } = backup::evening(operator, cut, &ground.base).await?;
@@ -101,7 +107,8 @@ pub async fn handle(
     let opened = operator.note_run(&run).await?;
     let chain = note_chain(operator, &run, ground.since, findings, now).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
-    Ok(Outcome { opened, cut, manifest, revisions, digest, damaged: kept.damaged, chain })
+    let (damaged, clock) = (kept.damaged, ground.clock);
+    Ok(Outcome { opened, cut, manifest, revisions, digest, damaged, chain, clock })
 }
 
 /// Says whether the chain holds, and rings if it does not.
