@@ -295,6 +295,21 @@ async fn evening_at(world: &World, now: Timestamp) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_later_loss_in_the_same_place_is_not_acknowledged_with_the_first() {
+    let world = stage().await;
+    evening(&world).await;
+    happen(&world, Loss::Content).await;
+    let broken = evening(&world).await;
+    let note = json!({ "run": broken["run"], "note": "a drill" });
+    world.cloud.invoke("acknowledge-chain", note).await.unwrap();
+    assert_eq!(evening(&world).await["holds"], true);
+    happen(&world, Loss::SwappedContents).await;
+    let again = evening(&world).await;
+    assert_eq!(again["holds"], false);
+    assert_eq!(again["findings"]["listed"][0]["key"], broken["findings"]["listed"][0]["key"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumped_ahead_rings_and_hides_nothing() {
     let world = stage().await;
     let now = runtime::now();

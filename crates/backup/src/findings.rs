@@ -106,9 +106,10 @@ impl Findings {
         self.counts.keys().all(|cause| *cause == Cause::Torn)
     }
 
-    /// What each of those listed is called where somebody accepts it.
+    /// What those listed are called that would be found again by their keys, where somebody accepts them.
+    /// A sum that differed is none of them: another figure is gone on from, and no later loss is forgiven.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        self.listed.iter().map(Finding::name)
+        self.listed.iter().filter(|it| it.cause != Cause::Discontinued).map(Finding::name)
     }
 
     /// Leaves out what somebody has accepted.
