@@ -3,13 +3,15 @@
 //! vanished, was altered or was slipped in is found by it, though tonight's copy agrees with tonight's
 //! service.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{CustomerId, Timestamp};
 use store::operator::{ItemFacts, Operator, Reading, ScannedItem, Segment};
 use store::{RowKey, StoreError, TableKind};
 
 use crate::buckets::Suspects;
+use crate::known::look_up;
 use crate::manifest::SEGMENTS;
 use crate::{Buckets, Cause, Findings, Manifest, TableManifest};
 
@@ -17,17 +19,13 @@ use crate::{Buckets, Cause, Findings, Manifest, TableManifest};
 const BEGINNING: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// The earlier evenings that tonight is held against: after a restore, the last one before the moment
-/// that was restored, and for the ledger, which no restore touches, the last one of all.
+/// that was restored, and for the ledger, which no restore touches, the last one of all. By default there is
+/// none: the chain begins.
 #[derive(Default)]
 pub struct Base {
-    pub restored: Option<Manifest>,
-    pub ledger: Option<Manifest>,
-}
-
-/// Whether all of it is there still.
-#[derive(Debug, Default)]
-pub struct Continuity {
-    pub findings: Findings,
+    pub restored: Option<Arc<Manifest>>,
+    /// The same one, unless there was a restore.
+    pub ledger: Option<Arc<Manifest>>,
 }
 
 /// What a table has from before the base's cut and since, and what is damaged in it.
@@ -51,22 +49,10 @@ pub(crate) struct Gap {
     pub thing: RowKey,
 }
 
-/// Such versions, by the table.
-#[derive(Default)]
-pub(crate) struct Gaps(Vec<(TableKind, Gap)>);
-
 impl Base {
-    /// There is no earlier evening: the chain begins.
-    pub const fn none() -> Self {
-        Self { restored: None, ledger: None }
-    }
-
     fn of(&self, table: &str) -> Option<&Manifest> {
-        if table == TableKind::Ledger.name() {
-            self.ledger.as_ref()
-        } else {
-            self.restored.as_ref()
-        }
+        let ledger = table == TableKind::Ledger.name();
+        if ledger { self.ledger.as_deref() } else { self.restored.as_deref() }
     }
 
     pub(crate) fn cut(&self, kind: TableKind) -> Timestamp {
@@ -74,20 +60,15 @@ impl Base {
     }
 }
 
-impl Gaps {
-    pub fn add(&mut self, kind: TableKind, gaps: Vec<Gap>) {
-        self.0.extend(gaps.into_iter().map(|gap| (kind, gap)));
-    }
-}
-
+/// What is not there any more, or is there and was not.
 pub(crate) async fn continuity(
     operator: &Operator,
     cut: Timestamp,
     base: &Base,
     tables: &BTreeMap<String, Split>,
     erased: &Erasures,
-    gaps: Gaps,
-) -> Result<Continuity, StoreError> {
+    gaps: BTreeMap<TableKind, Vec<Gap>>,
+) -> Result<Findings, StoreError> {
     let mut findings = Findings::default();
     for (name, now) in tables {
         if let Some(base) = base.of(name) {
@@ -99,7 +80,7 @@ pub(crate) async fn continuity(
     if !suspects.is_empty() {
         look_at_erasures(operator, cut, suspects, &mut findings).await?;
     }
-    Ok(Continuity { findings })
+    Ok(findings)
 }
 
 /// Holds what a table has from before an evening against what it had then: whose it was is said first.
@@ -138,14 +119,12 @@ fn hold(name: &str, base: &Manifest, now: &Split, findings: &mut Findings) {
 /// A database may give revisions in another order than that of their keys: what is there is no gap.
 async fn confirm_gaps(
     operator: &Operator,
-    gaps: Gaps,
+    gaps: BTreeMap<TableKind, Vec<Gap>>,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    let mut by_table: BTreeMap<TableKind, Vec<Gap>> = BTreeMap::new();
-    gaps.0.into_iter().for_each(|(kind, gap)| by_table.entry(kind).or_default().push(gap));
-    for (kind, gaps) in by_table {
-        let keys: Vec<RowKey> = gaps.iter().map(|gap| gap.first.clone()).collect();
-        let there = facts(operator, kind, &keys).await?;
+    for (kind, gaps) in gaps {
+        let keys = gaps.iter().map(|gap| gap.first.clone());
+        let there = look_up(&operator.table(kind), keys).await?;
         for Gap { first, thing } in gaps.into_iter().filter(|gap| !there.contains_key(&gap.first)) {
             findings.note(
                 Cause::Gap,
@@ -203,7 +182,7 @@ async fn look_for_rows(
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
     let rows: Vec<RowKey> = tombstones.iter().map(RowKey::erasure).collect();
-    let there = facts(operator, TableKind::Ledger, &rows).await?;
+    let there = look_up(&operator.table(TableKind::Ledger), rows.iter().cloned()).await?;
     for (thing, _) in tombstones.iter().zip(&rows).filter(|(_, row)| !there.contains_key(row)) {
         findings.note(Cause::Unledgered, thing, "was erased, and the ledger does not say so");
     }
@@ -218,27 +197,13 @@ async fn look_for_tombstones(
     for kind in revised() {
         let here: Vec<RowKey> =
             things.iter().filter(|it| it.home() == Some(kind)).cloned().collect();
-        let there = facts(operator, kind, &here).await?;
+        let there = look_up(&operator.table(kind), here.iter().cloned()).await?;
         for thing in here {
-            if there.get(&thing).is_none_or(|it| it.as_ref().is_none_or(|it| it.erased.is_none())) {
+            let facts = there.get(&thing).and_then(|it| it.facts.as_ref());
+            if facts.is_none_or(|it| it.erased.is_none()) {
                 findings.note(Cause::Unerased, thing, "was erased, and is not deleted");
             }
         }
     }
     Ok(())
-}
-
-/// What is at some keys; `None` where it cannot be read.
-async fn facts(
-    operator: &Operator,
-    kind: TableKind,
-    keys: &[RowKey],
-) -> Result<HashMap<RowKey, Option<ItemFacts>>, StoreError> {
-    let found = operator.table(kind).look_up(keys).await?;
-    let known = found.into_iter().filter_map(|found| match found {
-        ScannedItem::Lasting(it) | ScannedItem::Current(it) => Some((it.key.clone(), Some(it))),
-        ScannedItem::Unreadable { key, .. } => Some((key, None)),
-        ScannedItem::Unproven => None,
-    });
-    Ok(known.collect())
 }

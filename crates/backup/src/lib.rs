@@ -6,6 +6,7 @@ mod buckets;
 mod chain;
 mod check;
 mod findings;
+mod known;
 mod lattice;
 mod manifest;
 mod objects;
@@ -15,7 +16,7 @@ mod trace;
 mod verify;
 
 pub use buckets::{Buckets, Suspects};
-pub use chain::{Base, Continuity};
+pub use chain::Base;
 pub use check::TableCheck;
 pub use findings::{Cause, Finding, Findings};
 pub use manifest::{

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use store::operator::{Counterpart, ItemFacts, Operator, Reading, ScannedItem, Segment, Table};
 use store::{StoreError, TableKind};
 
-use crate::chain::{self, Erasures, Gap, Gaps, Split};
-use crate::{Base, Buckets, Continuity, Tally};
+use crate::chain::{self, Erasures, Gap, Split};
+use crate::{Base, Buckets, Findings, Tally};
 
 /// So many readers share a table.
 pub(crate) const SEGMENTS: u32 = 4;
@@ -76,12 +76,13 @@ pub struct TableManifest {
 /// What there is at an evening, and whether all that was there at an earlier one still is.
 pub struct Evening {
     pub manifest: Manifest,
-    pub continuity: Continuity,
+    /// What is not there any more, or is there and was not.
+    pub findings: Findings,
 }
 
 /// Adds up every table, as it was at `cut`. In constant memory but for a count per customer.
 pub async fn manifest(operator: &Operator, cut: Timestamp) -> Result<Manifest, StoreError> {
-    Ok(evening(operator, cut, &Base::none()).await?.manifest)
+    Ok(evening(operator, cut, &Base::default()).await?.manifest)
 }
 
 /// The same, and in the same reading holds what is from before an earlier evening against what there
@@ -92,7 +93,7 @@ pub async fn evening(
     base: &Base,
 ) -> Result<Evening, StoreError> {
     let mut tables: BTreeMap<String, Split> = BTreeMap::new();
-    let (mut erased, mut gaps) = (Erasures::default(), Gaps::default());
+    let (mut erased, mut gaps) = (Erasures::default(), BTreeMap::new());
     for kind in TableKind::ALL.into_iter().filter(|kind| kind.proven_by() == Some(*kind)) {
         let part = part(&operator.table(kind), cut, base.cut(kind)).await?;
         tables.insert(kind.name().to_owned(), part.this);
@@ -103,9 +104,9 @@ pub async fn evening(
         } else {
             erased.tombstones.merge(&part.erased);
         }
-        gaps.add(kind, part.gaps);
+        gaps.insert(kind, part.gaps);
     }
-    let continuity = chain::continuity(operator, cut, base, &tables, &erased, gaps).await?;
+    let findings = chain::continuity(operator, cut, base, &tables, &erased, gaps).await?;
     let tables: BTreeMap<String, TableManifest> =
         tables.into_iter().map(|(name, split)| (name, split.whole())).collect();
     let revised = TableKind::ALL.into_iter().filter(|kind| kind.has_revisions());
@@ -114,7 +115,7 @@ pub async fn evening(
     tables.values().for_each(|table| all.merge(&table.all));
     let damaged = tables.values().map(|table| table.damaged).sum();
     let summary = Summary { revisions, digest: all.digest(), damaged };
-    Ok(Evening { manifest: Manifest { cut, summary, tables, previous: None }, continuity })
+    Ok(Evening { manifest: Manifest { cut, summary, tables, previous: None }, findings })
 }
 
 /// What was read of some of a table: itself, and what it says of others.

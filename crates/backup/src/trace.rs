@@ -1,8 +1,6 @@
 //! The close look at a copy: item by item, where its sums are not what they should be. Each item is
 //! held against the one in use, which is trusted as far as it still adds up to the manifest.
 
-use std::collections::HashMap;
-
 use domain::{Digest, Timestamp, Version};
 use futures_util::future::try_join_all;
 use store::operator::{
@@ -10,6 +8,7 @@ use store::operator::{
 };
 use store::{RowKey, StoreError, TableKind};
 
+use crate::known::{KnownItem, look_up};
 use crate::manifest::{SEGMENTS, counted_digest};
 use crate::{Buckets, Cause, Findings, Suspects};
 
@@ -248,34 +247,4 @@ impl Trace<'_> {
         let current = (it.version == Some(Version::FIRST)).then(|| it.current());
         Some(std::iter::once(it.key).chain(current).collect())
     }
-}
-
-/// What a table has at a key.
-struct KnownItem {
-    digest: Digest,
-    as_written: bool,
-    /// Absent where it cannot be read.
-    facts: Option<ItemFacts>,
-}
-
-/// What a table has at some keys, damaged things too.
-async fn look_up(
-    table: &Table,
-    keys: impl Iterator<Item = RowKey>,
-) -> Result<HashMap<RowKey, KnownItem>, StoreError> {
-    let mut keys: Vec<RowKey> = keys.collect();
-    keys.sort();
-    keys.dedup();
-    let found = table.look_up(&keys).await?;
-    let known = found.into_iter().filter_map(|found| match found {
-        ScannedItem::Lasting(it) | ScannedItem::Current(it) => {
-            let (digest, as_written) = (it.digest, it.as_written);
-            Some((it.key.clone(), KnownItem { digest, as_written, facts: Some(it) }))
-        }
-        ScannedItem::Unreadable { key, digest } => {
-            Some((key, KnownItem { digest, as_written: false, facts: None }))
-        }
-        ScannedItem::Unproven => None,
-    });
-    Ok(known.collect())
 }

@@ -1,8 +1,6 @@
 //! Holding a restored copy against the manifest: a first look at everything, and a close one where
 //! that did not add up.
 
-use std::collections::HashMap;
-
 use domain::Timestamp;
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -10,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use store::operator::{
     Bucket, ItemFacts, Operator, Reading, ScannedItem, Segment, StoredObject, Table,
 };
-use store::{RowKey, StoreError, TableKind};
+use store::{StoreError, TableKind};
 
+use crate::known::look_up;
 use crate::manifest::SEGMENTS;
 use crate::{APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, objects, trace};
 
@@ -45,13 +44,10 @@ pub struct Verifier<'a> {
 impl Verifier<'_> {
     /// Verifies a copy of a table, read in a few segments at once.
     pub async fn table(&self, kind: TableKind, copy: &str) -> Result<Report, StoreError> {
-        let segments =
-            (0..SEGMENTS).map(|index| self.segment(kind, copy, Segment { index, of: SEGMENTS }));
-        let mut whole = TableCheck::default();
-        for part in try_join_all(segments).await? {
-            whole.merge(&part);
-        }
-        self.conclude(kind, copy, &whole).await
+        let in_use = self.in_use(kind);
+        let table = self.operator.copy(kind, copy);
+        let check = check(&table, in_use.as_ref(), self.manifest.cut).await?;
+        self.conclude(kind, copy, &check).await
     }
 
     /// The first look at one segment of a copy: one reader of many.
@@ -61,9 +57,13 @@ impl Verifier<'_> {
         copy: &str,
         segment: Segment,
     ) -> Result<TableCheck, StoreError> {
-        let in_use = self.operator.table(kind);
-        let in_use = Some(&in_use).filter(|table| table.kind().proven_by() == Some(kind));
-        check_segment(&self.operator.copy(kind, copy), in_use, self.manifest.cut, segment).await
+        let (table, in_use) = (self.operator.copy(kind, copy), self.in_use(kind));
+        check_segment(&table, in_use.as_ref(), self.manifest.cut, segment).await
+    }
+
+    /// Where what is young in a copy has to be, if it says itself that it is.
+    fn in_use(&self, kind: TableKind) -> Option<Table> {
+        (kind.proven_by() == Some(kind)).then(|| self.operator.table(kind))
     }
 
     /// What the first look at all of a copy comes to, with a close look where it has to be taken.
@@ -142,10 +142,15 @@ impl Verifier<'_> {
     }
 }
 
-/// The sums of a copy, read in segments at the same time; what is young is not looked at.
-pub(crate) async fn check(copy: &Table, cut: Timestamp) -> Result<TableCheck, StoreError> {
-    let segments =
-        (0..SEGMENTS).map(|index| check_segment(copy, None, cut, Segment { index, of: SEGMENTS }));
+/// The sums of a copy, read in segments at the same time. Without a table in use, what is young is not looked
+/// at.
+pub(crate) async fn check(
+    copy: &Table,
+    in_use: Option<&Table>,
+    cut: Timestamp,
+) -> Result<TableCheck, StoreError> {
+    let segments = (0..SEGMENTS)
+        .map(|index| check_segment(copy, in_use, cut, Segment { index, of: SEGMENTS }));
     let mut whole = TableCheck::default();
     for part in try_join_all(segments).await? {
         whole.merge(&part);
@@ -186,19 +191,11 @@ async fn look_at_young(
         })
         .filter(|it| it.changed_at.is_some_and(|at| at >= cut))
         .collect();
-    let keys: Vec<RowKey> = young.iter().map(|it| it.key.clone()).collect();
-    let mut there = HashMap::new();
-    for found in in_use.look_up(&keys).await? {
-        match found {
-            ScannedItem::Lasting(it) => there.insert(it.key.clone(), it.digest),
-            ScannedItem::Unreadable { key, digest } => there.insert(key, digest),
-            ScannedItem::Current(_) | ScannedItem::Unproven => None,
-        };
-    }
+    let there = look_up(in_use, young.iter().map(|it| it.key.clone())).await?;
     for it in young {
         match there.get(&it.key) {
             None => findings.note(Cause::Diverged, &it.key, "is in the copy, and not in use"),
-            Some(digest) if *digest != it.digest => {
+            Some(other) if other.digest != it.digest => {
                 findings.note(Cause::Diverged, &it.key, "is another in use");
             }
             Some(_) => {}

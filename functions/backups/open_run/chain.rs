@@ -1,6 +1,7 @@
 //! Which earlier evening tonight is held against, and whether the evidence of all of them is there.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup::{Base, Cause, Findings, Manifest};
@@ -105,11 +106,10 @@ impl Earlier {
         }
         let ledger = self.newest(cut, |_| true);
         let since = restored.map(|run| run.cut);
-        let base = Base {
-            restored: read(evidence, restored, findings).await?,
-            ledger: read(evidence, ledger, findings).await?,
-        };
-        Ok(Ground { base, since, clock })
+        let same = restored.map(|run| run.scheduled_at) == ledger.map(|run| run.scheduled_at);
+        let restored = read(evidence, restored, findings).await?;
+        let ledger = if same { restored.clone() } else { read(evidence, ledger, findings).await? };
+        Ok(Ground { base: Base { restored, ledger }, since, clock })
     }
 
     /// The last evening, of the tables that a restore was made from, before its moment.
@@ -179,13 +179,13 @@ async fn read(
     evidence: &Evidence,
     run: Option<&BackupRun>,
     findings: &mut Findings,
-) -> Result<Option<Manifest>, EventError> {
+) -> Result<Option<Arc<Manifest>>, EventError> {
     let Some(run) = run else { return Ok(None) };
     // One that is gone is found with all others.
     let Some(bytes) = evidence.find(&run.manifest).await? else { return Ok(None) };
     match Manifest::from_json(&bytes) {
         Ok(manifest) if manifest.cut == run.cut && manifest.summary.digest == run.digest => {
-            Ok(Some(manifest))
+            Ok(Some(Arc::new(manifest)))
         }
         _ => {
             findings.note(Cause::Evidence, &run.manifest, "is not what the ledger says of it");

@@ -75,8 +75,9 @@ pub async fn handle(
         );
     }
 
-    let Evening { mut manifest, continuity } = backup::evening(operator, cut, &ground.base).await?;
-    findings.merge(continuity.findings);
+    let Evening { mut manifest, findings: found } =
+        backup::evening(operator, cut, &ground.base).await?;
+    findings.merge(found);
     findings.accept(&earlier.accepted());
     if manifest.summary.damaged > 0 {
         let keys: Vec<&str> = manifest.damaged_keys().collect();
