@@ -49,6 +49,11 @@ pub struct Chain {
 impl Chain {
     pub const NAME: &str = "chain";
 
+    /// The chain of the first evening.
+    pub fn beginning_with(run: Timestamp) -> Self {
+        Self { holds: true, since: None, run, broken_at: None, findings: Findings::default() }
+    }
+
     /// Since when it holds that goes on from the evening with this cut.
     pub fn since_of(&self, base: Timestamp) -> Option<Timestamp> {
         let acknowledged = self.broken_at.is_some_and(|broken| base >= broken);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use backup::{Cause, Verifier};
+use backup::{Cause, Findings, Verifier};
 use domain::RecordId;
 use runtime::OsEntropy;
 use serde_json::json;
@@ -56,10 +56,16 @@ async fn back_up_under_load() -> (u64, u64) {
         let cut = runtime::now().before(CUT_BEFORE);
         let manifest = backup::manifest(&world.operator, cut).await.unwrap();
         let bucket = world.bucket();
-        let verifier = Verifier { operator: &world.operator, bucket: &bucket, manifest: &manifest };
+        let verifier = Verifier {
+            operator: &world.operator,
+            bucket: &bucket,
+            manifest: &manifest,
+            looks_in_use: true,
+        };
         let copy = operator::back_up_and_restore(&world.cloud, "RECORDS_TABLE", run).await;
         let report = verifier.table(TableKind::Records, &copy).await.unwrap();
         assert!(report.is_clean(), "run {run}: {:?}", report.findings);
+        assert_eq!(report.in_use, Findings::default(), "run {run}");
         assert!(report.checked > 0 && manifest.table("records").all.count > 0, "run {run}");
         torn += report.findings.counts.get(&Cause::Torn).unwrap_or(&0);
         least = least.min(written.load(Ordering::Relaxed) - before);

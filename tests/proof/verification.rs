@@ -248,7 +248,12 @@ async fn a_sign_up_between_the_cut_and_the_copy_is_no_fault() {
     assert_eq!(world.send(sign_up).await.status(), 201);
     let manifest = backup::manifest(&world.operator, cut).await.unwrap();
     let bucket = world.bucket();
-    let verifier = Verifier { operator: &world.operator, bucket: &bucket, manifest: &manifest };
+    let verifier = Verifier {
+        operator: &world.operator,
+        bucket: &bucket,
+        manifest: &manifest,
+        looks_in_use: true,
+    };
     for (run, (table, kind)) in
         [("LOGINS_TABLE", TableKind::Logins), ("ACCOUNTS_TABLE", TableKind::Accounts)]
             .into_iter()

@@ -96,7 +96,12 @@ async fn read(part: Part) -> Result<(), Failed> {
         }
         Part::Verify => {
             let manifest = kept_manifest()?;
-            let verifier = Verifier { operator: &operator, bucket: &bucket, manifest: &manifest };
+            let verifier = Verifier {
+                operator: &operator,
+                bucket: &bucket,
+                manifest: &manifest,
+                looks_in_use: true,
+            };
             let report =
                 verifier.table(TableKind::Records, operator.table_name(TableKind::Records)).await?;
             assert!(report.is_clean(), "{report:?}");

@@ -10,12 +10,12 @@ use crate::{Buckets, Findings, Suspects, TableManifest};
 
 /// The sums of a copy of a table, or of some of it. Many readers can each make a part, in one process
 /// or in many: parts are written down, read again and put together.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TableCheck {
     /// How many items there are.
     pub items: u64,
     /// What lasts and is from before the cut.
-    lasting: Buckets,
+    pub(crate) lasting: Buckets,
     /// The newest revision of each thing, whenever it is from.
     newest: Buckets,
     /// Each thing as it is now. A thing and its newest revision have the same digest, so these are
@@ -24,6 +24,9 @@ pub struct TableCheck {
     /// What is younger than the cut, and not what is in use.
     #[serde(default)]
     pub young: Findings,
+    /// The same sums of the table in use, where that has been looked at too.
+    #[serde(default)]
+    pub in_use: Option<Box<Self>>,
     /// The revision before. A table is read in the order of its keys, and the revisions of a thing
     /// stand together: the last of a row of them is its newest. Should a database read in another
     /// order, the sums differ and everything is looked at closely: slow, but never wrong.
@@ -31,7 +34,7 @@ pub struct TableCheck {
     last: Option<Last>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Last {
     thing: String,
     version: Version,
@@ -87,6 +90,11 @@ impl TableCheck {
         self.newest.merge(&other.newest);
         self.current.merge(&other.current);
         self.young.merge(other.young.clone());
+        match (&mut self.in_use, &other.in_use) {
+            (Some(in_use), Some(other)) => in_use.merge(other),
+            (None, Some(other)) => self.in_use = Some(other.clone()),
+            (_, None) => {}
+        }
     }
 
     /// The parts in which what lasts is not what the manifest says, and how many there are of each.
@@ -96,6 +104,11 @@ impl TableCheck {
 
     /// Where the copy is not what the manifest says, or does not agree with itself.
     pub fn suspects(&self, expected: &TableManifest) -> Suspects {
-        self.lasting.differing(&expected.buckets).or(self.newest.differing(&self.current))
+        self.lasting.differing(&expected.buckets).or(self.torn())
+    }
+
+    /// Where things are not at their newest revisions.
+    pub fn torn(&self) -> Suspects {
+        self.newest.differing(&self.current)
     }
 }

@@ -33,6 +33,10 @@ pub enum Cause {
     /// What was there an evening before is not there any more, is another, or there is more from before
     /// that evening: which, the sums do not say.
     Discontinued,
+    /// Was there an evening before, and is not there any more.
+    Vanished,
+    /// Says that it is from before an evening, and was not there then.
+    Backdated,
     /// A revision between two others, or before one, is gone.
     Gap,
     /// Was erased, and is there again.
@@ -94,6 +98,27 @@ impl Findings {
         }
         let room = LISTED_MAX - self.listed.len();
         self.listed.extend(other.listed.into_iter().take(room));
+    }
+
+    /// The same, of something in use.
+    #[must_use]
+    pub(crate) fn of_use(self) -> Self {
+        let mut of_use = Self::default();
+        for (cause, count) in self.counts {
+            let cause = if cause.is_tolerated() { cause } else { Cause::Diverged };
+            *of_use.counts.entry(cause).or_default() += count;
+        }
+        of_use.listed = self.listed;
+        for it in of_use.listed.iter_mut().filter(|it| !it.cause.is_tolerated()) {
+            it.what = format!("in use: {}", it.what);
+            it.cause = Cause::Diverged;
+        }
+        of_use
+    }
+
+    /// Whether all that others list is listed here.
+    pub fn have(&self, others: &Self) -> bool {
+        others.listed.iter().all(|it| self.listed.contains(it))
     }
 
     /// How many are faults.

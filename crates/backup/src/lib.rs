@@ -8,9 +8,11 @@ mod check;
 mod findings;
 mod known;
 mod lattice;
+mod losses;
 mod manifest;
 mod objects;
 mod restored;
+mod standing;
 mod tally;
 mod trace;
 mod verify;
@@ -19,6 +21,7 @@ pub use buckets::{Buckets, Suspects};
 pub use chain::Base;
 pub use check::TableCheck;
 pub use findings::{Cause, Finding, Findings};
+pub use losses::losses;
 pub use manifest::{
     APPENDICES, EVIDENCE, Evening, Manifest, Previous, Summary, TableManifest, evening, manifest,
 };

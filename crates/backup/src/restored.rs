@@ -29,7 +29,7 @@ pub struct Dangling {
 pub async fn mend(operator: &Operator, kind: TableKind) -> Result<u64, StoreError> {
     let table = operator.copy(kind, operator.table_name(kind));
     // From before the beginning there is nothing: the sums say where table and revisions differ.
-    let sums = check(&table, None, Timestamp::from_millis(i64::MIN)).await?;
+    let sums = check(&table, Timestamp::from_millis(i64::MIN)).await?;
     let suspects = sums.suspects(&TableManifest::default());
     if suspects.is_empty() {
         return Ok(0);

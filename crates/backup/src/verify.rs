@@ -11,8 +11,13 @@ use store::operator::{
 use store::{StoreError, TableKind};
 
 use crate::known::look_up;
+use crate::losses::{Called, Losses};
 use crate::manifest::SEGMENTS;
-use crate::{APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, objects, trace};
+use crate::restored::dangling;
+use crate::standing::standing;
+use crate::{
+    APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, TableManifest, objects, trace,
+};
 
 /// What was found in one copy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,10 +30,15 @@ pub struct Report {
     pub cut: Timestamp,
     /// How many items or objects there are.
     pub checked: u64,
+    /// What is wrong with the copy.
     pub findings: Findings,
+    /// What is wrong with what is in use: it has vanished there since, was altered, or was slipped in.
+    #[serde(default)]
+    pub in_use: Findings,
 }
 
 impl Report {
+    /// Whether the copy is what it should be, whatever has become of what is in use.
     pub fn is_clean(&self) -> bool {
         self.findings.faults() == 0
     }
@@ -39,15 +49,18 @@ pub struct Verifier<'a> {
     pub operator: &'a Operator,
     pub bucket: &'a Bucket,
     pub manifest: &'a Manifest,
+    /// The manifest is the newest: what it says is still to be so in use, too.
+    pub looks_in_use: bool,
 }
 
 impl Verifier<'_> {
     /// Verifies a copy of a table, read in a few segments at once.
     pub async fn table(&self, kind: TableKind, copy: &str) -> Result<Report, StoreError> {
-        let in_use = self.in_use(kind);
-        let table = self.operator.copy(kind, copy);
-        let check = check(&table, in_use.as_ref(), self.manifest.cut).await?;
-        self.conclude(kind, copy, &check).await
+        let parts =
+            (0..SEGMENTS).map(|index| self.segment(kind, copy, Segment { index, of: SEGMENTS }));
+        let mut whole = TableCheck::default();
+        try_join_all(parts).await?.iter().for_each(|part| whole.merge(part));
+        self.conclude(kind, copy, &whole).await
     }
 
     /// The first look at one segment of a copy: one reader of many.
@@ -57,13 +70,20 @@ impl Verifier<'_> {
         copy: &str,
         segment: Segment,
     ) -> Result<TableCheck, StoreError> {
-        let (table, in_use) = (self.operator.copy(kind, copy), self.in_use(kind));
-        check_segment(&table, in_use.as_ref(), self.manifest.cut, segment).await
-    }
-
-    /// Where what is young in a copy has to be, if it says itself that it is.
-    fn in_use(&self, kind: TableKind) -> Option<Table> {
-        (kind.proven_by() == Some(kind)).then(|| self.operator.table(kind))
+        let (copy, in_use) = (self.operator.copy(kind, copy), self.operator.table(kind));
+        let cut = self.manifest.cut;
+        // What is young in a copy has to be in use, if it says itself that it is.
+        let young = (kind.proven_by() == Some(kind)).then_some(&in_use);
+        let look_in_use = async {
+            if !self.looks_in_use || kind.proven_by().is_none() {
+                return Ok(None);
+            }
+            check_segment(&in_use, None, cut, segment).await.map(Some)
+        };
+        let (mut part, in_use) =
+            try_join(check_segment(&copy, young, cut, segment), look_in_use).await?;
+        part.in_use = in_use.map(Box::new);
+        Ok(part)
     }
 
     /// What the first look at all of a copy comes to, with a close look where it has to be taken.
@@ -88,8 +108,44 @@ impl Verifier<'_> {
                 }
             }
         }
+        // Whether the copy is wrong or what is in use, nobody can say: both count.
         findings.merge(check.young.clone());
-        Ok(self.report(kind.name(), copy.name(), check.items, findings))
+        let mut in_use = check.young.clone();
+        if let Some(found) = &check.in_use {
+            in_use.merge(self.look_in_use(kind, &copy, found, &expected).await?);
+        }
+        let report = self.report(kind.name(), copy.name(), check.items, findings);
+        Ok(Report { in_use, ..report })
+    }
+
+    /// What a table in use has lost since the manifest, or has that was not there then.
+    async fn look_in_use(
+        &self,
+        kind: TableKind,
+        copy: &Table,
+        found: &TableCheck,
+        expected: &TableManifest,
+    ) -> Result<Findings, StoreError> {
+        let (in_use, cut) = (self.operator.table(kind), self.manifest.cut);
+        let suspects = found.lasting.differing(&expected.buckets);
+        let mut findings = Findings::default();
+        if kind.proven_by() != Some(kind) {
+            // Held against what proves it, as a copy is.
+            if !suspects.is_empty() {
+                let trace = trace::Trace { operator: self.operator, copy: &in_use, cut, suspects };
+                findings.merge(trace.run(&expected.buckets).await?.of_use());
+            }
+            return Ok(findings);
+        }
+        if !suspects.is_empty() {
+            let (in_use, called) = (&in_use, Called::DIVERGED);
+            let losses = Losses { in_use, copy, cut, suspects, called };
+            findings.merge(losses.run(&expected.buckets).await?);
+        }
+        if !found.torn().is_empty() {
+            findings.merge(standing(&in_use, found.torn()).await?);
+        }
+        Ok(findings)
     }
 
     /// Verifies a copy of the bucket of appendices.
@@ -97,7 +153,13 @@ impl Verifier<'_> {
         let copy = self.bucket.copy(copy);
         let (checked, findings) =
             objects::verify(self.operator, self.bucket, &copy, self.manifest).await?;
-        Ok(self.report(APPENDICES, copy.name(), checked, findings))
+        let mut report = self.report(APPENDICES, copy.name(), checked, findings);
+        if self.looks_in_use {
+            for key in dangling(self.operator, self.bucket, None).await?.named {
+                report.in_use.note(Cause::Dangling, key, "has no bytes in use, or others");
+            }
+        }
+        Ok(report)
     }
 
     /// Verifies a copy of the bucket of evidence, which is small: manifests and reports are what the
@@ -138,19 +200,15 @@ impl Verifier<'_> {
 
     fn report(&self, resource: &str, copy: &str, checked: u64, findings: Findings) -> Report {
         let (resource, copy) = (resource.to_owned(), copy.to_owned());
-        Report { resource, copy, cut: self.manifest.cut, checked, findings }
+        let in_use = Findings::default();
+        Report { resource, copy, cut: self.manifest.cut, checked, findings, in_use }
     }
 }
 
-/// The sums of a copy, read in segments at the same time. Without a table in use, what is young is not looked
-/// at.
-pub(crate) async fn check(
-    copy: &Table,
-    in_use: Option<&Table>,
-    cut: Timestamp,
-) -> Result<TableCheck, StoreError> {
-    let segments = (0..SEGMENTS)
-        .map(|index| check_segment(copy, in_use, cut, Segment { index, of: SEGMENTS }));
+/// The sums of a table, read in segments at the same time.
+pub(crate) async fn check(table: &Table, cut: Timestamp) -> Result<TableCheck, StoreError> {
+    let segments =
+        (0..SEGMENTS).map(|index| check_segment(table, None, cut, Segment { index, of: SEGMENTS }));
     let mut whole = TableCheck::default();
     for part in try_join_all(segments).await? {
         whole.merge(&part);
@@ -158,16 +216,17 @@ pub(crate) async fn check(
     Ok(whole)
 }
 
+/// Without a table in which it has to be, what is young is not looked at.
 async fn check_segment(
     copy: &Table,
-    in_use: Option<&Table>,
+    young_in: Option<&Table>,
     cut: Timestamp,
     segment: Segment,
 ) -> Result<TableCheck, StoreError> {
     let mut part = TableCheck::default();
     let mut pages = copy.read(Reading::Everything, segment);
     while let Some(page) = pages.next().await? {
-        if let Some(in_use) = in_use {
+        if let Some(in_use) = young_in {
             look_at_young(in_use, cut, &page, &mut part.young).await?;
         }
         page.into_iter().for_each(|item| part.add(cut, item));

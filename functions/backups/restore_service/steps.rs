@@ -199,8 +199,12 @@ async fn verify(
             previous: None,
         },
     };
-    let verifier =
-        Verifier { operator: restored, bucket: &context.backups.bucket, manifest: &manifest };
+    let verifier = Verifier {
+        operator: restored,
+        bucket: &context.backups.bucket,
+        manifest: &manifest,
+        looks_in_use: false,
+    };
     restore.findings = backup::Findings::default();
     for kind in TableKind::all_from_the_past() {
         let report = verifier.table(kind, restored.table_name(kind)).await?;

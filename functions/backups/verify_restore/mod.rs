@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Segment, Verification};
 
 use crate::resources::{Backups, Resource, name_of};
-use crate::shapes::VerifiedBackup;
+use crate::shapes::{Chain, VerifiedBackup};
 
 /// What EventBridge sends of it.
 #[derive(Debug, Deserialize)]
@@ -93,13 +93,28 @@ async fn handle(context: &Backups, event: &Event) -> Result<Outcome, EventError>
     let run = context.operator.run_before(restored.taken_at).await?;
     let run = run.ok_or("no manifest is from before the backup")?;
     let manifest = Manifest::from_json(&context.evidence.read(&run.manifest).await?)?;
-    if let Some(segment) = event.segment {
-        return look_at_part(context, &restored, &run, &manifest, segment).await;
-    }
-    let report = verify(context, &restored, &run, &manifest, event.segments).await?;
     // Of now: a row of the ledger that says it is older than it is would be one too many in a copy.
     let now = runtime::now();
+    let newest = context.operator.run_before(now).await?;
+    let verifier = Verifier {
+        operator: &context.operator,
+        bucket: &context.bucket,
+        manifest: &manifest,
+        // What an earlier run had may have been acknowledged to be gone.
+        looks_in_use: newest.is_some_and(|newest| newest.scheduled_at == run.scheduled_at),
+    };
+    if let Some(segment) = event.segment {
+        return look_at_part(context, &verifier, &restored, &run, segment).await;
+    }
+    let mut report = verify(context, &verifier, &restored, &run, event.segments).await?;
+    let links = context.operator.links().await?;
+    let accepted = links.iter().flat_map(|link| &link.accepted).map(String::as_str).collect();
+    report.findings.accept(&accepted);
+    report.in_use.accept(&accepted);
     let verification = keep(context, &restored, &run, &report, now).await?;
+    if report.in_use.faults() > 0 {
+        note_loss(context, &run, &report, now).await?;
+    }
     if verification.verified {
         note_whole_run(context, &run, &manifest, now).await?;
     }
@@ -141,12 +156,11 @@ async fn look_at(context: &Backups, id: &str) -> Result<RestoreJob, EventError> 
 
 async fn verify(
     context: &Backups,
+    verifier: &Verifier<'_>,
     restored: &Restored,
     run: &BackupRun,
-    manifest: &Manifest,
     segments: Option<u32>,
 ) -> Result<Report, EventError> {
-    let verifier = Verifier { operator: &context.operator, bucket: &context.bucket, manifest };
     Ok(match (restored.resource, segments) {
         (Resource::Table(kind), None) => verifier.table(kind, &restored.copy).await?,
         (Resource::Table(kind), Some(of)) => {
@@ -167,15 +181,14 @@ async fn verify(
 /// The first look at a part of a table. Buckets are not shared out: they are looked at in the end.
 async fn look_at_part(
     context: &Backups,
+    verifier: &Verifier<'_>,
     restored: &Restored,
     run: &BackupRun,
-    manifest: &Manifest,
     segment: Segment,
 ) -> Result<Outcome, EventError> {
     let Resource::Table(kind) = restored.resource else {
         return Ok(Outcome::LookedAt { checked: 0 });
     };
-    let verifier = Verifier { operator: &context.operator, bucket: &context.bucket, manifest };
     let part = verifier.segment(kind, &restored.copy, segment).await?;
     let key = part_key(restored, run, segment);
     context.evidence.keep(&key, serde_json::to_vec(&part)?).await?;
@@ -218,6 +231,27 @@ async fn keep(
         tracing::error!(failed = 1, resource = name, cause, "items are not as they were written");
     }
     Ok(verification)
+}
+
+/// What is in use is not what the newest manifest says: the chain is broken, whatever the backup is.
+async fn note_loss(
+    context: &Backups,
+    run: &BackupRun,
+    report: &Report,
+    now: Timestamp,
+) -> Result<(), EventError> {
+    let (resource, cause) = (&report.resource, report.in_use.in_short());
+    tracing::error!(failed = 1, resource, cause, "what is in use is not what it was at the cut");
+    let chain: Option<Chain> = context.operator.policy_of(Chain::NAME).await?;
+    let chain = chain.unwrap_or_else(|| Chain::beginning_with(run.scheduled_at));
+    let mut chain = Chain { holds: false, ..chain };
+    chain.broken_at.get_or_insert(run.cut);
+    // An event that comes twice finds nothing more.
+    if !chain.findings.have(&report.in_use) {
+        chain.findings.merge(report.in_use.clone());
+    }
+    context.operator.note_policy(Chain::NAME, now, &chain).await?;
+    Ok(())
 }
 
 /// Says that a run is verified once everything of it is.
