@@ -44,6 +44,9 @@ pub struct Chain {
     pub broken_at: Option<Timestamp>,
     /// What is not there any more: nobody's business but the operator's.
     pub findings: Findings,
+    /// The tables in which what is gone is being named.
+    #[serde(default)]
+    pub traced: Vec<String>,
 }
 
 impl Chain {
@@ -51,7 +54,8 @@ impl Chain {
 
     /// The chain of the first evening.
     pub fn beginning_with(run: Timestamp) -> Self {
-        Self { holds: true, since: None, run, broken_at: None, findings: Findings::default() }
+        let (findings, traced) = (Findings::default(), Vec::new());
+        Self { holds: true, since: None, run, broken_at: None, findings, traced }
     }
 
     /// Since when it holds that goes on from the evening with this cut.

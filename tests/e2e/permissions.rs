@@ -219,14 +219,25 @@ async fn lose_and_acknowledge() -> Usage {
         let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
         world.cloud.invoke("open-backup-run", event).await.unwrap()["chain"].clone()
     };
-    assert_eq!(evening().await["holds"], true);
+    assert!(world.cloud.back_up(&mut |_| {}).await.unwrap().chain_holds);
     let (a, b) = (Person::A.customer().to_string(), Person::B.customer().to_string());
     let first = format!("REVISION#RECORD#{}#0000000001", record_id());
     operator::delete_item(&world.cloud, "RECORDS_TABLE", &a, &first).await;
     let (erased, record) = (format!("ERASED#{b}"), format!("RECORD#{}", record_id()));
     operator::delete_item(&world.cloud, "LEDGER_TABLE", &erased, &record).await;
+    let user = "REVISION#USER#01KEZ00000PERSNAAAAAAAAAAA#0000000001";
+    operator::delete_item(&world.cloud, "ACCOUNTS_TABLE", &a, user).await;
     let broken = evening().await;
     assert_eq!(broken["holds"], false);
+    // What is gone is named before somebody acknowledges it.
+    let traced = async || {
+        let asked = json!({ "run": broken["run"] });
+        world.cloud.invoke("trace-chain", asked).await.unwrap()["traces"].clone()
+    };
+    while traced().await.as_array().unwrap().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.cloud.settle().await;
     let acknowledge = json!({ "run": broken["run"], "note": "for a test" });
     world.cloud.invoke("acknowledge-chain", acknowledge).await.unwrap();
     world.cloud.usage()

@@ -6,7 +6,6 @@ use am_service::backups::open_run;
 use domain::Timestamp;
 use runtime::{Env, OperatorEnv};
 use serde_json::{Value, json};
-use store::operator::Evidence;
 
 use testing::operator;
 use testing::world::{Call, World, event};
@@ -14,17 +13,16 @@ use testing::world::{Call, World, event};
 /// How long before a run its cut lies.
 const CUT_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-fn evidence(world: &World) -> Evidence {
+fn context(world: &World) -> open_run::Context {
     let environment = world.cloud.operator_environment();
     let lookup = |name: &str| environment.get(name).cloned();
-    OperatorEnv::new(Env::new(&lookup)).evidence().unwrap()
+    open_run::Context::build(&OperatorEnv::new(Env::new(&lookup))).unwrap()
 }
 
 /// Opens a run as if it were that late already.
 async fn open(world: &World, scheduled_at: Timestamp) -> Value {
     let event = serde_json::from_value(json!({ "scheduled_at": scheduled_at })).unwrap();
-    let evidence = evidence(world);
-    let opened = open_run::handle(&world.operator, &evidence, &event, scheduled_at).await;
+    let opened = open_run::handle(&context(world), &event, scheduled_at).await;
     serde_json::to_value(opened.unwrap()).unwrap()
 }
 
@@ -87,8 +85,9 @@ async fn a_run_that_is_opened_again_leaves_the_evidence_as_it_was() {
 #[tokio::test]
 async fn a_run_that_was_cut_off_is_noted_with_the_manifest_that_is_kept() {
     let world = World::with_record().await;
-    let (evidence, at) = (evidence(&world), evening(&world));
+    let (context, at) = (context(&world), evening(&world));
     let earlier = backup::manifest(&world.operator, at.before(CUT_BEFORE)).await.unwrap();
+    let evidence = &context.evidence;
     evidence.keep(&format!("manifests/{at}.json"), earlier.to_json()).await.unwrap();
     alter(&world, "content", Some("{}")).await;
     let opened = open(&world, at).await;

@@ -10,14 +10,10 @@ use runtime::{Env, OperatorEnv};
 use serde_json::{Value, json};
 
 use crate::faults::{A, B};
+use crate::losses::{ACCOUNTS, LEDGER, Loss, RECORDS, happen, revision};
 use crate::verification::{UNCHANGED, stage};
-use testing::forge::{Item, rewrite, set_text, text};
 use testing::operator;
 use testing::world::{RECORD, World};
-
-const RECORDS: &str = "RECORDS_TABLE";
-const ACCOUNTS: &str = "ACCOUNTS_TABLE";
-const LEDGER: &str = "LEDGER_TABLE";
 
 /// Adds an evening up while nobody writes; what it says of the chain.
 async fn evening(world: &World) -> Value {
@@ -28,128 +24,10 @@ async fn evening(world: &World) -> Value {
 }
 
 /// The state of a row of the policy, and what it shows.
-async fn row(world: &World, number: u64) -> Value {
+pub async fn row(world: &World, number: u64) -> Value {
     let policy = world.ask("GET /v1/policy").await.body();
     let mut rows = policy["rows"].as_array().unwrap().iter();
     rows.find(|row| row["row"] == number).unwrap().clone()
-}
-
-/// What can happen to the data in use.
-#[derive(Clone, Copy, Debug)]
-enum Loss {
-    Table(&'static str),
-    Customer(&'static str),
-    Record(u32),
-    Item(&'static str, &'static str, &'static str),
-    Content,
-    SwappedContents,
-    Backdated,
-    Restored,
-    Manifest,
-    AlteredManifest,
-    StrayManifest,
-    Run,
-    Author,
-    Role,
-}
-
-fn revision(record: &str, version: u32) -> String {
-    format!("REVISION#RECORD#{record}#{version:010}")
-}
-
-async fn happen(world: &World, loss: Loss) {
-    let cloud = &world.cloud;
-    let (thing, first) = (format!("RECORD#{RECORD}"), revision(RECORD, 1));
-    let second = revision(RECORD, 2);
-    match loss {
-        Loss::Table(table) => operator::empty_table(cloud, table).await,
-        Loss::Customer(customer) => {
-            for item in operator::items(cloud, RECORDS).await {
-                if text(&item, "pk") == customer {
-                    operator::delete_item(cloud, RECORDS, customer, &text(&item, "sk")).await;
-                }
-            }
-        }
-        Loss::Record(version) => {
-            operator::delete_item(cloud, RECORDS, A, &revision(RECORD, version)).await;
-        }
-        Loss::Item(table, partition, sort) => {
-            let sort = sort.replace("RECORD#X", &thing);
-            operator::delete_item(cloud, table, partition, &sort).await;
-        }
-        Loss::Content => {
-            for sort in [&thing, &second] {
-                rewrite(cloud, RECORDS, (A, sort), |item| {
-                    set_text(item, "content", "{\"type\":\"deviation\",\"title\":\"Nothing\"}");
-                })
-                .await;
-            }
-        }
-        Loss::SwappedContents => {
-            let one = text(&operator::item(cloud, RECORDS, (A, &first)).await, "content");
-            let two = text(&operator::item(cloud, RECORDS, (A, &second)).await, "content");
-            rewrite(cloud, RECORDS, (A, &first), |item| set_text(item, "content", &two)).await;
-            for sort in [&thing, &second] {
-                rewrite(cloud, RECORDS, (A, sort), |item| set_text(item, "content", &one)).await;
-            }
-        }
-        Loss::Backdated => {
-            let other = "RECORD#01KEZ00000RECRDQQQQQQQQQQQ";
-            for (from, to) in [(&thing, other), (&second, &*format!("REVISION#{other}#0000000001"))]
-            {
-                let mut item: Item = operator::item(cloud, RECORDS, (A, from)).await;
-                set_text(&mut item, "sk", to);
-                item.insert("version".to_owned(), aws_number("1"));
-                testing::forge::redigest(&mut item);
-                operator::put_item(cloud, RECORDS, item).await;
-            }
-        }
-        Loss::Restored => {
-            for sort in [&thing, &second] {
-                rewrite(cloud, RECORDS, (B, sort), |item| {
-                    item.remove("deleted");
-                })
-                .await;
-            }
-        }
-        Loss::Manifest | Loss::AlteredManifest | Loss::StrayManifest => {
-            let keys = operator::evidence_keys(cloud, "manifests/").await;
-            let (_, mut bytes) = operator::manifest(cloud, &keys[0]).await;
-            match loss {
-                Loss::Manifest => operator::hide_evidence(cloud, &keys[0]).await,
-                Loss::AlteredManifest => {
-                    bytes.push(b' ');
-                    operator::put_evidence(cloud, &keys[0], bytes).await;
-                }
-                _ => operator::put_evidence(cloud, "manifests/2026-01-15.json", bytes).await,
-            }
-        }
-        Loss::Run => {
-            let rows = operator::items(cloud, LEDGER).await;
-            let run = rows.iter().find(|row| text(row, "sk").starts_with("RUN#")).unwrap();
-            operator::delete_item(cloud, LEDGER, "BACKUPS", &text(run, "sk")).await;
-        }
-        Loss::Author => {
-            rewrite(cloud, RECORDS, (A, &first), |item| {
-                set_text(item, "changed_by", "01KEZ00000PERSNBBBBBBBBBBB");
-            })
-            .await;
-        }
-        Loss::Role => {
-            let user = "USER#01KEZ00000PERSNVVVVVVVVVVV";
-            for sort in [user, &format!("REVISION#{user}#0000000001")] {
-                rewrite(cloud, ACCOUNTS, (A, sort), |item| {
-                    let content = text(item, "content").replace("viewer", "owner");
-                    set_text(item, "content", &content);
-                })
-                .await;
-            }
-        }
-    }
-}
-
-fn aws_number(number: &str) -> aws_sdk_dynamodb::types::AttributeValue {
-    aws_sdk_dynamodb::types::AttributeValue::N(number.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,10 +165,10 @@ async fn what_is_found_by_its_key_is_acknowledged_too_and_nothing_beside_it() {
 async fn evening_at(world: &World, now: Timestamp) -> Value {
     let environment = world.cloud.operator_environment().clone();
     let lookup = |name: &str| environment.get(name).cloned();
-    let evidence = OperatorEnv::new(Env::new(&lookup)).evidence().unwrap();
+    let context = open_run::Context::build(&OperatorEnv::new(Env::new(&lookup))).unwrap();
     let event = json!({ "scheduled_at": now, "quiet": true });
     let event = serde_json::from_value(event).unwrap();
-    let outcome = open_run::handle(&world.operator, &evidence, &event, now).await.unwrap();
+    let outcome = open_run::handle(&context, &event, now).await.unwrap();
     serde_json::to_value(outcome).unwrap()
 }
 

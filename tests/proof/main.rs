@@ -3,9 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod between;
 mod chain;
 mod erasures;
 mod faults;
 mod load;
+mod losses;
 mod restore;
+mod trace;
 mod verification;

@@ -60,7 +60,7 @@ impl Base {
     }
 }
 
-/// What is not there any more, or is there and was not.
+/// What is not there any more, or is there and was not; and the tables in which the sums say so.
 pub(crate) async fn continuity(
     operator: &Operator,
     cut: Timestamp,
@@ -68,19 +68,22 @@ pub(crate) async fn continuity(
     tables: &BTreeMap<String, Split>,
     erased: &Erasures,
     gaps: BTreeMap<TableKind, Vec<Gap>>,
-) -> Result<Findings, StoreError> {
-    let mut findings = Findings::default();
+) -> Result<(Findings, Vec<TableKind>), StoreError> {
+    let (mut findings, mut discontinued) = (Findings::default(), Vec::new());
     for (name, now) in tables {
-        if let Some(base) = base.of(name) {
-            hold(name, base, now, &mut findings);
-        }
+        let Some(base) = base.of(name) else { continue };
+        let before = findings.faults();
+        hold(name, base, now, &mut findings);
+        let kind = TableKind::ALL.into_iter().find(|kind| kind.name() == name);
+        let kind = kind.filter(|kind| kind.proven_by() == Some(*kind));
+        discontinued.extend(kind.filter(|_| findings.faults() > before));
     }
     confirm_gaps(operator, gaps, &mut findings).await?;
     let suspects = erased.tombstones.differing(&erased.rows);
     if !suspects.is_empty() {
         look_at_erasures(operator, cut, suspects, &mut findings).await?;
     }
-    Ok(findings)
+    Ok((findings, discontinued))
 }
 
 /// Holds what a table has from before an evening against what it had then: whose it was is said first.

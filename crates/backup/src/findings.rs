@@ -100,22 +100,6 @@ impl Findings {
         self.listed.extend(other.listed.into_iter().take(room));
     }
 
-    /// The same, of something in use.
-    #[must_use]
-    pub(crate) fn of_use(self) -> Self {
-        let mut of_use = Self::default();
-        for (cause, count) in self.counts {
-            let cause = if cause.is_tolerated() { cause } else { Cause::Diverged };
-            *of_use.counts.entry(cause).or_default() += count;
-        }
-        of_use.listed = self.listed;
-        for it in of_use.listed.iter_mut().filter(|it| !it.cause.is_tolerated()) {
-            it.what = format!("in use: {}", it.what);
-            it.cause = Cause::Diverged;
-        }
-        of_use
-    }
-
     /// Whether all that others list is listed here.
     pub fn have(&self, others: &Self) -> bool {
         others.listed.iter().all(|it| self.listed.contains(it))

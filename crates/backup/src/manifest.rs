@@ -40,6 +40,16 @@ pub struct Previous {
     pub key: String,
     /// Its BLAKE3 hash as a document, as 64 hexadecimal digits.
     pub document: String,
+    /// The same of the reports on that evening's copies, by their keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reports: BTreeMap<String, String>,
+}
+
+impl Previous {
+    /// All that it names, with the digests.
+    pub fn documents(&self) -> impl Iterator<Item = (&String, &String)> {
+        std::iter::once((&self.key, &self.document)).chain(&self.reports)
+    }
 }
 
 /// A manifest in three figures.
@@ -78,6 +88,8 @@ pub struct Evening {
     pub manifest: Manifest,
     /// What is not there any more, or is there and was not.
     pub findings: Findings,
+    /// The tables that are not what they were.
+    pub discontinued: Vec<TableKind>,
 }
 
 /// Adds up every table, as it was at `cut`. In constant memory but for a count per customer.
@@ -106,7 +118,8 @@ pub async fn evening(
         }
         gaps.insert(kind, part.gaps);
     }
-    let findings = chain::continuity(operator, cut, base, &tables, &erased, gaps).await?;
+    let (findings, discontinued) =
+        chain::continuity(operator, cut, base, &tables, &erased, gaps).await?;
     let tables: BTreeMap<String, TableManifest> =
         tables.into_iter().map(|(name, split)| (name, split.whole())).collect();
     let revised = TableKind::ALL.into_iter().filter(|kind| kind.has_revisions());
@@ -115,7 +128,8 @@ pub async fn evening(
     tables.values().for_each(|table| all.merge(&table.all));
     let damaged = tables.values().map(|table| table.damaged).sum();
     let summary = Summary { revisions, digest: all.digest(), damaged };
-    Ok(Evening { manifest: Manifest { cut, summary, tables, previous: None }, findings })
+    let manifest = Manifest { cut, summary, tables, previous: None };
+    Ok(Evening { manifest, findings, discontinued })
 }
 
 /// What was read of some of a table: itself, and what it says of others.

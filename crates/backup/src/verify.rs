@@ -1,7 +1,9 @@
 //! Holding a restored copy against the manifest: a first look at everything, and a close one where
 //! that did not add up.
 
-use domain::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Digest, Timestamp};
 use futures_util::future::{try_join, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -75,7 +77,8 @@ impl Verifier<'_> {
         // What is young in a copy has to be in use, if it says itself that it is.
         let young = (kind.proven_by() == Some(kind)).then_some(&in_use);
         let look_in_use = async {
-            if !self.looks_in_use || kind.proven_by().is_none() {
+            // Who verifies has no right to read logins in use: in the next night's copy they are looked at.
+            if !self.looks_in_use || kind.proven_by() != Some(kind) {
                 return Ok(None);
             }
             check_segment(&in_use, None, cut, segment).await.map(Some)
@@ -129,14 +132,6 @@ impl Verifier<'_> {
         let (in_use, cut) = (self.operator.table(kind), self.manifest.cut);
         let suspects = found.lasting.differing(&expected.buckets);
         let mut findings = Findings::default();
-        if kind.proven_by() != Some(kind) {
-            // Held against what proves it, as a copy is.
-            if !suspects.is_empty() {
-                let trace = trace::Trace { operator: self.operator, copy: &in_use, cut, suspects };
-                findings.merge(trace.run(&expected.buckets).await?.of_use());
-            }
-            return Ok(findings);
-        }
         if !suspects.is_empty() {
             let (in_use, called) = (&in_use, Called::DIVERGED);
             let losses = Losses { in_use, copy, cut, suspects, called };
@@ -162,12 +157,18 @@ impl Verifier<'_> {
         Ok(report)
     }
 
-    /// Verifies a copy of the bucket of evidence, which is small: manifests and reports are what the
-    /// bucket in use has, and those from before the cut are all there.
-    pub async fn evidence(&self, in_use: &str, copy: &str) -> Result<Report, StoreError> {
+    /// Verifies a copy of the bucket of evidence, which is small. The ledger says which documents there
+    /// are, and with which digests: so they are in use, and those from before the cut in the copy. Of any
+    /// others, the copy has what is in use.
+    pub async fn evidence(
+        &self,
+        in_use: &str,
+        copy: &str,
+        documents: &BTreeMap<String, Option<String>>,
+    ) -> Result<Report, StoreError> {
         let (in_use, copy) = (self.bucket.copy(in_use), self.bucket.copy(copy));
-        let (mut findings, mut checked) = (Findings::default(), 0);
-        let mut from = None;
+        let (mut findings, mut lost, mut checked) = (Findings::default(), Findings::default(), 0);
+        let (mut from, mut seen) = (None, BTreeSet::new());
         loop {
             let page = in_use.list(from).await?;
             checked += page.objects.len() as u64;
@@ -180,22 +181,39 @@ impl Verifier<'_> {
                 .try_collect()
                 .await?;
             for (key, modified_at, (written, copied)) in both {
+                let digest = documents.get(&key).and_then(Option::as_ref);
+                let is_true = |bytes: &[u8]| {
+                    digest.is_none_or(|digest| Digest::of(&[bytes]).to_string() == *digest)
+                };
+                let in_use_is_true = written.as_deref().is_some_and(is_true);
+                if !in_use_is_true {
+                    lost.note(Cause::Evidence, &key, "is not what was written, in use");
+                }
                 match copied {
                     None if modified_at < self.manifest.cut => {
-                        findings.note(Cause::Missing, key, "is not in the copy");
+                        findings.note(Cause::Missing, &key, "is not in the copy");
                     }
-                    Some(_) if copied != written => {
-                        findings.note(Cause::Altered, key, "is not what was written");
+                    Some(copied) if !is_true(&copied) => {
+                        findings.note(Cause::Altered, &key, "is not what was written");
+                    }
+                    Some(_) if in_use_is_true && copied != written => {
+                        findings.note(Cause::Altered, &key, "is not what is in use");
                     }
                     _ => {}
                 }
+                seen.insert(key);
             }
             from = page.next;
             if from.is_none() {
                 break;
             }
         }
-        Ok(self.report(EVIDENCE, copy.name(), checked, findings))
+        for key in documents.keys().filter(|key| !seen.contains(*key)) {
+            lost.note(Cause::Evidence, key, "is gone in use");
+        }
+        let report = self.report(EVIDENCE, copy.name(), checked, findings);
+        let in_use = if self.looks_in_use { lost } else { Findings::default() };
+        Ok(Report { in_use, ..report })
     }
 
     fn report(&self, resource: &str, copy: &str, checked: u64, findings: Findings) -> Report {

@@ -27,7 +27,10 @@ pub async fn back_up(options: &Options) -> Ended {
                 Progress::Chained { holds: true, since, .. } => {
                     format!("chain      holds since {since}")
                 }
-                Progress::Chained { gone, .. } => broken(&gone),
+                Progress::Chained { gone, .. } => lines("chain      BROKEN".to_owned(), &gone),
+                Progress::Traced { table, gone } => {
+                    lines(format!("trace      {table}: what is gone, by key"), &gone)
+                }
                 Progress::BackedUp { resource, state, items } => {
                     format!("backup     {resource}: {state}, {items} items")
                 }
@@ -60,9 +63,9 @@ pub async fn back_up(options: &Options) -> Ended {
 }
 
 /// What is gone, a line each: enough to know where to look.
-fn broken(gone: &[String]) -> String {
+fn lines(title: String, gone: &[String]) -> String {
     const SHOWN: usize = 10;
-    let mut text = "chain      BROKEN".to_owned();
+    let mut text = title;
     for it in gone.iter().take(SHOWN) {
         text += &format!("\n                      {it}");
     }

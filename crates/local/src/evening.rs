@@ -11,7 +11,7 @@ use crate::{Cloud, LocalError};
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// The event of what has ended is there by then.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
-/// A verification that does not end within this was lost: its event was given up.
+/// A verification, or a trace, that does not end within this was lost: its event was given up.
 const JUDGED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// What has just come to pass.
@@ -26,6 +26,11 @@ pub enum Progress {
     Chained {
         holds: bool,
         since: String,
+        gone: Vec<String>,
+    },
+    /// What is gone from a table, by its key; or why it could not be named.
+    Traced {
+        table: String,
         gone: Vec<String>,
     },
     BackedUp {
@@ -56,11 +61,26 @@ pub struct Evening {
     pub evidence: Value,
 }
 
+impl Evening {
+    fn new(chain_holds: bool) -> Self {
+        Self { chain_holds, verdicts: Vec::new(), failed: Vec::new(), evidence: Value::Null }
+    }
+}
+
 impl Cloud {
     /// Runs a whole evening, while nobody else writes: what was written a moment ago is in it.
     pub async fn run_evening(
         &self,
         mut progress: impl FnMut(Progress),
+    ) -> Result<Evening, LocalError> {
+        let evening = self.back_up(&mut progress).await?;
+        self.test_restores(evening, &mut progress).await
+    }
+
+    /// The first half of it: adds everything up, and backs it up.
+    pub async fn back_up(
+        &self,
+        progress: &mut impl FnMut(Progress),
     ) -> Result<Evening, LocalError> {
         let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
         let opened = self.invoke("open-backup-run", event).await.map_err(failed)?;
@@ -74,12 +94,23 @@ impl Cloud {
         let listed = chain["findings"]["listed"].as_array().into_iter().flatten();
         let gone = listed.map(|it| format!("{} {}", text(&it["key"]), text(&it["what"])));
         progress(Progress::Chained { holds, since: text(&chain["since"]), gone: gone.collect() });
-        let mut evening = Evening {
-            chain_holds: holds,
-            verdicts: Vec::new(),
-            failed: Vec::new(),
-            evidence: Value::Null,
-        };
+        self.follow_traces(chain, progress).await?;
+        self.back_up_into(Evening::new(holds), progress).await
+    }
+
+    /// Backs everything up for a run that was opened before.
+    pub async fn back_up_opened(
+        &self,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Evening, LocalError> {
+        self.back_up_into(Evening::new(true), progress).await
+    }
+
+    async fn back_up_into(
+        &self,
+        mut evening: Evening,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Evening, LocalError> {
         let jobs = self.backup.back_everything_up("daily").map_err(failed)?;
         for id in jobs {
             let (resource, state, items) = loop {
@@ -95,8 +126,17 @@ impl Cloud {
             progress(Progress::BackedUp { resource, state, items });
         }
         self.settle().await;
+        Ok(evening)
+    }
+
+    /// The second half: restores all of it beside, and has it verified.
+    pub async fn test_restores(
+        &self,
+        mut evening: Evening,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Evening, LocalError> {
         for id in &self.start_restore_test()? {
-            self.follow_restore(id, &mut evening, &mut progress).await?;
+            self.follow_restore(id, &mut evening, progress).await?;
         }
         self.settle().await;
         self.invoke("audit-backups", json!({})).await.map_err(failed)?;
@@ -115,6 +155,37 @@ impl Cloud {
         let mut rows = policy["rows"].as_array().into_iter().flatten();
         evening.evidence = rows.find(|row| row["row"] == 5).cloned().unwrap_or_default();
         Ok(evening)
+    }
+
+    /// Waits until what is gone has been named.
+    async fn follow_traces(
+        &self,
+        chain: &Value,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), LocalError> {
+        if chain["traced"].as_array().is_none_or(Vec::is_empty) {
+            return Ok(());
+        }
+        let since = Instant::now();
+        let asked = json!({ "run": chain["run"] });
+        let mut so_far = Value::Null;
+        while since.elapsed() < JUDGED_WITHIN {
+            so_far = self.invoke("trace-chain", asked.clone()).await.map_err(failed)?;
+            if so_far["waiting"].as_array().is_none_or(Vec::is_empty) {
+                break;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        for trace in so_far["traces"].as_array().into_iter().flatten() {
+            let listed = trace["findings"]["listed"].as_array().into_iter().flatten();
+            let item = |it: &Value| {
+                format!("{} {}: {}", text(&it["cause"]), text(&it["key"]), text(&it["what"]))
+            };
+            let failed = trace["failed"].as_str().map(str::to_owned);
+            let gone = listed.map(item).chain(failed).collect();
+            progress(Progress::Traced { table: text(&trace["table"]), gone });
+        }
+        Ok(())
     }
 
     /// Starts to restore the newest backup of everything, as the restore test does; the jobs.

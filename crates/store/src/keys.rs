@@ -277,6 +277,9 @@ pub(crate) const RUN_PREFIX: &str = "RUN#";
 /// What the sort keys of all links of the chain start with.
 pub(crate) const LINK_PREFIX: &str = "CHAIN#";
 
+/// What the sort keys of all verifications start with.
+pub(crate) const VERIFICATION_PREFIX: &str = "VERIFIED#";
+
 /// What the sort keys of a run's verifications start with.
 pub(crate) fn verifications_prefix(run: Timestamp) -> String {
     format!("VERIFIED#{:013}#", run.millis())

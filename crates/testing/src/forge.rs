@@ -18,6 +18,10 @@ pub fn set_text(item: &mut Item, name: &str, value: &str) {
     item.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
 }
 
+pub fn set_number(item: &mut Item, name: &str, value: i64) {
+    item.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+}
+
 fn number(item: &Item, name: &str) -> i64 {
     item[name].as_n().unwrap().parse().unwrap()
 }

@@ -152,6 +152,12 @@ pub async fn hide_object(cloud: &Cloud, key: &str) {
     s3(cloud).delete_object().bucket(bucket).key(key).send().await.unwrap();
 }
 
+/// Puts bytes at a key of the bucket, as nobody may who uploads.
+pub async fn put_object(cloud: &Cloud, key: &str, bytes: Vec<u8>) {
+    let bucket = variable(cloud, "APPENDICES_BUCKET");
+    s3(cloud).put_object().bucket(bucket).key(key).body(bytes.into()).send().await.unwrap();
+}
+
 /// Puts a person beside the owner of a customer, with a login: what an invitation will do.
 pub async fn add_colleague(
     cloud: &Cloud,
@@ -246,6 +252,12 @@ pub async fn put_evidence(cloud: &Cloud, key: &str, bytes: Vec<u8>) {
 pub async fn hide_evidence(cloud: &Cloud, key: &str) {
     let bucket = variable(cloud, "EVIDENCE_BUCKET");
     s3(cloud).delete_object().bucket(bucket).key(key).send().await.unwrap();
+}
+
+/// The names of all tables.
+pub async fn tables(cloud: &Cloud) -> Vec<String> {
+    let listed = dynamo(cloud).list_tables().send().await.unwrap();
+    listed.table_names().to_vec()
 }
 
 /// Lets a table be deleted.

@@ -1,19 +1,19 @@
 //! Which earlier evening tonight is held against, and whether the evidence of all of them is there.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backup::{Base, Cause, Findings, Manifest};
-use domain::{Digest, Timestamp};
+use backup::{Base, Cause, Findings, Manifest, Previous};
+use domain::Timestamp;
+use futures_util::future::try_join;
 use runtime::EventError;
 use serde::Deserialize;
-use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator};
+use store::TableKind;
+use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator, Verification};
 
+use crate::backups::documents::{Documents, document_digest};
 use crate::shapes::RestoreState;
-
-/// So many manifests are read again each evening; where there are more, in turn.
-const READ_AGAIN: usize = 64;
 
 /// By so much, clocks may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
@@ -23,15 +23,25 @@ pub struct Earlier {
     /// Oldest first; not tonight's.
     runs: Vec<BackupRun>,
     links: Vec<Link>,
+    verifications: Vec<Verification>,
 }
 
 /// What tonight stands on.
 pub struct Ground {
     pub base: Base,
+    /// The runs of that: of the tables that a restore brings back, and of the ledger.
+    runs: [Option<BackupRun>; 2],
     /// The cut from which the chain goes on; `None`: it begins tonight.
     pub since: Option<Timestamp>,
     /// When an earlier run was opened, if that was later than now: one of the two clocks was wrong.
     pub clock: Option<Timestamp>,
+}
+
+impl Ground {
+    /// The run whose manifest a table is held against.
+    pub fn run_of(&self, kind: TableKind) -> Option<&BackupRun> {
+        self.runs[usize::from(kind == TableKind::Ledger)].as_ref()
+    }
 }
 
 /// As much of a restore as has to be known here.
@@ -47,12 +57,35 @@ impl Earlier {
     pub async fn of(operator: &Operator, tonight: Timestamp) -> Result<Self, EventError> {
         let mut runs = operator.runs().await?;
         runs.retain(|run| run.scheduled_at != tonight);
-        Ok(Self { runs, links: operator.links().await? })
+        let (links, verifications) =
+            try_join(operator.links(), operator.all_verifications()).await?;
+        Ok(Self { runs, links, verifications })
     }
 
     /// The run before tonight.
     pub fn last(&self) -> Option<&BackupRun> {
         self.runs.last()
+    }
+
+    /// What is in the evidence of them.
+    pub fn documents(&self) -> Documents {
+        Documents::new(&self.runs, &self.verifications)
+    }
+
+    /// What tonight's manifest says of the evening before.
+    pub async fn previous(&self, evidence: &Evidence) -> Result<Option<Previous>, EventError> {
+        let Some(last) = self.last() else { return Ok(None) };
+        let document = match &last.document {
+            Some(document) => document.clone(),
+            // The release before has not noted it.
+            None => match evidence.find(&last.manifest).await? {
+                Some(bytes) => document_digest(&bytes),
+                None => return Ok(None),
+            },
+        };
+        let of_last = self.verifications.iter().filter(|it| it.run == last.scheduled_at);
+        let reports = of_last.filter_map(|it| Some((it.report.clone(), it.document.clone()?)));
+        Ok(Some(Previous { key: last.manifest.clone(), document, reports: reports.collect() }))
     }
 
     /// What was found before, and somebody has accepted.
@@ -106,10 +139,11 @@ impl Earlier {
         }
         let ledger = self.newest(cut, |_| true);
         let since = restored.map(|run| run.cut);
+        let runs = [restored.cloned(), ledger.cloned()];
         let same = restored.map(|run| run.scheduled_at) == ledger.map(|run| run.scheduled_at);
         let restored = read(evidence, restored, findings).await?;
         let ledger = if same { restored.clone() } else { read(evidence, ledger, findings).await? };
-        Ok(Ground { base: Base { restored, ledger }, since, clock })
+        Ok(Ground { base: Base { restored, ledger }, runs, since, clock })
     }
 
     /// The last evening, of the tables that a restore was made from, before its moment.
@@ -139,39 +173,6 @@ impl Earlier {
         operator.note_link(&link).await?;
         Ok(())
     }
-
-    /// Each run has its manifest, as it was written, and each manifest its run.
-    pub async fn check_evidence(
-        &self,
-        evidence: &Evidence,
-        tonight: &str,
-        findings: &mut Findings,
-    ) -> Result<(), EventError> {
-        let kept: BTreeSet<String> = evidence.keys("manifests/").await?.into_iter().collect();
-        let known: BTreeSet<&str> = self.runs.iter().map(|run| run.manifest.as_str()).collect();
-        for key in kept.iter().filter(|key| *key != tonight && !known.contains(key.as_str())) {
-            findings.note(Cause::Evidence, key, "is of no run that the ledger has");
-        }
-        let turns = self.runs.len().div_ceil(READ_AGAIN).max(1);
-        for (index, run) in self.runs.iter().enumerate() {
-            if !kept.contains(&run.manifest) {
-                findings.note(Cause::Evidence, &run.manifest, "is gone");
-            } else if let Some(document) = &run.document
-                && index % turns == self.runs.len() % turns
-            {
-                let bytes = evidence.find(&run.manifest).await?;
-                if bytes.is_none_or(|bytes| document_digest(&bytes) != *document) {
-                    findings.note(Cause::Evidence, &run.manifest, "is not what was written");
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The digest of a document of the evidence.
-pub fn document_digest(bytes: &[u8]) -> String {
-    Digest::of(&[bytes]).to_string()
 }
 
 /// A run's manifest, as the run itself says that it is.

@@ -6,14 +6,17 @@ mod chain;
 
 use std::time::Duration;
 
-use backup::{Evening, Manifest, Previous};
+use backup::{Evening, Manifest};
 use domain::Timestamp;
-use runtime::{EventError, EventFunction};
+use runtime::{ConfigError, EventError, EventFunction, OperatorEnv};
 use serde::{Deserialize, Serialize};
+use store::TableKind;
 use store::operator::{BackupRun, Evidence, Operator};
 
+use super::documents::document_digest;
+use super::traces::Tracing;
 use crate::shapes::Chain;
-use chain::Earlier;
+use chain::{Earlier, Ground};
 
 /// Longer than a request may take, sent slowly and answered late: what was begun before the cut has
 /// been committed or given up by the time that the run opens.
@@ -43,20 +46,32 @@ pub struct Outcome {
     clock: Option<Timestamp>,
 }
 
-pub const FUNCTION: EventFunction<(Operator, Evidence), Event, Outcome> = EventFunction {
+/// What the function needs.
+pub struct Context {
+    pub operator: Operator,
+    pub evidence: Evidence,
+    pub tracing: Tracing,
+}
+
+pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
     name: "open-backup-run",
-    build: |env| Ok((env.operator()?, env.evidence()?)),
-    handle: |(operator, evidence), event| {
-        Box::pin(async move { handle(operator, evidence, &event, runtime::now()).await })
-    },
+    build: Context::build,
+    handle: |context, event| Box::pin(async move { handle(context, &event, runtime::now()).await }),
 };
 
+impl Context {
+    pub fn build(env: &OperatorEnv<'_>) -> Result<Self, ConfigError> {
+        let (operator, evidence) = (env.operator()?, env.evidence()?);
+        Ok(Self { operator, evidence, tracing: Tracing::build(env)? })
+    }
+}
+
 pub async fn handle(
-    operator: &Operator,
-    evidence: &Evidence,
+    context: &Context,
     event: &Event,
     now: Timestamp,
 ) -> Result<Outcome, EventError> {
+    let Context { operator, evidence, .. } = context;
     let scheduled_at = event.scheduled_at;
     if scheduled_at > now {
         return Err(format!("scheduled_at is {scheduled_at}, which lies ahead of {now}").into());
@@ -65,7 +80,7 @@ pub async fn handle(
     let key = format!("manifests/{scheduled_at}.json");
     let earlier = Earlier::of(operator, scheduled_at).await?;
     let mut findings = backup::Findings::default();
-    earlier.check_evidence(evidence, &key, &mut findings).await?;
+    earlier.documents().check(evidence, &key, &mut findings).await?;
     let ground = earlier.ground(operator, evidence, cut, now, &mut findings).await?;
     if let Some(later) = ground.clock {
         tracing::error!(
@@ -75,7 +90,7 @@ pub async fn handle(
         );
     }
 
-    let Evening { mut manifest, findings: found } =
+    let Evening { mut manifest, findings: found, discontinued } =
         backup::evening(operator, cut, &ground.base).await?;
     findings.merge(found);
     findings.accept(&earlier.accepted());
@@ -84,15 +99,10 @@ pub async fn handle(
         let (damaged, cause) = (manifest.summary.damaged, keys.join(", "));
         tracing::error!(damaged, failed = 1, cause, "items are not as they were written");
     }
-    if let Some(last) = earlier.last()
-        && let Some(bytes) = evidence.find(&last.manifest).await?
-    {
-        let document = chain::document_digest(&bytes);
-        manifest.previous = Some(Previous { key: last.manifest.clone(), document });
-    }
+    manifest.previous = earlier.previous(evidence).await?;
 
     let kept = evidence.keep(&key, manifest.to_json()).await?;
-    let document = chain::document_digest(&kept);
+    let document = document_digest(&kept);
     let Manifest { cut, summary: kept, .. } = Manifest::from_json(&kept)?;
     let run = BackupRun {
         scheduled_at,
@@ -106,10 +116,39 @@ pub async fn handle(
         of: operator.tables().records.clone(),
     };
     let opened = operator.note_run(&run).await?;
-    let chain = note_chain(operator, &run, ground.since, findings, now).await?;
+    let traced = trace(context, &ground, &run, &discontinued).await;
+    let chain = Chain { findings, traced, ..Chain::beginning_with(run.scheduled_at) };
+    let chain = note_chain(operator, &run, ground.since, chain, now).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
     let (damaged, clock) = (kept.damaged, ground.clock);
     Ok(Outcome { opened, cut, manifest, revisions, digest, damaged, chain, clock })
+}
+
+/// Has what was there restored beside, so that what is gone can be named: the tables of which there is a
+/// backup. That it is gone is known without.
+async fn trace(
+    context: &Context,
+    ground: &Ground,
+    run: &BackupRun,
+    tables: &[TableKind],
+) -> Vec<String> {
+    let mut traced = Vec::new();
+    for kind in tables {
+        let Some(base) = ground.run_of(*kind) else { continue };
+        let started = context.tracing.start(&context.operator, *kind, run.scheduled_at, base).await;
+        match started {
+            Ok(true) => traced.push(kind.name().to_owned()),
+            Ok(false) => {
+                let table = kind.name();
+                tracing::error!(failed = 1, table, "what is gone is in no backup of that evening");
+            }
+            Err(cause) => {
+                let (table, cause) = (kind.name(), cause.to_string());
+                tracing::error!(failed = 1, table, cause, "what is gone could not be named");
+            }
+        }
+    }
+    traced
 }
 
 /// Says whether the chain holds, and rings if it does not.
@@ -117,24 +156,18 @@ async fn note_chain(
     operator: &Operator,
     run: &BackupRun,
     base: Option<Timestamp>,
-    findings: backup::Findings,
+    chain: Chain,
     now: Timestamp,
 ) -> Result<Chain, EventError> {
     let earlier: Option<Chain> = operator.policy_of(Chain::NAME).await?;
-    let holds = findings.faults() == 0;
+    let holds = chain.findings.faults() == 0;
     let since = match (base, &earlier) {
         (Some(base), Some(earlier)) => earlier.since_of(base),
         (Some(base), None) => Some(base),
         (None, _) => holds.then_some(run.cut),
     };
     let broken_at = earlier.and_then(|it| it.broken_at).unwrap_or(run.cut);
-    let chain = Chain {
-        holds,
-        since,
-        run: run.scheduled_at,
-        broken_at: (!holds).then_some(broken_at),
-        findings,
-    };
+    let chain = Chain { holds, since, broken_at: (!holds).then_some(broken_at), ..chain };
     operator.note_policy(Chain::NAME, now, &chain).await?;
     if !holds {
         let cause = chain.findings.in_short();

@@ -8,10 +8,12 @@
 use aws_sdk_backup::types::RestoreValidationStatus;
 use backup::{Cause, Manifest, Report, TableCheck, Verifier};
 use domain::Timestamp;
+use futures_util::future::try_join;
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Segment, Verification};
 
+use super::documents::{Documents, document_digest};
 use crate::resources::{Backups, Resource, name_of};
 use crate::shapes::{Chain, VerifiedBackup};
 
@@ -173,7 +175,11 @@ async fn verify(
         }
         (Resource::Appendices, _) => verifier.appendices(&restored.copy).await?,
         (Resource::Evidence, _) => {
-            verifier.evidence(context.evidence.bucket(), &restored.copy).await?
+            let operator = &context.operator;
+            let (runs, reports) = try_join(operator.runs(), operator.all_verifications()).await?;
+            let documents = Documents::new(&runs, &reports);
+            let in_use = context.evidence.bucket();
+            verifier.evidence(in_use, &restored.copy, documents.all()).await?
         }
     })
 }
@@ -209,7 +215,7 @@ async fn keep(
 ) -> Result<Verification, EventError> {
     let name = restored.resource.name();
     let key = format!("verifications/{}/{name}-{}.json", run.scheduled_at, restored.job);
-    context.evidence.keep(&key, serde_json::to_vec(report)?).await?;
+    let kept = context.evidence.keep(&key, serde_json::to_vec(report)?).await?;
     let verification = Verification {
         job: restored.job.clone(),
         resource: name.to_owned(),
@@ -219,6 +225,7 @@ async fn keep(
         checked: report.checked,
         findings: report.findings.faults(),
         report: key,
+        document: Some(document_digest(&kept)),
         noted_at: now,
     };
     context.operator.note_verification(&verification).await?;

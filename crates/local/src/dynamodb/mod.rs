@@ -209,6 +209,7 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Dyno
         "DescribeTable" => call(body, |it| database.describe_table(it)),
         "DescribeTimeToLive" => call(body, |it| database.describe_time_to_live(it)),
         "GetItem" => call(body, |it| database.get_item(it)),
+        "ListTables" => call(body, |it| database.list_tables(it)),
         "ListTagsOfResource" => call(body, |it| database.list_tags_of_resource(it)),
         "PutItem" => call(body, |it| database.put_item(it)),
         "Query" => call(body, |it| database.query(it)),

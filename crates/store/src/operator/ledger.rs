@@ -95,6 +95,9 @@ pub struct Verification {
     pub findings: u64,
     /// Where the report is, in the bucket of evidence.
     pub report: String,
+    /// The digest of the report as a document; absent of one of the release before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
     pub noted_at: Timestamp,
 }
 
@@ -188,6 +191,11 @@ impl Operator {
     /// What was found in the copies of one run, in no order.
     pub async fn verifications(&self, run: Timestamp) -> Result<Vec<Verification>, StoreError> {
         self.documents(keys::BACKUPS_PARTITION, &keys::verifications_prefix(run)).await
+    }
+
+    /// The same of every run.
+    pub async fn all_verifications(&self) -> Result<Vec<Verification>, StoreError> {
+        self.documents(keys::BACKUPS_PARTITION, keys::VERIFICATION_PREFIX).await
     }
 
     /// Says how one promise of the policy stands.

@@ -125,6 +125,36 @@ impl Operator {
         }
     }
 
+    /// The ARN of a table, if there is one of that name.
+    pub async fn table_arn(&self, table: &str) -> Result<Option<String>, StoreError> {
+        match self.database.dynamo.describe_table().table_name(table).send().await {
+            Ok(described) => Ok(described.table.and_then(|it| it.table_arn)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|it| it.is_resource_not_found_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    /// Deletes a restored table that nobody needs any more, if it is still there.
+    pub async fn delete_table(&self, table: &str) -> Result<(), StoreError> {
+        match self.database.dynamo.delete_table().table_name(table).send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|it| {
+                    it.is_resource_not_found_exception() || it.is_resource_in_use_exception()
+                }) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+
     /// Makes an empty table like ours, unless there is one of that name.
     pub async fn create_table(&self, table: &str) -> Result<(), StoreError> {
         let mut create = self.database.dynamo.create_table().table_name(table);
