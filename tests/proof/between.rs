@@ -105,7 +105,7 @@ async fn a_login_that_is_lost_in_use_is_found_in_the_next_copy() {
     for (loss, cause) in [
         (Loss::Login, Cause::Missing),
         (Loss::Password, Cause::Missing),
-        (Loss::ForeignLogin, Cause::Altered),
+        (Loss::ForeignLogin, Cause::Extra),
     ] {
         let world = stage().await;
         world.cloud.run_evening(|_| {}).await.unwrap();
