@@ -22,7 +22,7 @@ fn context(world: &World) -> open_run::Context {
 /// Opens a run as if it were that late already.
 async fn open(world: &World, scheduled_at: Timestamp) -> Value {
     let event = serde_json::from_value(json!({ "scheduled_at": scheduled_at })).unwrap();
-    let opened = open_run::handle(&context(world), &event, scheduled_at).await;
+    let opened = open_run::handle(&context(world), &event, scheduled_at, Duration::ZERO).await;
     serde_json::to_value(opened.unwrap()).unwrap()
 }
 

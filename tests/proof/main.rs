@@ -7,7 +7,6 @@ mod between;
 mod chain;
 mod erasures;
 mod faults;
-mod load;
 mod losses;
 mod restore;
 mod trace;

@@ -22,7 +22,7 @@ use crate::runtime_api::Binaries;
 use crate::schedules::Scheduled;
 use crate::secrets::Secrets;
 use crate::template::{Function, Template};
-use crate::{Invoke, InvokeError, LocalError, dynamodb, listen, whole_file};
+use crate::{Invoke, InvokeError, LocalError, dynamodb, listen, time, whole_file};
 
 /// What to run, where.
 #[derive(Clone, Debug)]
@@ -71,6 +71,11 @@ impl Options {
         let path = self.data.join(RESTORED_AS_FILE);
         whole_file::write(&path, restored_as.as_bytes())
             .map_err(|source| LocalError::File { path, source })
+    }
+
+    /// The time is this machine's from the next start on, or that of the last evening.
+    pub fn forget_time(&self) -> Result<(), LocalError> {
+        time::forget(&self.data)
     }
 
     /// The parameters, with what was restored last where they do not say. Not to know would be to use
@@ -163,6 +168,8 @@ impl Cloud {
             None => Arc::new(InProcess::start(&functions)?),
         };
 
+        time::go_on(folder, &operator).await?;
+        tasks.spawn(time::keep_noting(folder.clone()));
         let bus = Arc::new(Bus::new(&functions, invoke.clone()));
         for source in Source::ALL {
             let (bus, announcing) = (bus.clone(), disk.clone());

@@ -24,6 +24,9 @@ pub async fn back_up(options: &Options) -> Ended {
                 Progress::Opened { cut, revisions, digest } => {
                     format!("manifest   {revisions} revisions before {cut}, digest {digest}")
                 }
+                Progress::Clock { machine, service } => {
+                    format!("clock      says {machine}, and it was {service} already")
+                }
                 Progress::Chained { holds: true, since, .. } => {
                     format!("chain      holds since {since}")
                 }
@@ -79,7 +82,7 @@ fn lines(title: String, gone: &[String]) -> String {
 
 #[derive(Args)]
 pub struct Acknowledge {
-    /// The run that has found something gone, as `backup` and the ledger name it: 2026-11-24T17:00:00Z
+    /// The run that has found something gone, or that was opened by a clock that was ahead, as `backup` and the ledger name it: 2026-11-24T17:00:00Z
     #[arg(long)]
     run: String,
 
@@ -95,6 +98,10 @@ impl Acknowledge {
         let event = json!({ "run": self.run, "note": self.note });
         let outcome = cloud.invoke("acknowledge-chain", event).await?;
         println!("{}", serde_json::to_string_pretty(&outcome)?);
+        drop(cloud);
+        if outcome["reason"] == "clock" {
+            options.forget_time()?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

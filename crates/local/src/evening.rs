@@ -22,6 +22,11 @@ pub enum Progress {
         revisions: u64,
         digest: String,
     },
+    /// Two times that cannot both be right: the machine's, and one at which somebody looked before.
+    Clock {
+        machine: String,
+        service: String,
+    },
     /// Whether all is there that was there the evenings before; if not, what is gone.
     Chained {
         holds: bool,
@@ -89,6 +94,11 @@ impl Cloud {
             revisions: opened["revisions"].as_u64().unwrap_or(0),
             digest: text(&opened["digest"]),
         });
+        let clock = &opened["clock"];
+        if clock.is_object() {
+            let (machine, service) = (text(&clock["machine"]), text(&clock["service"]));
+            progress(Progress::Clock { machine, service });
+        }
         let chain = &opened["chain"];
         let holds = chain["holds"] == true;
         let listed = chain["findings"]["listed"].as_array().into_iter().flatten();

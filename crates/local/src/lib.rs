@@ -23,6 +23,7 @@ mod runtime_api;
 mod schedules;
 mod secrets;
 pub mod template;
+mod time;
 mod values;
 mod whole_file;
 mod yaml;

@@ -19,7 +19,8 @@ const SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
 const DAYS_AHEAD: i32 = 62;
 
 fn now() -> Zoned {
-    Timestamp::now().to_zoned(TimeZone::UTC)
+    let now = Timestamp::from_millisecond(runtime::now().millis());
+    now.unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC)
 }
 
 /// Of cron's many forms, a minute of one hour or of each, of each day or of one of the month.

@@ -3,6 +3,7 @@
 //! nothing that the function does not need. It must never know a function.
 
 mod clients;
+pub mod clock;
 mod entropy;
 mod env;
 mod function;
@@ -11,7 +12,8 @@ mod reports;
 mod run;
 
 pub use clients::{BackupClient, HttpClient};
+pub use clock::now;
 pub use entropy::OsEntropy;
 pub use env::{ConfigError, Env, OperatorEnv};
 pub use function::{Endpoint, Function, Run};
-pub use run::{EventError, EventFunction, HttpFunction, event, http, now};
+pub use run::{EventError, EventFunction, HttpFunction, event, http};

@@ -3,10 +3,9 @@
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use am_http::{Declaration, Handle};
-use domain::Timestamp;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -91,12 +90,6 @@ where
         });
         lambda_runtime::run(answer).await
     })
-}
-
-/// The time by this machine's clock: for events, which carry no time of their own that counts.
-pub fn now() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Before the answer: once it is given, the process may be frozen.

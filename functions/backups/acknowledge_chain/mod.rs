@@ -2,10 +2,14 @@
 //! goes on from the run that has found it. For an operator, by IAM; nothing of the API leads here. The row
 //! of the ledger that this writes stays, with who has looked at what.
 
+use std::time::Duration;
+
+use backup::Findings;
 use domain::Timestamp;
+use runtime::clock::{self, CLOCKS_DIFFER};
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
-use store::operator::{Link, LinkReason, Operator};
+use store::operator::{BackupRun, Link, LinkReason, Operator};
 
 use crate::shapes::Chain;
 
@@ -16,7 +20,7 @@ const NOTE_CHARS_MAX: usize = 1000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// When the run was scheduled that has found it.
+    /// When the run was scheduled that has found it; or one that was opened at a time still to come.
     run: Timestamp,
     /// Who has looked, what is gone, and what was done about it.
     note: String,
@@ -27,6 +31,7 @@ pub struct Outcome {
     /// False where it was acknowledged before.
     acknowledged: bool,
     run: Timestamp,
+    reason: LinkReason,
     /// What the chain went on from before, and what it goes on from with the next evening.
     old: String,
     new: String,
@@ -36,41 +41,70 @@ pub const FUNCTION: EventFunction<Operator, Event, Outcome> = EventFunction {
     name: "acknowledge-chain",
     build: |env| env.operator(),
     handle: |operator, event| {
-        Box::pin(async move { handle(operator, event, runtime::now()).await })
+        Box::pin(async move { handle(operator, event, runtime::now(), clock::behind()).await })
     },
 };
 
-async fn handle(operator: &Operator, event: Event, now: Timestamp) -> Result<Outcome, EventError> {
+async fn handle(
+    operator: &Operator,
+    event: Event,
+    now: Timestamp,
+    behind: Duration,
+) -> Result<Outcome, EventError> {
     let note = event.note.trim();
     if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
         return Err(format!("note must have 1 to {NOTE_CHARS_MAX} characters").into());
     }
-    let chain: Option<Chain> = operator.policy_of(Chain::NAME).await?;
-    let chain = chain.ok_or("there was no evening yet")?;
-    if chain.run != event.run {
-        return Err(format!("the newest run is that of {}: acknowledge that one", chain.run).into());
-    }
-    if chain.holds {
-        return Err(format!("the run of {} has found nothing gone", event.run).into());
-    }
     let runs = operator.runs().await?;
     let run = runs.iter().find(|it| it.scheduled_at == event.run);
     let run = run.ok_or_else(|| format!("the ledger has no run of {}", event.run))?;
-    let whole = runs.iter().rfind(|it| it.holds != Some(false) && it.cut < run.cut);
-    let link = Link {
+    let link = |run: &BackupRun, reason| Link {
         run: run.scheduled_at,
-        reason: LinkReason::Acknowledged,
+        reason,
         note: note.to_owned(),
-        // Of what is not there any more from evening to evening, the figures tell; this is found by its key.
-        accepted: chain.findings.names().collect(),
-        old: whole.map_or_else(String::new, |it| it.digest.clone()),
-        new: run.digest.clone(),
+        accepted: Vec::new(),
+        old: String::new(),
+        new: String::new(),
         noted_at: now,
     };
-    let acknowledged = operator.note_link(&link).await?;
-    if acknowledged {
-        tracing::warn!(run = %link.run, note, "the chain goes on from a figure that was acknowledged");
+    let machine = now.before(behind).after(CLOCKS_DIFFER);
+    let acknowledged = if run.opened_at > machine {
+        let mut first = link(run, LinkReason::Clock);
+        first.old.clone_from(&run.digest);
+        // Whichever of them is named, the clock was wrong for all.
+        for other in runs.iter().filter(|it| it.opened_at > machine && it.cut != run.cut) {
+            operator.note_link(&link(other, LinkReason::Clock)).await?;
+        }
+        first
+    } else {
+        let whole = runs.iter().rfind(|it| it.holds != Some(false) && it.cut < run.cut);
+        Link {
+            // Of what is not there any more from evening to evening, the figures tell; this is found by its
+            // key.
+            accepted: what_is_gone(operator, run).await?.names().collect(),
+            old: whole.map_or_else(String::new, |it| it.digest.clone()),
+            new: run.digest.clone(),
+            ..link(run, LinkReason::Acknowledged)
+        }
+    };
+    let first = operator.note_link(&acknowledged).await?;
+    let Link { run, reason, old, new, .. } = acknowledged;
+    if first {
+        tracing::warn!(%run, note, "the chain goes on from a figure that was acknowledged");
     }
-    let Link { run, old, new, .. } = link;
-    Ok(Outcome { acknowledged, run, old, new })
+    Ok(Outcome { acknowledged: first, run, reason, old, new })
+}
+
+/// What the newest run has found, which has to be this one.
+async fn what_is_gone(operator: &Operator, run: &BackupRun) -> Result<Findings, EventError> {
+    let chain: Option<Chain> = operator.policy_of(Chain::NAME).await?;
+    let chain = chain.ok_or("there was no evening yet")?;
+    let run = run.scheduled_at;
+    if chain.run != run {
+        return Err(format!("the newest run is that of {}: acknowledge that one", chain.run).into());
+    }
+    if chain.holds {
+        return Err(format!("the run of {run} has found nothing gone").into());
+    }
+    Ok(chain.findings)
 }

@@ -8,15 +8,13 @@ use backup::{Base, Cause, Findings, Manifest, Previous};
 use domain::Timestamp;
 use futures_util::future::try_join;
 use runtime::EventError;
-use serde::Deserialize;
+use runtime::clock::CLOCKS_DIFFER;
+use serde::{Deserialize, Serialize};
 use store::TableKind;
 use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator, Verification};
 
 use crate::backups::documents::{Documents, document_digest};
 use crate::shapes::RestoreState;
-
-/// By so much, clocks may differ.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
 /// The earlier evenings.
 pub struct Earlier {
@@ -33,8 +31,6 @@ pub struct Ground {
     runs: [Option<BackupRun>; 2],
     /// The cut from which the chain goes on; `None`: it begins tonight.
     pub since: Option<Timestamp>,
-    /// When an earlier run was opened, if that was later than now: one of the two clocks was wrong.
-    pub clock: Option<Timestamp>,
 }
 
 impl Ground {
@@ -42,6 +38,15 @@ impl Ground {
     pub fn run_of(&self, kind: TableKind) -> Option<&BackupRun> {
         self.runs[usize::from(kind == TableKind::Ledger)].as_ref()
     }
+}
+
+/// Two times, of which one is wrong.
+#[derive(Debug, Serialize)]
+pub struct Clock {
+    /// What the machine's clock says.
+    pub machine: Timestamp,
+    /// What it was already when somebody looked before.
+    pub service: Timestamp,
 }
 
 /// As much of a restore as has to be known here.
@@ -97,13 +102,51 @@ impl Earlier {
     fn may_be_gone_on_from(&self, run: &BackupRun) -> bool {
         let acknowledged =
             |link: &Link| link.reason == LinkReason::Acknowledged && link.run == run.scheduled_at;
-        run.holds != Some(false) || self.links.iter().any(acknowledged)
+        let holds = run.holds != Some(false) || self.links.iter().any(acknowledged);
+        holds && !self.was_of_a_wrong_clock(run)
+    }
+
+    /// Said already: it was opened at a time that was still to come.
+    fn was_of_a_wrong_clock(&self, run: &BackupRun) -> bool {
+        let of_run = |link: &&Link| link.run == run.scheduled_at;
+        self.links.iter().filter(of_run).any(|link| link.reason == LinkReason::Clock)
     }
 
     /// The newest such run of these, from before `cut`.
     fn newest(&self, cut: Timestamp, of: impl Fn(&BackupRun) -> bool) -> Option<&BackupRun> {
         let mut newest_first = self.runs.iter().rev();
         newest_first.find(|run| run.cut <= cut && of(run) && self.may_be_gone_on_from(run))
+    }
+
+    /// What no clock may say: the machine's is behind the service's time, or an earlier run was opened at a
+    /// time that is still to come. Nothing is ever held against such a run again.
+    pub async fn check_clock(
+        &mut self,
+        operator: &Operator,
+        now: Timestamp,
+        behind: Duration,
+    ) -> Result<Option<Clock>, EventError> {
+        let ahead = now.after(CLOCKS_DIFFER);
+        let to_come = self.runs.iter().filter(|run| run.opened_at > ahead);
+        let to_come: Vec<BackupRun> =
+            to_come.filter(|run| !self.was_of_a_wrong_clock(run)).cloned().collect();
+        for run in &to_come {
+            let link = Link {
+                run: run.scheduled_at,
+                reason: LinkReason::Clock,
+                note: format!("was opened at {}, and now is {now}", run.opened_at),
+                accepted: Vec::new(),
+                old: run.digest.clone(),
+                new: String::new(),
+                noted_at: now,
+            };
+            operator.note_link(&link).await?;
+            self.links.push(link);
+        }
+        let machine = now.before(behind);
+        let later = to_come.iter().map(|run| run.opened_at).max();
+        let service = later.or((behind > CLOCKS_DIFFER).then_some(now));
+        Ok(service.map(|service| Clock { machine, service }))
     }
 
     /// What tonight is held against. A restore has made other tables, and brought them to what there
@@ -117,8 +160,6 @@ impl Earlier {
         findings: &mut Findings,
     ) -> Result<Ground, EventError> {
         let table = &operator.tables().records;
-        let ahead = now.after(CLOCKS_DIFFER);
-        let clock = self.runs.iter().map(|run| run.opened_at).find(|opened| *opened > ahead);
         let mut restored = self.newest(cut, |run| run.of == *table);
         if restored.is_none() && !self.runs.is_empty() {
             let all: Vec<Restored> = operator.restores().await?;
@@ -143,7 +184,7 @@ impl Earlier {
         let same = restored.map(|run| run.scheduled_at) == ledger.map(|run| run.scheduled_at);
         let restored = read(evidence, restored, findings).await?;
         let ledger = if same { restored.clone() } else { read(evidence, ledger, findings).await? };
-        Ok(Ground { base: Base { restored, ledger }, runs, since, clock })
+        Ok(Ground { base: Base { restored, ledger }, runs, since })
     }
 
     /// The last evening, of the tables that a restore was made from, before its moment.

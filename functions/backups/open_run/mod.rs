@@ -16,7 +16,7 @@ use store::operator::{BackupRun, Evidence, Operator};
 use super::documents::document_digest;
 use super::traces::Tracing;
 use crate::shapes::Chain;
-use chain::{Earlier, Ground};
+use chain::{Clock, Earlier, Ground};
 
 /// Longer than a request may take, sent slowly and answered late: what was begun before the cut has
 /// been committed or given up by the time that the run opens.
@@ -42,8 +42,8 @@ pub struct Outcome {
     /// Items that are not as they were written: somebody has to look at them.
     damaged: u64,
     chain: Chain,
-    /// When an earlier run was opened, if that was later than now: one of the two clocks was wrong.
-    clock: Option<Timestamp>,
+    /// Two times that cannot both be right.
+    clock: Option<Clock>,
 }
 
 /// What the function needs.
@@ -56,7 +56,11 @@ pub struct Context {
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
     name: "open-backup-run",
     build: Context::build,
-    handle: |context, event| Box::pin(async move { handle(context, &event, runtime::now()).await }),
+    handle: |context, event| {
+        Box::pin(
+            async move { handle(context, &event, runtime::now(), runtime::clock::behind()).await },
+        )
+    },
 };
 
 impl Context {
@@ -70,6 +74,7 @@ pub async fn handle(
     context: &Context,
     event: &Event,
     now: Timestamp,
+    behind: Duration,
 ) -> Result<Outcome, EventError> {
     let Context { operator, evidence, .. } = context;
     let scheduled_at = event.scheduled_at;
@@ -78,17 +83,15 @@ pub async fn handle(
     }
     let cut = scheduled_at.before(if event.quiet { Duration::ZERO } else { CUT_BEFORE });
     let key = format!("manifests/{scheduled_at}.json");
-    let earlier = Earlier::of(operator, scheduled_at).await?;
+    let mut earlier = Earlier::of(operator, scheduled_at).await?;
     let mut findings = backup::Findings::default();
     earlier.documents().check(evidence, &key, &mut findings).await?;
-    let ground = earlier.ground(operator, evidence, cut, now, &mut findings).await?;
-    if let Some(later) = ground.clock {
-        tracing::error!(
-            failed = 1,
-            cause = "clock",
-            "an earlier run was opened at {later}, and now is {now}"
-        );
+    let clock = earlier.check_clock(operator, now, behind).await?;
+    if let Some(Clock { machine, service }) = &clock {
+        let cause = "clock";
+        tracing::error!(failed = 1, cause, "it was {service} already, and now is {machine}");
     }
+    let ground = earlier.ground(operator, evidence, cut, now, &mut findings).await?;
 
     let Evening { mut manifest, findings: found, discontinued } =
         backup::evening(operator, cut, &ground.base).await?;
@@ -120,7 +123,7 @@ pub async fn handle(
     let chain = Chain { findings, traced, ..Chain::beginning_with(run.scheduled_at) };
     let chain = note_chain(operator, &run, ground.since, chain, now).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
-    let (damaged, clock) = (kept.damaged, ground.clock);
+    let damaged = kept.damaged;
     Ok(Outcome { opened, cut, manifest, revisions, digest, damaged, chain, clock })
 }
 

@@ -63,6 +63,8 @@ pub enum LinkReason {
     Restored,
     /// An operator has looked at what is gone, and takes what is there as it is.
     Acknowledged,
+    /// It was opened at a time that was still to come: nothing is held against it.
+    Clock,
 }
 
 /// How a backup job ended, as AWS Backup told it.
@@ -107,6 +109,7 @@ impl Link {
         match self.reason {
             LinkReason::Restored => "restored".to_owned(),
             LinkReason::Acknowledged => "acknowledged".to_owned(),
+            LinkReason::Clock => "clock".to_owned(),
         }
     }
 }
@@ -163,6 +166,17 @@ impl Operator {
         let ledger = &self.database.tables.ledger;
         let rows = self.database.rows(ledger, keys::BACKUPS_PARTITION, keys::RUN_PREFIX).await?;
         rows.iter().map(read_run).collect()
+    }
+
+    /// When the last run was opened of those whose clock nobody has found wrong.
+    pub async fn last_opened(&self) -> Result<Option<Timestamp>, StoreError> {
+        let links = self.links().await?;
+        let wrong = |run: &BackupRun| {
+            let of_run = |link: &Link| link.run == run.scheduled_at;
+            links.iter().any(|link| link.reason == LinkReason::Clock && of_run(link))
+        };
+        let runs = self.runs().await?;
+        Ok(runs.iter().filter(|run| !wrong(run)).map(|run| run.opened_at).max())
     }
 
     /// Says why the chain goes on, unless it is said already. Whether it was now.
