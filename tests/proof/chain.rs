@@ -227,3 +227,51 @@ async fn strangers_learn_that_it_holds_and_since_when_and_no_more() {
         assert!(!text.contains("01KEZ") && !text.contains("had "), "{text}");
     }
 }
+
+/// What the state machine of infra/verify.yaml does with an evening: its parts, then all.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_functions_add_up_what_one_does_and_miss_what_it_misses() {
+    const OF: u32 = 5;
+    let world = stage().await;
+    let by_many = async || {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
+        for index in 0..OF {
+            let mut part = event.clone();
+            part["segment"] = json!({ "index": index, "of": OF });
+            let kept = world.cloud.invoke("open-backup-run", part).await.unwrap();
+            assert_eq!(kept["segment"]["index"], index);
+        }
+        let mut all = event.clone();
+        all["segments"] = json!(OF);
+        world.cloud.invoke("open-backup-run", all).await.unwrap()
+    };
+    let one = evening(&world).await;
+    let many = by_many().await;
+    assert_eq!((&many["chain"]["holds"], &many["chain"]["since"]), (&json!(true), &one["since"]));
+    let manifests = operator::evidence_keys(&world.cloud, "manifests/").await;
+    let mut records = Vec::new();
+    for key in &manifests {
+        let (_, bytes) = operator::manifest(&world.cloud, key).await;
+        let manifest: Value = serde_json::from_slice(&bytes).unwrap();
+        records.push(
+            ["records", "accounts", "logins", "appendices"]
+                .map(|table| manifest["tables"][table].clone()),
+        );
+    }
+    assert_eq!(records[0], records[1]);
+    happen(&world, Loss::Record(1)).await;
+    let many = by_many().await["chain"].clone();
+    let one = evening(&world).await;
+    assert_eq!((&many["holds"], &many["findings"]), (&json!(false), &one["findings"]));
+}
+
+/// The SDK asks three times, and gives up; the reading asks on, at the same page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_gives_no_more_for_a_while_is_added_up_all_the_same() {
+    let world = stage().await;
+    let whole = backup::manifest(&world.operator, runtime::now()).await.unwrap();
+    world.cloud.throttle_scans(30);
+    let paced = backup::manifest(&world.operator, runtime::now()).await.unwrap();
+    assert_eq!(paced.summary, whole.summary);
+}

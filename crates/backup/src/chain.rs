@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{CustomerId, Timestamp};
+use serde::{Deserialize, Serialize};
 use store::operator::{ItemFacts, Operator, Reading, ScannedItem, Segment};
 use store::{RowKey, StoreError, TableKind};
 
@@ -29,7 +30,7 @@ pub struct Base {
 }
 
 /// What a table has from before the base's cut and since, and what is damaged in it.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Split {
     pub older: TableManifest,
     pub newer: TableManifest,
@@ -44,6 +45,7 @@ pub(crate) struct Erasures {
 }
 
 /// Versions of a thing that were not come upon.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Gap {
     pub first: RowKey,
     pub thing: RowKey,

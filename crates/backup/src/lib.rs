@@ -23,8 +23,10 @@ pub use check::TableCheck;
 pub use findings::{Cause, Finding, Findings};
 pub use losses::losses;
 pub use manifest::{
-    APPENDICES, EVIDENCE, Evening, Manifest, Previous, Summary, TableManifest, evening, manifest,
+    APPENDICES, EVIDENCE, Evening, EveningPart, Manifest, Previous, Summary, TableManifest,
+    conclude, evening, evening_part, manifest,
 };
+pub use objects::ObjectsCheck;
 pub use restored::{Dangling, dangling, erase_what_is_erased_in_use, mend, set_unclaimed_aside};
 pub use tally::Tally;
 pub use verify::{Report, Verifier};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{CustomerId, Digest, Timestamp, Version};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use store::operator::{Counterpart, ItemFacts, Operator, Reading, ScannedItem, Segment, Table};
+use store::operator::{Counterpart, ItemFacts, Operator, Reading, ScannedItem, Segment};
 use store::{StoreError, TableKind};
 
 use crate::chain::{self, Erasures, Gap, Split};
@@ -104,10 +104,46 @@ pub async fn evening(
     cut: Timestamp,
     base: &Base,
 ) -> Result<Evening, StoreError> {
+    let segments = (0..SEGMENTS).map(|index| {
+        let segment = Segment { index, of: SEGMENTS };
+        evening_part(operator, cut, base, segment)
+    });
+    let mut whole = EveningPart::default();
+    try_join_all(segments).await?.into_iter().for_each(|part| whole.merge(part));
+    conclude(operator, cut, base, whole).await
+}
+
+/// What some of each table adds up to: the work of one reader of many, which can be written down and put
+/// together with that of others.
+pub async fn evening_part(
+    operator: &Operator,
+    cut: Timestamp,
+    base: &Base,
+    segment: Segment,
+) -> Result<EveningPart, StoreError> {
+    let mut parts = EveningPart::default();
+    for kind in TableKind::ALL.into_iter().filter(|kind| kind.proven_by() == Some(*kind)) {
+        let mut part = Part::default();
+        let mut pages = operator.table(kind).read(Reading::Lasting, segment);
+        while let Some(page) = pages.next().await? {
+            page.into_iter().for_each(|item| part.add(cut, base.cut(kind), item));
+        }
+        parts.0.insert(kind.name().to_owned(), part);
+    }
+    Ok(parts)
+}
+
+/// What all parts together come to.
+pub async fn conclude(
+    operator: &Operator,
+    cut: Timestamp,
+    base: &Base,
+    mut parts: EveningPart,
+) -> Result<Evening, StoreError> {
     let mut tables: BTreeMap<String, Split> = BTreeMap::new();
     let (mut erased, mut gaps) = (Erasures::default(), BTreeMap::new());
     for kind in TableKind::ALL.into_iter().filter(|kind| kind.proven_by() == Some(*kind)) {
-        let part = part(&operator.table(kind), cut, base.cut(kind)).await?;
+        let part = parts.0.remove(kind.name()).unwrap_or_default();
         tables.insert(kind.name().to_owned(), part.this);
         tables.entry(TableKind::Logins.name().to_owned()).or_default().merge(part.logins);
         tables.entry(APPENDICES.to_owned()).or_default().merge(part.appendices);
@@ -132,8 +168,20 @@ pub async fn evening(
     Ok(Evening { manifest, findings, discontinued })
 }
 
+/// What was read of some of each table, by its name.
+#[derive(Default, Serialize, Deserialize)]
+pub struct EveningPart(BTreeMap<String, Part>);
+
+impl EveningPart {
+    pub fn merge(&mut self, other: Self) {
+        for (table, part) in other.0 {
+            self.0.entry(table).or_default().merge(part);
+        }
+    }
+}
+
 /// What was read of some of a table: itself, and what it says of others.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Part {
     this: Split,
     logins: Split,
@@ -142,30 +190,19 @@ struct Part {
     erased: Buckets,
     gaps: Vec<Gap>,
     /// The revision before, of which thing: the revisions of one stand together, in their order.
+    #[serde(skip)]
     last: Option<(String, Version)>,
 }
 
-async fn part(table: &Table, cut: Timestamp, base: Timestamp) -> Result<Part, StoreError> {
-    let segments = (0..SEGMENTS).map(async |index| {
-        let mut part = Part::default();
-        let mut pages = table.read(Reading::Lasting, Segment { index, of: SEGMENTS });
-        while let Some(page) = pages.next().await? {
-            page.into_iter().for_each(|item| part.add(cut, base, item));
-        }
-        Ok::<_, StoreError>(part)
-    });
-    let mut whole = Part::default();
-    for part in try_join_all(segments).await? {
-        whole.this.merge(part.this);
-        whole.logins.merge(part.logins);
-        whole.appendices.merge(part.appendices);
-        whole.erased.merge(&part.erased);
-        whole.gaps.extend(part.gaps);
-    }
-    Ok(whole)
-}
-
 impl Part {
+    fn merge(&mut self, other: Self) {
+        self.this.merge(other.this);
+        self.logins.merge(other.logins);
+        self.appendices.merge(other.appendices);
+        self.erased.merge(&other.erased);
+        self.gaps.extend(other.gaps);
+    }
+
     /// What is damaged is counted as it is, whenever it says that it was written.
     fn add(&mut self, cut: Timestamp, base: Timestamp, item: ScannedItem) {
         match item {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use domain::Digest;
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
 use store::operator::{Bucket, Counterpart, Operator, Reading, ScannedItem, Segment, StoredObject};
 use store::{Announced, StoreError, TableKind};
 
@@ -15,36 +16,67 @@ use crate::{APPENDICES, Buckets, Cause, Findings, Manifest, Suspects};
 /// So many objects are looked at at the same time.
 pub(crate) const AT_ONCE: usize = 32;
 
-/// How many objects there are, and what is wrong with them.
-pub async fn verify(
+/// The sums of a copy of the bucket, or of some of it, which can be written down and put together.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ObjectsCheck {
+    /// How many objects there are.
+    pub checked: u64,
+    sums: Buckets,
+    /// Appendix versions whose bytes are not in use any more, where that was looked at.
+    pub in_use: Findings,
+}
+
+impl ObjectsCheck {
+    /// Puts the sums of another part to these.
+    pub fn merge(&mut self, other: Self) {
+        self.checked += other.checked;
+        self.sums.merge(&other.sums);
+        self.in_use.merge(other.in_use);
+    }
+}
+
+/// Looks at the objects whose keys fall into this part: each reader lists all, which is cheap, and reads its
+/// own, of which a copy may have kept no hash.
+pub async fn check(copy: &Bucket, segment: Segment) -> Result<ObjectsCheck, StoreError> {
+    let mut check = ObjectsCheck::default();
+    let mut from = None;
+    loop {
+        let mut page = copy.list(from).await?;
+        page.objects.retain(|it| part_of(&it.key, segment.of) == segment.index);
+        check.checked += page.objects.len() as u64;
+        for (key, digest) in digests(copy, page.objects).await? {
+            // What is no key of ours counts as something that nobody expects.
+            check.sums.add(&key, &digest.unwrap_or_else(|| Digest::of(&[key.as_bytes()])));
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(check);
+        }
+    }
+}
+
+fn part_of(key: &str, of: u32) -> u32 {
+    let [.., a, b, c, d] = *Digest::of(&[key.as_bytes()]).as_bytes();
+    u32::from_be_bytes([a, b, c, d]) % of.max(1)
+}
+
+/// What is wrong, by what all parts have come to.
+pub async fn conclude(
     operator: &Operator,
     in_use: &Bucket,
     copy: &Bucket,
     manifest: &Manifest,
-) -> Result<(u64, Findings), StoreError> {
+    check: &ObjectsCheck,
+) -> Result<Findings, StoreError> {
     let expected = manifest.table(APPENDICES).buckets;
-    let (mut checked, mut sums) = (0, Buckets::default());
-    let mut from = None;
-    loop {
-        let page = copy.list(from).await?;
-        checked += page.objects.len() as u64;
-        for (key, digest) in digests(copy, page.objects).await? {
-            // What is no key of ours counts as something that nobody expects.
-            sums.add(&key, &digest.unwrap_or_else(|| Digest::of(&[key.as_bytes()])));
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
     let mut findings = Findings::default();
-    let suspects = sums.differing(&expected);
+    let suspects = check.sums.differing(&expected);
     if !suspects.is_empty() {
         let trace = Trace { operator, in_use, copy, manifest, suspects };
         trace.look_at_copy(&mut findings).await?;
         trace.look_for(&expected, &mut findings).await?;
     }
-    Ok((checked, findings))
+    Ok(findings)
 }
 
 /// The digest of each object, by its key; `None` where the key is none of ours.

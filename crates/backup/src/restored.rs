@@ -92,31 +92,39 @@ pub async fn dangling(
     bucket: &Bucket,
     from: Option<&Bucket>,
 ) -> Result<Dangling, StoreError> {
-    let segments = (0..SEGMENTS).map(async |index| {
-        let mut dangling = Vec::new();
-        let segment = Segment { index, of: SEGMENTS };
-        let mut pages = operator.table(TableKind::Records).read(Reading::Lasting, segment);
-        while let Some(page) = pages.next().await? {
-            let stored = page.into_iter().filter_map(|found| match found {
-                ScannedItem::Lasting(it) => it.counterpart,
-                _ => None,
-            });
-            let stored = stored.filter_map(|counterpart| match counterpart {
-                Counterpart::Object { key, digest } => Some((key, digest)),
-                Counterpart::Login { .. } => None,
-            });
-            let missing: Vec<Option<Announced>> = stream::iter(stored)
-                .map(|(key, digest)| bring_back_or_name(bucket, from, key, digest))
-                .buffer_unordered(AT_ONCE)
-                .try_collect()
-                .await?;
-            dangling.extend(missing.into_iter().flatten());
-        }
-        Ok::<_, StoreError>(dangling)
-    });
+    let segments = (0..SEGMENTS)
+        .map(|index| dangling_in(operator, bucket, from, Segment { index, of: SEGMENTS }));
     let all = try_join_all(segments).await?.concat();
     let named = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     Ok(Dangling { count: all.len() as u64, named })
+}
+
+/// The same of one segment of the records.
+pub(crate) async fn dangling_in(
+    operator: &Operator,
+    bucket: &Bucket,
+    from: Option<&Bucket>,
+    segment: Segment,
+) -> Result<Vec<Announced>, StoreError> {
+    let mut dangling = Vec::new();
+    let mut pages = operator.table(TableKind::Records).read(Reading::Lasting, segment);
+    while let Some(page) = pages.next().await? {
+        let stored = page.into_iter().filter_map(|found| match found {
+            ScannedItem::Lasting(it) => it.counterpart,
+            _ => None,
+        });
+        let stored = stored.filter_map(|counterpart| match counterpart {
+            Counterpart::Object { key, digest } => Some((key, digest)),
+            Counterpart::Login { .. } => None,
+        });
+        let missing: Vec<Option<Announced>> = stream::iter(stored)
+            .map(|(key, digest)| bring_back_or_name(bucket, from, key, digest))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        dangling.extend(missing.into_iter().flatten());
+    }
+    Ok(dangling)
 }
 
 /// The key, if it has no bytes or others, and they cannot be brought back.

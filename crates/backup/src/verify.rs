@@ -15,7 +15,8 @@ use store::{StoreError, TableKind};
 use crate::known::look_up;
 use crate::losses::{Called, Losses};
 use crate::manifest::SEGMENTS;
-use crate::restored::dangling;
+use crate::objects::ObjectsCheck;
+use crate::restored::dangling_in;
 use crate::standing::standing;
 use crate::{
     APPENDICES, Cause, EVIDENCE, Findings, Manifest, TableCheck, TableManifest, objects, trace,
@@ -145,16 +146,39 @@ impl Verifier<'_> {
 
     /// Verifies a copy of the bucket of appendices.
     pub async fn appendices(&self, copy: &str) -> Result<Report, StoreError> {
-        let copy = self.bucket.copy(copy);
-        let (checked, findings) =
-            objects::verify(self.operator, self.bucket, &copy, self.manifest).await?;
-        let mut report = self.report(APPENDICES, copy.name(), checked, findings);
+        let parts =
+            (0..SEGMENTS).map(|index| self.objects_segment(copy, Segment { index, of: SEGMENTS }));
+        let mut whole = ObjectsCheck::default();
+        try_join_all(parts).await?.into_iter().for_each(|part| whole.merge(part));
+        self.conclude_objects(copy, &whole).await
+    }
+
+    /// The first look at a part of the objects of a copy: one reader of many.
+    pub async fn objects_segment(
+        &self,
+        copy: &str,
+        segment: Segment,
+    ) -> Result<ObjectsCheck, StoreError> {
+        let mut check = objects::check(&self.bucket.copy(copy), segment).await?;
         if self.looks_in_use {
-            for key in dangling(self.operator, self.bucket, None).await?.named {
-                report.in_use.note(Cause::Dangling, key, "has no bytes in use, or others");
+            for key in dangling_in(self.operator, self.bucket, None, segment).await? {
+                check.in_use.note(Cause::Dangling, key, "has no bytes in use, or others");
             }
         }
-        Ok(report)
+        Ok(check)
+    }
+
+    /// What the first look at all objects comes to, with a close look where it has to be taken.
+    pub async fn conclude_objects(
+        &self,
+        copy: &str,
+        check: &ObjectsCheck,
+    ) -> Result<Report, StoreError> {
+        let copy = self.bucket.copy(copy);
+        let findings =
+            objects::conclude(self.operator, self.bucket, &copy, self.manifest, check).await?;
+        let report = self.report(APPENDICES, copy.name(), check.checked, findings);
+        Ok(Report { in_use: check.in_use.clone(), ..report })
     }
 
     /// Verifies a copy of the bucket of evidence, which is small. The ledger says which documents there

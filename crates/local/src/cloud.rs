@@ -111,6 +111,7 @@ pub struct Cloud {
     operator: BTreeMap<String, String>,
     identities: Arc<Identities>,
     pub(crate) backup: Arc<Backup>,
+    tables: Arc<dynamodb::Tables>,
     _tasks: JoinSet<()>,
     /// Held for as long as the folder is in use.
     _lock: File,
@@ -147,7 +148,7 @@ impl Cloud {
         tasks.spawn(objects.serve(listener));
 
         let plan = backup::Plan::read(&template)?;
-        let backup = Arc::new(Backup::open(folder, plan, tables, disk.clone())?);
+        let backup = Arc::new(Backup::open(folder, plan, tables.clone(), disk.clone())?);
         let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let endpoints =
             Endpoints { dynamodb, s3: objects_address, backup: listen::address_of(&listener)? };
@@ -201,6 +202,7 @@ impl Cloud {
             operator,
             identities,
             backup,
+            tables,
             _tasks: tasks,
             _lock: lock,
         })
@@ -252,6 +254,11 @@ impl Cloud {
     /// What is to go wrong with backups.
     pub fn faults(&self) -> &Faults {
         &self.backup.faults
+    }
+
+    /// Lets tables refuse the next so many scans.
+    pub fn throttle_scans(&self, count: u32) {
+        self.tables.throttle_scans(count);
     }
 
     /// Waits until every event of the bucket was delivered or given up.

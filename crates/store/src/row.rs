@@ -1,11 +1,13 @@
 //! Where an item is, whatever it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::TableKind;
 use crate::items::{self, Item};
 use crate::keys::{self, SortKey};
 
 /// Partition and sort key of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RowKey {
     pub(crate) partition: String,
     pub(crate) sort: String,

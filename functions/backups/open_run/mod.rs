@@ -1,17 +1,20 @@
 //! Every evening at 18:00, when AWS Backup starts too: adds up every revision that is kept into the
 //! manifest that the night's backup will have to match, and holds all that is from before an earlier
 //! evening against that evening's: data that has vanished since is found now.
+//!
+//! Where there is more than one function can read, the state machine of infra/verify.yaml shares it out: the same
+//! event comes once for each segment, whose sums are kept, and then once more to put them together.
 
 mod chain;
 
 use std::time::Duration;
 
-use backup::{Evening, Manifest};
+use backup::{Base, Evening, EveningPart, Manifest};
 use domain::Timestamp;
 use runtime::{ConfigError, EventError, EventFunction, OperatorEnv};
 use serde::{Deserialize, Serialize};
 use store::TableKind;
-use store::operator::{BackupRun, Evidence, Operator};
+use store::operator::{BackupRun, Evidence, Operator, Segment};
 
 use super::documents::document_digest;
 use super::traces::Tracing;
@@ -29,10 +32,24 @@ pub struct Event {
     /// Nobody is writing: the cut is the scheduled time itself. The Scheduler never says so.
     #[serde(default)]
     quiet: bool,
+    /// Only add up this part of each table, and keep its sums.
+    segment: Option<Segment>,
+    /// So many parts were added up: put them together.
+    segments: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct Outcome {
+#[serde(untagged)]
+pub enum Outcome {
+    /// The sums of a part are kept.
+    Part {
+        segment: Segment,
+    },
+    Opened(Box<Opened>),
+}
+
+#[derive(Debug, Serialize)]
+pub struct Opened {
     /// False where an earlier event has opened the run.
     opened: bool,
     cut: Timestamp,
@@ -92,9 +109,14 @@ pub async fn handle(
         tracing::error!(failed = 1, cause, "it was {service} already, and now is {machine}");
     }
     let ground = earlier.ground(operator, evidence, cut, now, &mut findings).await?;
+    if let Some(segment) = event.segment {
+        let part = backup::evening_part(operator, cut, &ground.base, segment).await?;
+        evidence.keep(&part_key(scheduled_at, segment), serde_json::to_vec(&part)?).await?;
+        return Ok(Outcome::Part { segment });
+    }
 
     let Evening { mut manifest, findings: found, discontinued } =
-        backup::evening(operator, cut, &ground.base).await?;
+        add_up(context, event, cut, &ground.base).await?;
     findings.merge(found);
     findings.accept(&earlier.accepted());
     if manifest.summary.damaged > 0 {
@@ -124,7 +146,29 @@ pub async fn handle(
     let chain = note_chain(operator, &run, ground.since, chain, now).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
     let damaged = kept.damaged;
-    Ok(Outcome { opened, cut, manifest, revisions, digest, damaged, chain, clock })
+    let opened = Opened { opened, cut, manifest, revisions, digest, damaged, chain, clock };
+    Ok(Outcome::Opened(Box::new(opened)))
+}
+
+/// Reads everything, or what the parts have come to.
+async fn add_up(
+    context: &Context,
+    event: &Event,
+    cut: Timestamp,
+    base: &Base,
+) -> Result<Evening, EventError> {
+    let Context { operator, evidence, .. } = context;
+    let Some(of) = event.segments else { return Ok(backup::evening(operator, cut, base).await?) };
+    let mut whole = EveningPart::default();
+    for index in 0..of {
+        let key = part_key(event.scheduled_at, Segment { index, of });
+        whole.merge(serde_json::from_slice(&evidence.read(&key).await?)?);
+    }
+    Ok(backup::conclude(operator, cut, base, whole).await?)
+}
+
+fn part_key(run: Timestamp, Segment { index, of }: Segment) -> String {
+    format!("parts/{run}/{index}-of-{of}.json")
 }
 
 /// Has what was there restored beside, so that what is gone can be named: the tables of which there is a

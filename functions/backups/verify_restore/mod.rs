@@ -6,10 +6,11 @@
 //! the same event comes once for each segment, whose sums are kept, and then once more to conclude.
 
 use aws_sdk_backup::types::RestoreValidationStatus;
-use backup::{Cause, Manifest, Report, TableCheck, Verifier};
+use backup::{Cause, Manifest, ObjectsCheck, Report, TableCheck, Verifier};
 use domain::Timestamp;
 use futures_util::future::try_join;
 use runtime::{EventError, EventFunction};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Segment, Verification};
 
@@ -163,28 +164,46 @@ async fn verify(
     run: &BackupRun,
     segments: Option<u32>,
 ) -> Result<Report, EventError> {
+    let copy = &restored.copy;
     Ok(match (restored.resource, segments) {
-        (Resource::Table(kind), None) => verifier.table(kind, &restored.copy).await?,
+        (Resource::Table(kind), None) => verifier.table(kind, copy).await?,
         (Resource::Table(kind), Some(of)) => {
-            let mut whole = TableCheck::default();
-            for index in 0..of {
-                let part = part_key(restored, run, Segment { index, of });
-                whole.merge(&serde_json::from_slice(&context.evidence.read(&part).await?)?);
-            }
-            verifier.conclude(kind, &restored.copy, &whole).await?
+            let merge = |whole: &mut TableCheck, part: TableCheck| whole.merge(&part);
+            let whole = all_parts(context, restored, run, of, merge).await?;
+            verifier.conclude(kind, copy, &whole).await?
         }
-        (Resource::Appendices, _) => verifier.appendices(&restored.copy).await?,
+        (Resource::Appendices, None) => verifier.appendices(copy).await?,
+        (Resource::Appendices, Some(of)) => {
+            let whole = all_parts(context, restored, run, of, ObjectsCheck::merge).await?;
+            verifier.conclude_objects(copy, &whole).await?
+        }
         (Resource::Evidence, _) => {
             let operator = &context.operator;
             let (runs, reports) = try_join(operator.runs(), operator.all_verifications()).await?;
             let documents = Documents::new(&runs, &reports);
             let in_use = context.evidence.bucket();
-            verifier.evidence(in_use, &restored.copy, documents.all()).await?
+            verifier.evidence(in_use, copy, documents.all()).await?
         }
     })
 }
 
-/// The first look at a part of a table. Buckets are not shared out: they are looked at in the end.
+/// What the first looks have kept, put together one after the other.
+async fn all_parts<T: Default + DeserializeOwned>(
+    context: &Backups,
+    restored: &Restored,
+    run: &BackupRun,
+    of: u32,
+    merge: impl Fn(&mut T, T),
+) -> Result<T, EventError> {
+    let mut whole = T::default();
+    for index in 0..of {
+        let key = part_key(restored, run, Segment { index, of });
+        merge(&mut whole, serde_json::from_slice(&context.evidence.read(&key).await?)?);
+    }
+    Ok(whole)
+}
+
+/// The first look at a part of a table or of the appendices. The evidence is small.
 async fn look_at_part(
     context: &Backups,
     verifier: &Verifier<'_>,
@@ -192,13 +211,19 @@ async fn look_at_part(
     run: &BackupRun,
     segment: Segment,
 ) -> Result<Outcome, EventError> {
-    let Resource::Table(kind) = restored.resource else {
-        return Ok(Outcome::LookedAt { checked: 0 });
+    let (checked, part) = match restored.resource {
+        Resource::Table(kind) => {
+            let part = verifier.segment(kind, &restored.copy, segment).await?;
+            (part.items, serde_json::to_vec(&part)?)
+        }
+        Resource::Appendices => {
+            let part = verifier.objects_segment(&restored.copy, segment).await?;
+            (part.checked, serde_json::to_vec(&part)?)
+        }
+        Resource::Evidence => return Ok(Outcome::LookedAt { checked: 0 }),
     };
-    let part = verifier.segment(kind, &restored.copy, segment).await?;
-    let key = part_key(restored, run, segment);
-    context.evidence.keep(&key, serde_json::to_vec(&part)?).await?;
-    Ok(Outcome::LookedAt { checked: part.items })
+    context.evidence.keep(&part_key(restored, run, segment), part).await?;
+    Ok(Outcome::LookedAt { checked })
 }
 
 fn part_key(restored: &Restored, run: &BackupRun, segment: Segment) -> String {

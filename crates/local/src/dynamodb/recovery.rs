@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dynoxide::{Database, DynoxideError, ImportOptions, Item};
@@ -27,11 +28,13 @@ pub(crate) struct Tables {
     history: History,
     /// Those that are being filled.
     filling: Mutex<BTreeSet<String>>,
+    /// So many scans are refused, as a table does that gives no more for now.
+    throttled: AtomicU32,
 }
 
 impl Tables {
     pub(super) fn new(database: Database, history: History) -> Self {
-        Self { database, history, filling: Mutex::default() }
+        Self { database, history, filling: Mutex::default(), throttled: AtomicU32::new(0) }
     }
 
     /// Goes on with the restores that a kill has cut off: from their beginning.
@@ -44,6 +47,16 @@ impl Tables {
             self.fill_later(it);
         }
         Ok(())
+    }
+
+    /// Refuses the next so many scans.
+    pub(crate) fn throttle_scans(&self, count: u32) {
+        self.throttled.store(count, Ordering::Relaxed);
+    }
+
+    fn is_throttled(&self) -> bool {
+        let one_less = |count: u32| count.checked_sub(1);
+        self.throttled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 
     pub(super) fn trim(&self) {
@@ -67,6 +80,10 @@ impl Tables {
             }
             "RestoreTableToPointInTime" => self.restore(request),
             "DescribeTable" => self.describe(&table),
+            "Scan" if self.is_throttled() => Err(Failure::Refused(
+                "ProvisionedThroughputExceededException",
+                "The table gives no more for now.".to_owned(),
+            )),
             _ => return None,
         };
         Some(answered.map(|answer| answer.to_string()))

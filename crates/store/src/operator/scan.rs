@@ -1,5 +1,10 @@
 //! Reading everything, whoever's it is, from the tables in use or from restored copies of them.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::operation::scan::ScanOutput;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +70,7 @@ impl Table {
     /// Reads one segment, a page at a time: in constant memory. Damaged items are found too; only a
     /// failing database ends the reading.
     pub fn read(&self, reading: Reading, segment: Segment) -> Pages {
-        Pages { table: self.clone(), reading, segment, next: Next::First }
+        Pages { table: self.clone(), reading, segment, next: Next::First, pause: Duration::ZERO }
     }
 
     /// Looks items up by their keys: each that is there, in no order.
@@ -95,6 +100,23 @@ impl Table {
     }
 }
 
+/// So often a page is asked for again that the table did not give: for some four minutes.
+const REFUSED_MAX: u32 = 20;
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// Whether an error says that too much is asked for at once.
+fn is_throttled(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some(
+            "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "ThrottlingException"
+        )
+    )
+}
+
 /// Where the next page starts.
 enum Next {
     First,
@@ -108,6 +130,8 @@ pub struct Pages {
     reading: Reading,
     segment: Segment,
     next: Next,
+    /// How long to wait before each page.
+    pause: Duration,
 }
 
 impl Pages {
@@ -148,12 +172,35 @@ impl Pages {
                 .expression_attribute_names("#sk", items::SORT)
                 .set_expression_attribute_values(Some(values.collect()));
         }
-        let page = scan.send().await.map_err(StoreError::unavailable)?;
+        let page = self.paced(scan).await?;
         let kind = self.table.kind;
         let found = page.items().iter().map(|item| scanned(kind, item)).collect();
         self.next = page.last_evaluated_key.map_or(Next::None, Next::After);
         Ok(Some(found))
     }
+
+    /// Asks for a page, and for the same one again where the table gives no more for now: slower from then on,
+    /// so that what people do comes first, and faster again page by page.
+    async fn paced(&mut self, scan: ScanFluentBuilder) -> Result<ScanOutput, StoreError> {
+        let mut refused = 0;
+        loop {
+            if !self.pause.is_zero() {
+                tokio::time::sleep(self.pause).await;
+            }
+            match scan.clone().send().await {
+                Ok(page) => {
+                    self.pause /= 2;
+                    return Ok(page);
+                }
+                Err(error) if refused < REFUSED_MAX && is_throttled(error.code()) => {
+                    refused += 1;
+                    self.pause = (self.pause * 2).clamp(PAUSE_MIN, PAUSE_MAX);
+                }
+                Err(error) => return Err(StoreError::unavailable(error)),
+            }
+        }
+    }
+
     /// What the sort keys start with that are asked for; `None`: all are. Things as they are now are
     /// as large as what lasts of them. A table without any is small, or all of it lasts.
     fn filtered(&self) -> Option<Vec<String>> {
