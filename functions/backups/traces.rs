@@ -1,6 +1,6 @@
 //! What is said of what is gone, and the tables that are restored beside to name it.
 
-use aws_sdk_backup::types::{RecoveryPointByResource, RecoveryPointStatus};
+use aws_sdk_backup::types::{RecoveryPointByResource, RecoveryPointStatus, VaultType};
 use backup::Findings;
 use domain::Timestamp;
 use runtime::{BackupClient, ConfigError, EventError, OperatorEnv};
@@ -116,6 +116,7 @@ impl Tracing {
         let mut first: Option<RecoveryPointByResource> = None;
         while let Some(point) = points.next().await.transpose()? {
             let fits = point.status == Some(RecoveryPointStatus::Completed)
+                && point.vault_type != Some(VaultType::LogicallyAirGappedBackupVault)
                 && created(&point).is_some_and(|at| at >= cut);
             if fits && first.as_ref().is_none_or(|it| created(&point) < created(it)) {
                 first = Some(point);

@@ -27,7 +27,10 @@ fn the_permission_matrix() {
 const NO_RESOURCE: [&str; 4] = [
     "backup:DescribeRegionSettings",
     "backup:DescribeRestoreJob",
+    "backup:ListBackupJobs",
+    "backup:ListCopyJobs",
     "backup:ListRecoveryPointsByResource",
+    "backup:ListRestoreJobs",
     "backup:PutRestoreValidationResult",
 ];
 

@@ -261,6 +261,11 @@ impl Cloud {
         self.tables.throttle_scans(count);
     }
 
+    /// Loses a recovery point, as no vault would.
+    pub fn lose_recovery_point(&self, arn: &str) -> Result<(), LocalError> {
+        self.backup.lose(arn).map_err(|error| LocalError::Backup(error.into()))
+    }
+
     /// Waits until every event of the bucket was delivered or given up.
     pub async fn settle(&self) {
         while !self.is_settled() {

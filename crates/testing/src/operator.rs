@@ -343,6 +343,16 @@ pub async fn back_up_and_restore(cloud: &Cloud, name: &str, run: usize) -> Strin
     copy
 }
 
+/// What is in a vault, each as its resource and its ARN.
+pub async fn recovery_points(cloud: &Cloud, vault: &str) -> Vec<String> {
+    let list = aws_backup(cloud).list_recovery_points_by_backup_vault();
+    let listed = list.backup_vault_name(variable(cloud, vault)).send().await.unwrap();
+    let points = listed.recovery_points().iter();
+    points
+        .map(|it| format!("{} {}", it.resource_arn().unwrap(), it.recovery_point_arn().unwrap()))
+        .collect()
+}
+
 /// Waits until a restore job is done.
 pub async fn restored(cloud: &Cloud, job: &str) {
     use aws_sdk_backup::types::RestoreJobStatus;

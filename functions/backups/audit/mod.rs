@@ -1,8 +1,11 @@
 //! Every hour: whether all that backups stand on is as it should be, and how old the last verified one
 //! is. What does not hold raises the alarm, and shows at `GET /v1/policy`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use aws_sdk_backup::primitives::DateTime;
+use aws_sdk_backup::types::RecoveryPointStatus;
 use backup::{APPENDICES, EVIDENCE};
 use domain::Timestamp;
 use runtime::{EventError, EventFunction};
@@ -10,11 +13,17 @@ use serde::{Deserialize, Serialize};
 use store::TableKind;
 use store::operator::{Bucket, RECOVERY_DAYS};
 
-use crate::resources::Backups;
+use crate::resources::{Backups, Resource};
 use crate::shapes::{Audit, Chain, VERIFIED_WITHIN, VerifiedBackup};
 
 /// As old as any: no backup was ever verified.
 const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
+/// A job may start an hour late and take eight.
+const BACKED_UP_WITHIN: Duration = Duration::from_secs(33 * 60 * 60);
+/// And the copy after it takes as long again.
+const COPIED_WITHIN: Duration = Duration::from_secs(42 * 60 * 60);
+/// So far back recovery points are listed.
+const LISTED_WITHIN: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 const REGION: &str = "eu-central-1";
 
 /// What EventBridge Scheduler sends of it: nothing.
@@ -61,6 +70,7 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
     check_settings(context, &mut audit).await?;
     check_freshness(context, now, &mut audit).await?;
     check_chain(context, &mut audit).await?;
+    check_recovery_points(context, now, &mut audit).await?;
     context.backups.operator.note_policy(Audit::NAME, now, &audit).await?;
     let broken = audit.broken();
     if !broken.is_empty() {
@@ -161,6 +171,77 @@ async fn check_chain(context: &Context, audit: &mut Audit) -> Result<(), EventEr
     };
     audit.note("chain of evenings", chain.holds, found);
     Ok(())
+}
+
+/// Of everything, a backup of the last evening and its copy out of reach; and those of the evening before, which
+/// were verified, are still there.
+async fn check_recovery_points(
+    context: &Context,
+    now: Timestamp,
+    audit: &mut Audit,
+) -> Result<(), EventError> {
+    let operator = &context.backups.operator;
+    let verified: Option<VerifiedBackup> = operator.policy_of(VerifiedBackup::NAME).await?;
+    // None before the first evening has been verified.
+    let Some(verified) = verified else { return Ok(()) };
+    // Nor of tables that a restore has made since.
+    let run = operator.run_before(verified.run).await?;
+    if run.is_none_or(|run| run.scheduled_at != verified.run) {
+        return Ok(());
+    }
+    let points = recovery_points(context, &context.vault, now).await?;
+    let copies = recovery_points(context, &context.air_gapped_vault, now).await?;
+    for resource in Resource::all() {
+        for (what, points, within) in
+            [("backup", &points, BACKED_UP_WITHIN), ("copy", &copies, COPIED_WITHIN)]
+        {
+            let newest =
+                points.iter().filter(|it| it.resource == Some(resource)).map(|it| it.at).max();
+            let holds = newest.is_some_and(|at| now.since(at) <= within);
+            let found = newest.map_or("none of late".to_owned(), |at| format!("of {at}"));
+            audit.note(format!("{what} of {}", resource.name()), holds, found);
+        }
+    }
+    let there: HashSet<&str> = points.iter().map(|it| it.arn.as_str()).collect();
+    let of_run = operator.verifications(verified.run).await?;
+    let gone = of_run.iter().filter(|it| !there.contains(it.recovery_point.as_str()));
+    let gone: Vec<&str> = gone.map(|it| it.resource.as_str()).collect();
+    // One that is older than what was listed says nothing here.
+    if now.since(verified.run) < LISTED_WITHIN {
+        let found = if gone.is_empty() { "all there".to_owned() } else { gone.join(", ") };
+        audit.note("recovery points that were verified", gone.is_empty(), found);
+    }
+    Ok(())
+}
+
+/// A recovery point that is whole.
+struct RecoveryPoint {
+    arn: String,
+    resource: Option<Resource>,
+    at: Timestamp,
+}
+
+async fn recovery_points(
+    context: &Context,
+    vault: &str,
+    now: Timestamp,
+) -> Result<Vec<RecoveryPoint>, EventError> {
+    let since = DateTime::from_millis(now.before(LISTED_WITHIN).millis());
+    let list = context.backups.aws_backup.list_recovery_points_by_backup_vault();
+    let list = list.backup_vault_name(vault).by_created_after(since);
+    let mut listed = list.into_paginator().items().send();
+    let mut points = Vec::new();
+    while let Some(point) = listed.next().await.transpose()? {
+        if point.status() == Some(&RecoveryPointStatus::Completed) {
+            let created = point.creation_date.and_then(|date| date.to_millis().ok()).unwrap_or(0);
+            points.push(RecoveryPoint {
+                resource: point.resource_arn().and_then(|arn| context.backups.resource(arn)),
+                arn: point.recovery_point_arn.unwrap_or_default(),
+                at: Timestamp::from_millis(created),
+            });
+        }
+    }
+    Ok(points)
 }
 
 async fn check_freshness(

@@ -1,10 +1,12 @@
 //! AWS Backup's "Backup Job State Change": notes how a job ended. One that failed, or that completed and
 //! holds nothing or has issues, raises the alarm and is started once more. So does a copy to the
-//! air-gapped vault that failed ("Copy Job State Change"): with the next evening it is made again.
+//! air-gapped vault that failed ("Copy Job State Change"): with the next evening it is made again. Each hour, what
+//! no event has told of is taken up.
 
 use std::time::Duration;
 
-use aws_sdk_backup::types::Lifecycle;
+use aws_sdk_backup::primitives::DateTime;
+use aws_sdk_backup::types::{BackupJobState, CopyJobState, Lifecycle};
 use backup::{APPENDICES, Manifest};
 use domain::Timestamp;
 use runtime::{EventError, EventFunction};
@@ -13,10 +15,10 @@ use store::operator::BackupJob;
 
 use crate::resources::{Backups, Resource, name_of};
 
-/// What EventBridge sends of it.
+/// What EventBridge sends of a job; or, each hour, nothing.
 #[derive(Debug, Deserialize)]
 pub struct Event {
-    detail: Detail,
+    detail: Option<Detail>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +43,14 @@ pub struct Outcome {
     pub fault: Option<String>,
     /// The job that was started in its place.
     pub again: Option<String>,
+    /// Of the hourly look: jobs of which no event had told.
+    pub taken_up: Vec<String>,
+}
+
+impl Outcome {
+    const fn of(fault: Option<String>, again: Option<String>) -> Self {
+        Self { fault, again, taken_up: Vec::new() }
+    }
 }
 
 /// What the function needs.
@@ -50,10 +60,15 @@ pub struct Context {
     role: String,
     /// How long what it makes is kept: without an end, the vault would refuse it.
     retention_days: i64,
+    /// Where copies go.
+    air_gapped_vault_arn: String,
+    vault: String,
 }
 
 /// AWS may start a job eight hours late that says nothing of when.
 const START_WINDOW_MINUTES: i64 = 60;
+/// What ended so long ago is not taken up any more.
+const TAKEN_UP_WITHIN: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// Shorter than what lies between the daily job and the monthly one: neither is in the other's way.
 const TIME_OF_DAY: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -64,15 +79,22 @@ pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
             backups: Backups::build(env)?,
             role: env.required("BACKUP_ROLE")?,
             retention_days: env.parsed("DAILY_RETENTION_DAYS")?,
+            air_gapped_vault_arn: env.required("AIR_GAPPED_VAULT_ARN")?,
+            vault: env.required("BACKUP_VAULT")?,
         })
     },
     handle: |context, event| {
-        Box::pin(async move { handle(context, &event.detail, runtime::now()).await })
+        Box::pin(async move {
+            match &event.detail {
+                Some(job) => handle(context, job, runtime::now()).await,
+                None => take_up(context, runtime::now()).await,
+            }
+        })
     },
 };
 
 async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outcome, EventError> {
-    let Context { backups, role, retention_days } = context;
+    let Context { backups, role, retention_days, .. } = context;
     let fault = fault(backups, job).await?;
     let note = BackupJob {
         id: job.backup_job_id.clone(),
@@ -84,11 +106,11 @@ async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outco
         noted_at: now,
     };
     let noted = backups.operator.note_job(&note).await?;
-    let Some(fault) = fault else { return Ok(Outcome { fault: None, again: None }) };
+    let Some(fault) = fault else { return Ok(Outcome::of(None, None)) };
     let resource = name_of(&job.resource_arn);
     tracing::error!(failed = 1, resource, cause = fault, "a backup failed");
     let Some(vault) = &job.backup_vault_name else {
-        return Ok(Outcome { fault: Some(fault), again: None });
+        return Ok(Outcome::of(Some(fault), None));
     };
     // However often jobs fail and events come, one more is started for those of one time of the day.
     let token = format!("again-{resource}-{}", job.creation_date.start_of(TIME_OF_DAY).millis());
@@ -104,7 +126,66 @@ async fn handle(context: &Context, job: &Detail, now: Timestamp) -> Result<Outco
         .send()
         .await?;
     let again = again.backup_job_id.filter(|id| noted && *id != job.backup_job_id);
-    Ok(Outcome { fault: Some(fault), again })
+    Ok(Outcome::of(Some(fault), again))
+}
+
+/// AWS tells of jobs as well as it can. What has ended of late and is not noted is taken up here.
+async fn take_up(context: &Context, now: Timestamp) -> Result<Outcome, EventError> {
+    let mut taken_up = Vec::new();
+    for job in ended(context, now).await? {
+        if context.backups.operator.job(&job.backup_job_id).await?.is_none() {
+            let (id, state) = (&job.backup_job_id, &job.state);
+            tracing::warn!(job = id, state, "no event told of a job");
+            handle(context, &job, now).await?;
+            taken_up.push(job.backup_job_id);
+        }
+    }
+    Ok(Outcome { fault: None, again: None, taken_up })
+}
+
+/// The backup jobs that have ended in the last two days, and the copies that have failed.
+async fn ended(context: &Context, now: Timestamp) -> Result<Vec<Detail>, EventError> {
+    let Context { backups, vault, air_gapped_vault_arn, .. } = context;
+    let since = DateTime::from_millis(now.before(TAKEN_UP_WITHIN).millis());
+    let mut ended = Vec::new();
+    let jobs = backups.aws_backup.list_backup_jobs().by_backup_vault_name(vault);
+    let mut jobs = jobs.by_created_after(since).into_paginator().items().send();
+    while let Some(job) = jobs.next().await.transpose()? {
+        let state = job.state().map_or("", BackupJobState::as_str).to_owned();
+        if matches!(state.as_str(), "ABORTED" | "COMPLETED" | "EXPIRED" | "FAILED" | "PARTIAL") {
+            ended.push(Detail {
+                backup_job_id: job.backup_job_id.unwrap_or_default(),
+                backup_vault_name: job.backup_vault_name,
+                resource_arn: job.resource_arn.unwrap_or_default(),
+                state,
+                creation_date: time(job.creation_date)?,
+                backup_size_in_bytes: job.backup_size_in_bytes.into(),
+                status_message: job.status_message,
+            });
+        }
+    }
+    let copies = backups.aws_backup.list_copy_jobs().by_destination_vault_arn(air_gapped_vault_arn);
+    let mut copies = copies.by_created_after(since).into_paginator().items().send();
+    while let Some(job) = copies.next().await.transpose()? {
+        let state = job.state().map_or("", CopyJobState::as_str).to_owned();
+        if matches!(state.as_str(), "FAILED" | "PARTIAL") {
+            ended.push(Detail {
+                backup_job_id: job.copy_job_id.unwrap_or_default(),
+                backup_vault_name: None,
+                resource_arn: job.resource_arn.unwrap_or_default(),
+                state,
+                creation_date: time(job.creation_date)?,
+                backup_size_in_bytes: job.backup_size_in_bytes.into(),
+                status_message: job.status_message,
+            });
+        }
+    }
+    Ok(ended)
+}
+
+fn time(date: Option<DateTime>) -> Result<Timestamp, EventError> {
+    let millis = date.ok_or("the job names no time")?.to_millis()?;
+    Ok(Timestamp::from_millis(millis))
 }
 
 /// Why this is no backup. That a job says it has completed is not enough.

@@ -1,6 +1,8 @@
 //! The steps of a restore. Each can be done twice, and is noted when it is done.
 
-use aws_sdk_backup::types::{RecoveryPointByResource, RecoveryPointStatus, RestoreJobStatus};
+use aws_sdk_backup::types::{
+    RecoveryPointByResource, RecoveryPointStatus, RestoreJobStatus, VaultType,
+};
 use backup::{Cause, Manifest, Summary, Verifier};
 use domain::Timestamp;
 use runtime::EventError;
@@ -154,7 +156,8 @@ async fn restore_bucket(
     let mut newest: Option<RecoveryPointByResource> = None;
     while let Some(point) = points.next().await.transpose()? {
         let date = |it: &RecoveryPointByResource| it.creation_date.map(|date| date.secs());
-        let whole = point.status == Some(RecoveryPointStatus::Completed);
+        let whole = point.status == Some(RecoveryPointStatus::Completed)
+            && point.vault_type != Some(VaultType::LogicallyAirGappedBackupVault);
         if whole && newest.as_ref().is_none_or(|it| date(it) < date(&point)) {
             newest = Some(point);
         }

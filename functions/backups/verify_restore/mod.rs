@@ -5,6 +5,8 @@
 //! A table that is too large for one function is shared out by the state machine of infra/verify.yaml:
 //! the same event comes once for each segment, whose sums are kept, and then once more to conclude.
 
+pub mod take_up;
+
 use aws_sdk_backup::types::RestoreValidationStatus;
 use backup::{Cause, Manifest, ObjectsCheck, Report, TableCheck, Verifier};
 use domain::Timestamp;
@@ -18,10 +20,10 @@ use super::documents::{Documents, document_digest};
 use crate::resources::{Backups, Resource, name_of};
 use crate::shapes::{Chain, VerifiedBackup};
 
-/// What EventBridge sends of it.
+/// What EventBridge sends of it; or, each hour, nothing.
 #[derive(Debug, Deserialize)]
 pub struct Event {
-    detail: Detail,
+    detail: Option<Detail>,
     /// Only look at this part, and keep its sums.
     segment: Option<Segment>,
     /// So many parts were looked at: put them together.
@@ -58,12 +60,24 @@ pub enum Outcome {
     NotOurs,
     /// An earlier event has done it.
     JudgedBefore,
+    /// Of the hourly look: the restore of which no event had told, if there was one, and how many more wait.
+    TakenUp {
+        job: Option<String>,
+        left: usize,
+    },
 }
 
 pub const FUNCTION: EventFunction<Backups, Event, Outcome> = EventFunction {
     name: "verify-restore",
     build: Backups::build,
-    handle: |context, event| Box::pin(async move { handle(context, &event).await }),
+    handle: |context, event| {
+        Box::pin(async move {
+            match &event.detail {
+                Some(detail) => handle(context, &event, detail).await,
+                None => take_up::take_up(context, runtime::now()).await,
+            }
+        })
+    },
 };
 
 /// What a restore job turns out to be.
@@ -82,8 +96,8 @@ struct Restored {
     taken_at: Timestamp,
 }
 
-async fn handle(context: &Backups, event: &Event) -> Result<Outcome, EventError> {
-    let Detail { restore_job_id, status } = &event.detail;
+async fn handle(context: &Backups, event: &Event, detail: &Detail) -> Result<Outcome, EventError> {
+    let Detail { restore_job_id, status } = detail;
     if status != "COMPLETED" {
         let (job, cause) = (restore_job_id, status);
         tracing::error!(failed = 1, job, cause, "a backup could not be restored");

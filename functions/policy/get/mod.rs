@@ -170,7 +170,7 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         row(
             8,
             "Backups are saved at three geographically isolated locations.",
-            noted.checks_of(&["zones of ", "lock of "]),
+            noted.checks_of(&["zones of ", "lock of ", "copy of "]),
         ),
         row(9, "All data is in Frankfurt, Germany.", noted.region(facts)),
         row(

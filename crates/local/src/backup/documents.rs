@@ -20,6 +20,7 @@ const SCHEMA: &str = "
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     BackupJob,
+    CopyJob,
     RestoreJob,
     RecoveryPoint,
     /// An idempotency token, with the job that it stands for.
@@ -30,6 +31,7 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::BackupJob => "backup job",
+            Self::CopyJob => "copy job",
             Self::RestoreJob => "restore job",
             Self::RecoveryPoint => "recovery point",
             Self::Token => "token",

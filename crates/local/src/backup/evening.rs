@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::documents::Kind;
 use super::restores::Restore;
 use super::{Backup, BackupError};
-use crate::values::seconds;
+use crate::values::{seconds, text};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Longer than another calendar takes to see that its time has come.
@@ -50,7 +50,7 @@ impl Backup {
         let rule = rule.ok_or_else(|| BackupError::Unknown("such rule in the plan".to_owned()))?;
         self.expire(runtime::now())?;
         let start = |arn: &String| {
-            let job = self.start_backup(arn, &rule.vault, rule.days, None)?;
+            let job = self.start_backup(arn, &rule.vault, rule.days, None, &rule.copies)?;
             Ok(job["BackupJobId"].as_str().unwrap_or_default().to_owned())
         };
         self.plan.resources.iter().map(start).collect()
@@ -63,7 +63,8 @@ impl Backup {
         let oldest_ms = runtime::now().millis() - i64::from(test.within_days) * DAY_MS;
         let mut jobs = Vec::new();
         for arn in &test.resources {
-            let newest = self.recovery_points(arn)?.into_iter().next();
+            let in_vault = |point: &Value| test.vaults.contains(&text(&point["BackupVaultArn"]));
+            let newest = self.recovery_points(arn)?.into_iter().find(in_vault);
             let Some(newest) = newest.filter(|it| millis(&it["CreationDate"]) >= oldest_ms) else {
                 continue;
             };

@@ -16,8 +16,12 @@ pub enum Fault {
     /// A statement of SQL on what was copied: `items` of a table (`pk`, `sk`, `item`), or `objects`
     /// of a bucket (`key`, `bytes`, `content_type`, `file`).
     Copied(String),
-    /// No event tells of it.
+    /// No event tells of it, or of its copy.
     Silent,
+    /// It completes, and its copy into the other vault fails.
+    NotCopied,
+    /// No event tells of the next restore of it.
+    SilentRestore,
     /// The event comes late.
     Late(Duration),
 }
@@ -32,10 +36,12 @@ impl Faults {
         self.waiting().push((resource.to_owned(), fault));
     }
 
-    /// Those of a resource, which are no more waiting.
-    pub(super) fn take(&self, resource: &str) -> Vec<Fault> {
+    /// Those of a resource, of its backups or of its restores, which are no more waiting.
+    pub(super) fn take(&self, resource: &str, of_restores: bool) -> Vec<Fault> {
         let mut waiting = self.waiting();
-        let (taken, left) = waiting.drain(..).partition(|(of, _)| of == resource);
+        let fits = |fault: &Fault| (*fault == Fault::SilentRestore) == of_restores;
+        let (taken, left) =
+            waiting.drain(..).partition(|(of, fault)| of == resource && fits(fault));
         *waiting = left;
         let taken: Vec<(String, Fault)> = taken;
         taken.into_iter().map(|(_, fault)| fault).collect()

@@ -25,6 +25,7 @@ impl Backup {
         vault: &str,
         days: u32,
         token: Option<&str>,
+        copies: &[(String, u32)],
     ) -> Result<Value, BackupError> {
         let resource = Resource::of_arn(arn)
             .ok_or_else(|| BackupError::Refused(format!("{arn} cannot be backed up here")))?;
@@ -45,16 +46,19 @@ impl Backup {
             }
         }
         let now_ms = runtime::now().millis();
+        let copies = copies.iter().map(|(vault, days)| json!({ "Vault": vault, "Days": days }));
+        let copies: Vec<Value> = copies.collect();
         let job = json!({
             "BackupJobId": id,
             "AccountId": ACCOUNT,
             "BackupVaultName": vault,
-            "BackupVaultArn": format!("arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{vault}"),
+            "BackupVaultArn": vault_arn(vault),
             "RecoveryPointArn": format!("arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:{id}"),
             "ResourceArn": arn,
             "ResourceType": resource.kind(),
             "CreationDate": seconds(now_ms),
             "State": "RUNNING",
+            "CopyTo": copies,
             "DeleteAtMs": now_ms + i64::from(days) * DAY_MS,
         });
         self.documents.put(Kind::BackupJob, &id, &job)?;
@@ -67,7 +71,7 @@ impl Backup {
         let name = match resource {
             Resource::Table(name) | Resource::Bucket(name) => name,
         };
-        let faults = self.faults.take(name);
+        let faults = self.faults.take(name, false);
         let ends = faults.iter().find_map(|fault| match fault {
             Fault::Ends(state) => Some(*state),
             _ => None,
@@ -112,6 +116,9 @@ impl Backup {
             self.discard_copy(job);
         }
         self.documents.put(Kind::BackupJob, &id, job)?;
+        if job["State"] == "COMPLETED" {
+            self.copy_on(job, faults)?;
+        }
         if faults.contains(&Fault::Silent) {
             return Ok(());
         }
@@ -213,6 +220,11 @@ impl Backup {
         self.discard_tests(now)
     }
 
+    /// Loses a recovery point.
+    pub(crate) fn lose(&self, arn: &str) -> Result<(), BackupError> {
+        Ok(self.documents.remove(Kind::RecoveryPoint, arn)?)
+    }
+
     /// Frees the space of a copy that is none, or whose days are over.
     fn discard_copy(&self, job: &Value) {
         let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
@@ -264,6 +276,10 @@ impl Backup {
         let id = arn.rsplit(':').next().unwrap_or_default();
         self.folder.join(id).with_extension("sqlite")
     }
+}
+
+pub(super) fn vault_arn(name: &str) -> String {
+    format!("arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{name}")
 }
 
 pub(super) fn id() -> String {

@@ -2,6 +2,7 @@
 //! that take their time, and the events that tell of them. Plans and restore tests come from the
 //! template. A copy is a file of its own below `recovery-points/`.
 
+mod copies;
 mod documents;
 mod evening;
 mod faults;

@@ -24,6 +24,8 @@ pub(crate) struct Rule {
     pub(crate) calendar: Calendar,
     pub(crate) vault: String,
     pub(crate) days: u32,
+    /// The vaults that each recovery point is copied to, and for how many days.
+    pub(crate) copies: Vec<(String, u32)>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub(crate) struct RestoreTest {
     /// The ARNs of what is restored.
     pub(crate) resources: Vec<String>,
     pub(crate) within_days: u32,
+    /// The ARNs of the vaults that it restores from.
+    pub(crate) vaults: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,11 +56,18 @@ impl Plan {
                 let name = text(&rule["RuleName"]);
                 let days = &rule["Lifecycle"]["DeleteAfterDays"];
                 let vault = text(&rule["TargetBackupVault"]);
+                let copies = list(&rule["CopyActions"]);
+                let copy = |it: &Value| {
+                    let vault = text(&it["DestinationBackupVaultArn"]);
+                    let name = vault.rsplit(':').next().unwrap_or_default().to_owned();
+                    (name, number(&it["Lifecycle"]["DeleteAfterDays"]))
+                };
                 plan.rules.push(Rule {
                     calendar: calendar(&rule, &name)?,
                     name,
                     vault,
                     days: number(days),
+                    copies: copies.iter().map(copy).collect(),
                 });
             }
         }
@@ -77,6 +88,7 @@ impl Plan {
                 calendar: calendar(&it.properties, &it.name)?,
                 resources: tested.map(|arn| text(&arn)).collect(),
                 within_days: number(&selection["SelectionWindowDays"]),
+                vaults: list(&selection["IncludeVaults"]).iter().map(text).collect(),
             });
         }
         for (kind, air_gapped) in [

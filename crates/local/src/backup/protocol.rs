@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::documents::Kind;
 use super::restores::Restore;
 use super::{Backup, BackupError};
 use crate::identity::Identities;
@@ -55,7 +56,7 @@ async fn answer(
         .uri
         .path()
         .split('/')
-        .skip(1)
+        .filter(|part| !part.is_empty())
         .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
         .collect();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -94,6 +95,8 @@ enum Call<'a> {
     DescribeRegionSettings,
     DescribeBackupVault { name: &'a str },
     ListRecoveryPointsByResource { arn: &'a str },
+    ListRecoveryPointsByBackupVault { vault: &'a str },
+    ListJobs(Kind),
 }
 
 impl<'a> Call<'a> {
@@ -111,6 +114,12 @@ impl<'a> Call<'a> {
             ("GET", ["resources", arn, "recovery-points"]) => {
                 Self::ListRecoveryPointsByResource { arn }
             }
+            ("GET", ["backup-vaults", vault, "recovery-points"]) => {
+                Self::ListRecoveryPointsByBackupVault { vault }
+            }
+            ("GET", ["backup-jobs"]) => Self::ListJobs(Kind::BackupJob),
+            ("GET", ["copy-jobs"]) => Self::ListJobs(Kind::CopyJob),
+            ("GET", ["restore-jobs"]) => Self::ListJobs(Kind::RestoreJob),
             _ => return None,
         })
     }
@@ -125,6 +134,10 @@ impl<'a> Call<'a> {
             Self::DescribeRegionSettings => "DescribeRegionSettings",
             Self::DescribeBackupVault { .. } => "DescribeBackupVault",
             Self::ListRecoveryPointsByResource { .. } => "ListRecoveryPointsByResource",
+            Self::ListRecoveryPointsByBackupVault { .. } => "ListRecoveryPointsByBackupVault",
+            Self::ListJobs(Kind::CopyJob) => "ListCopyJobs",
+            Self::ListJobs(Kind::RestoreJob) => "ListRestoreJobs",
+            Self::ListJobs(_) => "ListBackupJobs",
         }
     }
 
@@ -134,7 +147,8 @@ impl<'a> Call<'a> {
             |name: &str| format!("arn:aws:backup:eu-central-1:000000000000:backup-vault:{name}");
         let resource = match self {
             Self::StartBackupJob { json } => vault(&text(&json["BackupVaultName"])),
-            Self::DescribeBackupVault { name } => vault(name),
+            Self::DescribeBackupVault { name }
+            | Self::ListRecoveryPointsByBackupVault { vault: name } => vault(name),
             Self::StartRestoreJob { json } => text(&json["RecoveryPointArn"]),
             _ => "*".to_owned(),
         };
@@ -151,7 +165,8 @@ impl<'a> Call<'a> {
                 let (arn, vault) = (text(&json["ResourceArn"]), text(&json["BackupVaultName"]));
                 let days = json["Lifecycle"]["DeleteAfterDays"].as_u64();
                 let days = days.and_then(|days| days.try_into().ok()).unwrap_or(FOR_EVER);
-                backup.start_backup(&arn, &vault, days, json["IdempotencyToken"].as_str())?
+                let token = json["IdempotencyToken"].as_str();
+                backup.start_backup(&arn, &vault, days, token, &[])?
             }
             Self::DescribeBackupJob { id } => backup.backup_job(id)?,
             Self::StartRestoreJob { json } => {
@@ -198,19 +213,42 @@ impl<'a> Call<'a> {
             }
             Self::ListRecoveryPointsByResource { arn } => {
                 let points = backup.recovery_points(arn)?;
-                let shown = points.iter().map(|point| {
-                    json!({
-                        "RecoveryPointArn": point["RecoveryPointArn"],
-                        "CreationDate": point["CreationDate"],
-                        "Status": "COMPLETED",
-                        "BackupSizeBytes": point["BackupSizeInBytes"],
-                        "BackupVaultName": point["BackupVaultName"],
-                    })
-                });
+                let shown = points.iter().map(|point| shown(backup, point));
                 json!({ "RecoveryPoints": shown.collect::<Vec<_>>() })
+            }
+            Self::ListRecoveryPointsByBackupVault { vault } => {
+                let all = backup.documents.all(Kind::RecoveryPoint)?;
+                let points = all.iter().filter(|point| point["BackupVaultName"] == vault);
+                let shown = points.map(|point| shown(backup, point));
+                json!({ "RecoveryPoints": shown.collect::<Vec<_>>() })
+            }
+            Self::ListJobs(kind) => {
+                let all = backup.documents.all(kind)?;
+                let name = match kind {
+                    Kind::CopyJob => "CopyJobs",
+                    Kind::RestoreJob => "RestoreJobs",
+                    _ => "BackupJobs",
+                };
+                json!({ name: all })
             }
         }))
     }
+}
+
+/// A recovery point, as lists have it.
+fn shown(backup: &Backup, point: &Value) -> Value {
+    let vault = text(&point["BackupVaultName"]);
+    let air_gapped = backup.plan.vaults.iter().any(|it| it.name == vault && it.air_gapped);
+    json!({
+        "RecoveryPointArn": point["RecoveryPointArn"],
+        "ResourceArn": point["ResourceArn"],
+        "CreationDate": point["CreationDate"],
+        "Status": "COMPLETED",
+        "BackupSizeBytes": point["BackupSizeInBytes"],
+        "BackupVaultName": vault,
+        "VaultType":
+            if air_gapped { "LOGICALLY_AIR_GAPPED_BACKUP_VAULT" } else { "BACKUP_VAULT" },
+    })
 }
 
 fn refused(status: StatusCode, kind: &'static str, what: &str) -> Response<Full<Bytes>> {

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::documents::Kind;
 use super::jobs::{ACCOUNT, REGION, date, id};
-use super::{Backup, BackupError, Resource};
+use super::{Backup, BackupError, Fault, Resource};
 use crate::objects::{NewObject, Sums};
 use crate::values::{seconds, text};
 
@@ -103,7 +103,11 @@ impl Backup {
             "resourceType": job["ResourceType"],
             "status": job["Status"],
         });
-        self.tell("Restore Job State Change", &job["RecoveryPointArn"], &detail, 0)?;
+        let of = text(&job["SourceResourceArn"]);
+        let name = of.rsplit(['/', ':']).next().unwrap_or_default();
+        if !self.faults.take(name, true).contains(&Fault::SilentRestore) {
+            self.tell("Restore Job State Change", &job["RecoveryPointArn"], &detail, 0)?;
+        }
         if job["Status"] != "COMPLETED" {
             self.discard_left_test(job.clone());
         }

@@ -196,6 +196,13 @@ impl Operator {
         self.database.put_once(document(keys::BACKUPS_PARTITION, &sort, job.noted_at, job)).await
     }
 
+    /// A job that is noted.
+    pub async fn job(&self, id: &str) -> Result<Option<BackupJob>, StoreError> {
+        let key = items::key(keys::BACKUPS_PARTITION, &SortKey::BackupJob(id.to_owned()));
+        let item = self.database.item(&self.database.tables.ledger, key).await?;
+        item.as_ref().map(read_document).transpose()
+    }
+
     /// Notes what was found in a copy, unless it is noted already. Whether it was now.
     pub async fn note_verification(&self, it: &Verification) -> Result<bool, StoreError> {
         let sort = SortKey::Verification(it.run, it.job.clone());
