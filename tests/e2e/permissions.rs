@@ -219,7 +219,12 @@ async fn lose_and_acknowledge() -> Usage {
         let event = json!({ "scheduled_at": runtime::now(), "quiet": true });
         world.cloud.invoke("open-backup-run", event).await.unwrap()["chain"].clone()
     };
+    world.cloud.faults().inject("am-local-SessionsTable", Fault::Silent);
     assert!(world.cloud.back_up(&mut |_| {}).await.unwrap().chain_holds);
+    // What no event tells is looked for.
+    for function in ["record-backup-job", "verify-restore"] {
+        world.cloud.invoke(function, json!({})).await.unwrap();
+    }
     let (a, b) = (Person::A.customer().to_string(), Person::B.customer().to_string());
     let first = format!("REVISION#RECORD#{}#0000000001", record_id());
     operator::delete_item(&world.cloud, "RECORDS_TABLE", &a, &first).await;

@@ -24,7 +24,7 @@ fn the_permission_matrix() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
-const NO_RESOURCE: [&str; 4] = [
+const NO_RESOURCE: [&str; 7] = [
     "backup:DescribeRegionSettings",
     "backup:DescribeRestoreJob",
     "backup:ListBackupJobs",
