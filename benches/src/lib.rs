@@ -1,7 +1,12 @@
 //! What the programs here share: reading what the kernel knows of a process. Linux only.
 
+pub mod objects;
+
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
+
+pub type Failed = Box<dyn Error + Send + Sync>;
 
 /// The processor time that the threads of a process have taken until now, to the nanosecond.
 pub fn processor_time(process: u32) -> Duration {

@@ -1,10 +1,9 @@
 //! The machine's clock jumps, really: the program runs under libfaketime, in service and at the evening.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use serde_json::json;
+use crate::serving::{self, Serving, sign_up};
 
 /// Where the clock is, beside the true time; and whether it has been later before.
 const JUMPS: [(&str, bool); 7] = [
@@ -24,48 +23,19 @@ fn program(folder: &Path, jump: &str) -> Command {
     let library = "site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1";
     let library = python.join(library);
     assert!(library.exists(), "{}", library.display());
-    let mut program = Command::new(env!("CARGO_BIN_EXE_local"));
+    let mut program = serving::program(folder);
     program
-        .current_dir(repository)
-        .args(["--log-level", "off", "--data"])
-        .arg(folder)
+        .args(["--log-level", "off"])
         .env("LD_PRELOAD", library)
         .env("DONT_FAKE_MONOTONIC", "1")
         .env("FAKETIME", jump);
     program
 }
 
-/// A program that ends with the test, however that ends.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Serves for as long as it takes to sign a company up.
-async fn sign_up(folder: &Path, jump: &str) {
-    let mut serving = Serving(
-        program(folder, jump)
-            .args(["--address", "127.0.0.1:0", "--objects-address", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
-    let mut lines = BufReader::new(serving.0.stdout.take().unwrap()).lines();
-    let first = lines.next().expect("it says where it is").unwrap();
-    let api = first.strip_prefix("AM Service is at ").unwrap().to_owned();
-    std::thread::spawn(move || lines.for_each(drop));
-    let person = json!({
-        "company": "Verkstad AB", "name": "Eva Ek",
-        "email": format!("eva{jump}@example.com"), "password": "two lathes and a mill",
-    });
-    let request = reqwest::Client::new().post(format!("{api}/v1/customers"));
-    let request = request.header("idempotency-key", "sign-up").json(&person);
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), 201, "{jump}: {}", answer.text().await.unwrap());
+async fn serve(folder: &Path, jump: &str) {
+    let serving = Serving::start(program(folder, jump));
+    sign_up(&serving, &format!("eva{jump}@example.com")).await;
 }
 
 #[tokio::test]
@@ -76,7 +46,7 @@ async fn a_clock_that_jumps_rings_and_neither_hides_nor_breaks_anything() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = String::new();
     for (number, (jump, rings)) in (1..).zip(JUMPS) {
-        sign_up(folder.path(), jump).await;
+        serve(folder.path(), jump).await;
         let evening = program(folder.path(), jump).arg("backup").output().unwrap();
         let out = String::from_utf8_lossy(&evening.stdout);
         assert!(evening.status.success(), "{jump}: {out}");

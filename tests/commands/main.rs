@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod broken;
+mod serving;
 // The tool is built for this machine alone.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod clock;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod between;
+mod broken;
 mod chain;
 mod erasures;
 mod faults;

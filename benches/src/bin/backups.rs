@@ -3,7 +3,6 @@
 //! of its own, so that its memory is told from the database's.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::time::Instant;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use backup::{Base, Manifest, Verifier};
+use benches::{Failed, objects};
 use clap::{Parser, Subcommand};
 use domain::{Revision, Timestamp, UserId};
 use futures_util::future::try_join_all;
@@ -21,7 +21,6 @@ use store::TableKind;
 use store::operator::Segment;
 use tokio::process::Command;
 
-type Failed = Box<dyn Error + Send + Sync>;
 type Item = HashMap<String, AttributeValue>;
 
 /// Measures verification against a bare parallel scan.
@@ -125,15 +124,9 @@ async fn read(part: Part) -> Result<(), Failed> {
         }
     };
     let seconds = started.elapsed().as_secs_f64();
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak_kib: u64 = peak.unwrap_or_default().trim().trim_end_matches(" kB").trim().parse()?;
-    // User and system time, in hundredths of a second.
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-    let processor = ticks as f64 / 100.0;
+    let this = std::process::id();
+    let peak_kib = benches::peak_memory_kib(this);
+    let processor = benches::processor_time(this).as_secs_f64();
     let measured = json!({
         "seconds": seconds, "processor": processor, "items": items, "peak_kib": peak_kib,
     });
@@ -239,8 +232,8 @@ async fn measure(arguments: &Arguments) -> Result<(), Failed> {
     for items in &arguments.items {
         rows.push(measure_one(*items, arguments).await?);
     }
-    let objects = measure_objects(arguments).await?;
-    let text = report(&rows) + &report_objects(&objects);
+    let objects = objects::measure(arguments.runs).await?;
+    let text = report(&rows) + &objects::report(&objects);
     print!("{text}");
     std::fs::write(&arguments.output, text)?;
     Ok(())
@@ -274,8 +267,10 @@ async fn measure_one(items: u64, arguments: &Arguments) -> Result<Row, Failed> {
         chains: Vec::new(),
         before: Vec::new(),
     };
-    for turn in 0..=arguments.runs {
-        eprintln!("backups: {items} items, run {turn} of {}", arguments.runs);
+    // What is done at once is told less exactly.
+    let runs = if items < 100_000 { 5 * arguments.runs } else { arguments.runs };
+    for turn in 0..=runs {
+        eprintln!("backups: {items} items, run {turn} of {runs}");
         let mut measured = Vec::new();
         for part in ["scan", "verify", "manifest", "chain"] {
             measured.push(run(&this, part).await?);
@@ -295,77 +290,6 @@ async fn measure_one(items: u64, arguments: &Arguments) -> Result<Row, Failed> {
         }
     }
     Ok(row)
-}
-
-/// So many objects of so many bytes: a gigabyte.
-const OBJECTS: u64 = 128;
-const OBJECT_BYTES: usize = 8_000_000;
-
-async fn measure_objects(arguments: &Arguments) -> Result<Vec<Value>, Failed> {
-    let folder = tempfile::tempdir()?;
-    let cloud = Cloud::start(&Options::new(Path::new("."), folder.path())).await?;
-    let environment = cloud.operator_environment().clone();
-    let lookup = |name: &str| environment.get(name).cloned();
-    let s3 = s3(&lookup)?;
-    let bucket = lookup("APPENDICES_BUCKET").ok_or("APPENDICES_BUCKET is not set")?;
-    for n in 0..OBJECTS {
-        let key = format!("01KEZ00000CSTMRAAAAAAAAAAA/01KEZR{n:020}/01KEZ00000APPNDXAAAAAAAAAA/1");
-        let bytes = vec![u8::try_from(n)?; OBJECT_BYTES];
-        s3.put_object().bucket(&bucket).key(key).body(bytes.into()).send().await?;
-    }
-    let mut measured = Vec::new();
-    for turn in 0..=arguments.runs {
-        let mut command = Command::new(std::env::current_exe()?);
-        let output = command.arg("objects").env_clear().envs(&environment).output().await?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-        }
-        if turn > 0 {
-            measured.push(serde_json::from_slice(&output.stdout)?);
-        }
-    }
-    Ok(measured)
-}
-
-fn s3(lookup: &dyn Fn(&str) -> Option<String>) -> Result<aws_sdk_s3::Client, Failed> {
-    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-    let name = |name: &str| lookup(name).ok_or_else(|| format!("{name} is not set"));
-    let (key, secret) = (name("AWS_ACCESS_KEY_ID")?, name("AWS_SECRET_ACCESS_KEY")?);
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new(key, secret, None, None, "bench"))
-        .endpoint_url(name("AWS_ENDPOINT_URL_S3")?)
-        .force_path_style(true)
-        .http_client(runtime::HttpClient::plain());
-    Ok(aws_sdk_s3::Client::from_conf(config.build()))
-}
-
-fn report_objects(measured: &[Value]) -> String {
-    let gigabytes = OBJECTS as f64 * OBJECT_BYTES as f64 / 1e9;
-    let mean = |name: &str| {
-        measured.iter().filter_map(|it| it[name].as_f64()).sum::<f64>() / measured.len() as f64
-    };
-    let (cpu, wall) = (mean("processor") / gigabytes, mean("seconds") / gigabytes);
-    format!(
-        "
-## Bytes without a checksum
-
-AWS does not say that a restored object keeps its checksum: then every byte is read and hashed. {OBJECTS} objects
-of {} MB each, from the local S3, without TLS.
-
-| processor, a GB | wall clock, a GB | memory |
-|--:|--:|--:|
-| {cpu:.2} s | {wall:.2} s | {:.1} MiB |
-
-By that, and by 75 MB/s, which is what a Lambda function is commonly given of the network, 1 TB is {:.0} hours of one
-function, and {:.0} minutes of 100: `VerificationSegments`.
-",
-        OBJECT_BYTES / 1_000_000,
-        mean("peak_kib") / 1024.0,
-        1e12 / 75e6 / 3600.0,
-        1e12 / 75e6 / 60.0 / 100.0,
-    )
 }
 
 fn report(rows: &[Row]) -> String {
@@ -402,8 +326,8 @@ scans, in memory that does not grow with the table.
 ## An evening
 
 The manifest of the same tables, held against no other evening and held against one (the chain); where a program of
-an earlier commit was named with `--before`, its manifest too. Processor seconds of the reading process, as the
-mean of all runs: the kernel tells them in hundredths.
+an earlier commit was named with `--before`, its manifest too. Processor time of the reading process, the mean of all
+runs.
 
 | items | scan | manifest, before | manifest | with the chain | chain to before | memory, chain |
 |--:|--:|--:|--:|--:|--:|--:|
@@ -414,7 +338,7 @@ mean of all runs: the kernel tells them in hundredths.
             seconds.sum::<f64>() / of.len() as f64
         };
         text += &format!(
-            "| {} | {:.2} s | {:.2} s | {:.2} s | {:.2} s | {:.2} | {:.1} MiB |\n",
+            "| {} | {:.3} s | {:.3} s | {:.3} s | {:.3} s | {:.2} | {:.1} MiB |\n",
             row.items,
             cpu(&row.scans),
             cpu(&row.before),

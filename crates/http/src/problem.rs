@@ -94,10 +94,10 @@ impl Problem {
     }
 
     /// 503: worth trying again soon.
-    fn busy(cause: StoreError) -> Self {
-        let detail = "Too many changes at once. Try again in a moment.";
+    pub fn busy(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let detail = "Too much at once. Try again in a moment.";
         let mut problem = Self::new(Code::BUSY, detail).header(RETRY_AFTER, "1");
-        problem.0.cause = Some(Box::new(cause));
+        problem.0.cause = Some(cause.into());
         problem
     }
 

@@ -20,7 +20,7 @@ use crate::identity::{Identities, OPERATOR, Usage};
 use crate::objects::{Disk, Objects, Source};
 use crate::runtime_api::Binaries;
 use crate::schedules::Scheduled;
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::template::{Function, Template};
 use crate::{Invoke, InvokeError, LocalError, dynamodb, listen, time, whole_file};
 
@@ -129,7 +129,7 @@ impl Cloud {
             Template::read(&options.template)?.with_parameters(&options.all_parameters()?)?;
         let mut functions = template.functions()?;
         let mut secrets = Secrets::open(folder)?;
-        let secret = secrets.get("secret keys", &OsEntropy)?;
+        let secret = secrets.get(secrets::FIRST, &OsEntropy)?;
         let identities = Arc::new(Identities::new(secret, &functions));
         let mut tasks = JoinSet::new();
 
@@ -169,8 +169,8 @@ impl Cloud {
             None => Arc::new(InProcess::start(&functions)?),
         };
 
-        time::go_on(folder, &operator).await?;
-        tasks.spawn(time::keep_noting(folder.clone()));
+        time::go_on(folder, &operator, &tables).await?;
+        tasks.spawn(time::keep_noting(folder.clone(), tables.clone()));
         let bus = Arc::new(Bus::new(&functions, invoke.clone()));
         for source in Source::ALL {
             let (bus, announcing) = (bus.clone(), disk.clone());
@@ -271,6 +271,12 @@ impl Cloud {
         while !self.is_settled() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// The same, for no longer than this: where nothing can be noted, as on a full disk, events come again and
+    /// again.
+    pub(crate) async fn settle_within(&self, limit: Duration) {
+        let _ = tokio::time::timeout(limit, self.settle()).await;
     }
 
     /// Whether no event waits to be delivered.

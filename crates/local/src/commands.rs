@@ -46,23 +46,27 @@ pub async fn back_up(options: &Options) -> Ended {
         })
         .await?;
     println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
-    let sound = evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL");
-    if sound && evening.failed.is_empty() && evening.chain_holds {
-        return Ok(ExitCode::SUCCESS);
-    }
+    let refuted = evening.verdicts.iter().any(|(_, verdict)| verdict != "SUCCESSFUL");
+    let mut errors = Vec::new();
     if !evening.chain_holds {
-        eprintln!(
-            "error: something is gone that was there an evening before: docs/runbooks/chain.md"
-        );
+        let what = "something is gone that was there an evening before: docs/runbooks/chain.md";
+        errors.push(what.to_owned());
     }
-    if sound && evening.failed.is_empty() {
-        return Ok(ExitCode::FAILURE);
+    errors.extend(
+        evening
+            .failed
+            .iter()
+            .map(|(resource, state)| format!("{resource} was not proven: {state}")),
+    );
+    if refuted {
+        let what = "not everything that was backed up is as it was; the log above says what";
+        errors.push(what.to_owned());
     }
-    for (resource, state) in &evening.failed {
-        eprintln!("error: {resource} was not proven: {state}");
+    errors.extend(evening.broken);
+    for error in &errors {
+        eprintln!("error: {error}");
     }
-    eprintln!("error: not everything that was backed up is as it was; the log above says what");
-    Ok(ExitCode::FAILURE)
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What is gone, a line each: enough to know where to look.
@@ -143,7 +147,7 @@ impl Restore {
         let outcome = ask(&cloud, &event).await?;
         if !self.execute || outcome["state"] != "ready" {
             println!("{}", serde_json::to_string_pretty(&outcome)?);
-            let refused = self.execute && !self.abandon;
+            let refused = self.execute && !self.abandon && outcome["state"] != "done";
             return Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
         drop(cloud);

@@ -15,6 +15,11 @@ pub enum LocalError {
     NotLoopback(SocketAddr),
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error(
+        "{0} is gone or lacks what is in it, and there is data: with other secrets nobody's password would \
+         fit. Put it back from a copy; or move the data away, to begin anew"
+    )]
+    NoSecrets(PathBuf),
     #[error("cannot open the database {path}: {what}")]
     Database { path: PathBuf, what: String },
     #[error("cannot set up the table {table}")]

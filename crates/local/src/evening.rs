@@ -11,6 +11,8 @@ use crate::{Cloud, LocalError};
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// The event of what has ended is there by then.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
+/// Events of what has ended are taken by then, or cannot be.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 /// A verification, or a trace, that does not end within this was lost: its event was given up.
 const JUDGED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
@@ -62,13 +64,16 @@ pub struct Evening {
     pub verdicts: Vec<(String, String)>,
     /// What was backed up or restored and did not come to that.
     pub failed: Vec<(String, String)>,
+    /// What is not as the policy promises, by the audit that follows, and by the manifest.
+    pub broken: Vec<String>,
     /// Row 5 of the policy, afterwards.
     pub evidence: Value,
 }
 
 impl Evening {
     fn new(chain_holds: bool) -> Self {
-        Self { chain_holds, verdicts: Vec::new(), failed: Vec::new(), evidence: Value::Null }
+        let (verdicts, failed, broken) = (Vec::new(), Vec::new(), Vec::new());
+        Self { chain_holds, verdicts, failed, broken, evidence: Value::Null }
     }
 }
 
@@ -105,7 +110,14 @@ impl Cloud {
         let gone = listed.map(|it| format!("{} {}", text(&it["key"]), text(&it["what"])));
         progress(Progress::Chained { holds, since: text(&chain["since"]), gone: gone.collect() });
         self.follow_traces(chain, progress).await?;
-        self.back_up_into(Evening::new(holds), progress).await
+        let mut evening = Evening::new(holds);
+        if let Some(damaged) = opened["damaged"].as_u64().filter(|damaged| *damaged > 0) {
+            let keys = opened["damaged_keys"].as_array().into_iter().flatten().map(text);
+            let keys = keys.collect::<Vec<_>>().join(", ");
+            let what = format!("{damaged} in use are not as they were written: {keys}");
+            evening.broken.push(what);
+        }
+        self.back_up_into(evening, progress).await
     }
 
     /// Backs everything up for a run that was opened before.
@@ -135,7 +147,7 @@ impl Cloud {
             }
             progress(Progress::BackedUp { resource, state, items });
         }
-        self.settle().await;
+        self.settle_within(SETTLED_WITHIN).await;
         Ok(evening)
     }
 
@@ -148,8 +160,9 @@ impl Cloud {
         for id in &self.start_restore_test()? {
             self.follow_restore(id, &mut evening, progress).await?;
         }
-        self.settle().await;
-        self.invoke("audit-backups", json!({})).await.map_err(failed)?;
+        self.settle_within(SETTLED_WITHIN).await;
+        let audit = self.invoke("audit-backups", json!({})).await.map_err(failed)?;
+        evening.broken.extend(audit["broken"].as_array().into_iter().flatten().map(text));
         let request = json!({
             "version": "2.0", "routeKey": "GET /v1/policy", "rawPath": "/v1/policy",
             "rawQueryString": "", "headers": {}, "isBase64Encoded": false,

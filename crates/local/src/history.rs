@@ -26,6 +26,8 @@ const SCHEMA: &str = "
         at_ms    INTEGER NOT NULL
     );
     CREATE INDEX IF NOT EXISTS am_history_by_key ON am_history (tbl, pk, sk, sequence);
+    CREATE TABLE IF NOT EXISTS am_clock (one INTEGER PRIMARY KEY CHECK (one = 1), ahead_ms INTEGER NOT NULL);
+    INSERT OR IGNORE INTO am_clock VALUES (1, 0);
     CREATE TABLE IF NOT EXISTS am_recovery (tbl TEXT PRIMARY KEY, since_ms INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS am_restores (
         target TEXT PRIMARY KEY,
@@ -33,7 +35,11 @@ const SCHEMA: &str = "
         at_ms  INTEGER NOT NULL
     );
 ";
-const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+/// The service's time, which is ahead of the machine's where that was set back; and never before what was
+/// logged already.
+const NOW: &str = "max(
+    CAST(unixepoch('subsec') * 1000 AS INTEGER) + (SELECT ahead_ms FROM am_clock),
+    (SELECT coalesce((SELECT at_ms FROM am_history ORDER BY sequence DESC LIMIT 1), 0)))";
 
 /// Items as the database writes them.
 pub(crate) type ItemJson = String;
@@ -61,7 +67,34 @@ impl History {
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        let history = Self { path: path.to_owned(), connection: Mutex::new(connection) };
+        history.renew_triggers().map_err(failed)?;
+        Ok(history)
+    }
+
+    /// By so much the service's time is ahead of the machine's.
+    pub(crate) fn set_ahead(&self, ahead_ms: i64) -> rusqlite::Result<()> {
+        self.connection().execute("UPDATE am_clock SET ahead_ms = ?1", [ahead_ms])?;
+        Ok(())
+    }
+
+    /// Triggers of the release before log by the machine's time.
+    fn renew_triggers(&self) -> rusqlite::Result<()> {
+        let tables: Vec<String> = {
+            let connection = self.connection();
+            let mut old = connection.prepare(
+                "SELECT tbl FROM am_recovery WHERE EXISTS (SELECT 1 FROM sqlite_master AS m
+                 WHERE m.type = 'trigger' AND m.name = 'am_INSERT_' || tbl
+                   AND instr(m.sql, 'am_clock') = 0)",
+            )?;
+            old.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+        };
+        for table in tables {
+            let (drop, create) = (drop_triggers(&table), create_triggers(&table));
+            self.connection()
+                .execute_batch(&format!("BEGIN IMMEDIATE; {drop} {create} COMMIT;"))?;
+        }
+        Ok(())
     }
 
     /// Since when a table can be restored; `None` where that is off.
@@ -86,43 +119,26 @@ impl History {
             return Ok(());
         }
         let (name, text) = (identifier(table), literal(table));
-        let trigger = |event: &str, row: &str, item: &str| {
-            let trigger = identifier(&format!("am_{event}_{table}"));
-            format!(
-                "CREATE TRIGGER IF NOT EXISTS {trigger} AFTER {event} ON {name} BEGIN
-                   INSERT INTO am_history (tbl, pk, sk, item, at_ms)
-                   VALUES ({text}, {row}.pk, {row}.sk, {item}, {NOW});
-                 END;"
-            )
-        };
+        let triggers = create_triggers(table);
         self.connection().execute_batch(&format!(
             "BEGIN IMMEDIATE;
              DELETE FROM am_history WHERE tbl = {text};
              INSERT INTO am_history (tbl, pk, sk, item, at_ms)
                SELECT {text}, pk, sk, item_json, {NOW} FROM {name};
-             {} {} {}
+             {triggers}
              INSERT INTO am_recovery (tbl, since_ms) VALUES ({text}, {NOW});
-             COMMIT;",
-            trigger("INSERT", "NEW", "NEW.item_json"),
-            trigger("UPDATE", "NEW", "NEW.item_json"),
-            trigger("DELETE", "OLD", "NULL"),
+             COMMIT;"
         ))
     }
 
     /// Stops logging, and forgets.
     pub(crate) fn switch_off(&self, table: &str) -> rusqlite::Result<()> {
-        let text = literal(table);
-        let drop = |event: &str| {
-            format!("DROP TRIGGER IF EXISTS {};", identifier(&format!("am_{event}_{table}")))
-        };
+        let (text, drop) = (literal(table), drop_triggers(table));
         self.connection().execute_batch(&format!(
-            "BEGIN IMMEDIATE; {} {} {}
+            "BEGIN IMMEDIATE; {drop}
              DELETE FROM am_recovery WHERE tbl = {text};
              DELETE FROM am_history WHERE tbl = {text};
-             COMMIT;",
-            drop("INSERT"),
-            drop("UPDATE"),
-            drop("DELETE"),
+             COMMIT;"
         ))
     }
 
@@ -205,6 +221,39 @@ impl History {
         all.query_map([], read)?.collect()
     }
 
+    /// Marks items that cannot be read, each where it is, with all of what there was: so that it is named by
+    /// its key, and all others can be read again. Their keys.
+    pub(crate) fn mark_unreadable(
+        &self,
+        table: &str,
+        is_readable: impl Fn(&str) -> bool,
+    ) -> rusqlite::Result<Vec<String>> {
+        let name = identifier(table);
+        let connection = self.connection();
+        let unreadable: Vec<(String, String, String)> = {
+            let mut all = connection.prepare(&format!("SELECT pk, sk, item_json FROM {name}"))?;
+            let mut rows = all.query([])?;
+            let mut unreadable = Vec::new();
+            while let Some(row) = rows.next()? {
+                let bytes = row.get_ref(2)?.as_bytes().unwrap_or_default();
+                let text = String::from_utf8_lossy(bytes);
+                if !is_readable(&text) {
+                    unreadable.push((row.get(0)?, row.get(1)?, crate::hex::hex(bytes)));
+                }
+            }
+            unreadable
+        };
+        let mark = format!("UPDATE {name} SET item_json = ?3 WHERE pk = ?1 AND sk = ?2");
+        for (pk, sk, bytes) in &unreadable {
+            let left = serde_json::json!({
+                "pk": { "S": bare(pk) }, "sk": { "S": bare(sk) }, "unreadable": { "S": bytes },
+            });
+            connection.execute(&mark, params![pk, sk, left.to_string()])?;
+        }
+        let key = |(pk, sk, _): &(String, String, String)| format!("{}/{}", bare(pk), bare(sk));
+        Ok(unreadable.iter().map(key).collect())
+    }
+
     /// Copies all items of a table into a new file, some at a time: what changes meanwhile may be in
     /// it or not, as in a backup of DynamoDB. How many items and bytes.
     pub(crate) fn copy(
@@ -266,6 +315,37 @@ pub(crate) fn read_copy<E: From<rusqlite::Error>>(
         }
     }
     each(items)
+}
+
+/// Each write is logged by the database itself, in its own transaction.
+fn create_triggers(table: &str) -> String {
+    let (name, text) = (identifier(table), literal(table));
+    let rows = [
+        ("INSERT", "NEW", "NEW.item_json"),
+        ("UPDATE", "NEW", "NEW.item_json"),
+        ("DELETE", "OLD", "NULL"),
+    ];
+    let trigger = |(event, row, item): (&str, &str, &str)| {
+        let trigger = identifier(&format!("am_{event}_{table}"));
+        format!(
+            "CREATE TRIGGER IF NOT EXISTS {trigger} AFTER {event} ON {name} BEGIN
+               INSERT INTO am_history (tbl, pk, sk, item, at_ms)
+               VALUES ({text}, {row}.pk, {row}.sk, {item}, {NOW});
+             END;"
+        )
+    };
+    rows.map(trigger).concat()
+}
+
+fn drop_triggers(table: &str) -> String {
+    let drop =
+        |event| format!("DROP TRIGGER IF EXISTS {};", identifier(&format!("am_{event}_{table}")));
+    ["INSERT", "UPDATE", "DELETE"].map(drop).concat()
+}
+
+/// A key as it is in an item: the database writes its type before it.
+fn bare(key: &str) -> &str {
+    key.strip_prefix("S:").unwrap_or(key)
 }
 
 fn identifier(name: &str) -> String {

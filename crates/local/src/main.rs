@@ -79,6 +79,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(arguments.log_level)
         .with_target(false)
+        // It would be told on standard error, and end what was being done: a full disk stops no answer.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .init();
     let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -8,6 +8,11 @@ use domain::{Entropy, entropy};
 use crate::hex::hex;
 use crate::{LocalError, whole_file};
 
+/// The first secret that is ever made: with which others are derived.
+pub(crate) const FIRST: &str = "secret keys";
+/// What the secrets belong to.
+const DATA: [&str; 3] = ["dynamodb.sqlite", "objects.sqlite", "recovery-points"];
+
 /// Random texts by name, made when first asked for.
 pub(crate) struct Secrets {
     path: PathBuf,
@@ -15,8 +20,10 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
+    /// Where there is data already, there have to be its secrets: with others, no log-in would ever fit again.
     pub(crate) fn open(folder: &Path) -> Result<Self, LocalError> {
         let path = folder.join("secrets.json");
+        let has_data = DATA.iter().any(|name| folder.join(name).exists());
         let known = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| LocalError::Template {
                 path: path.clone(),
@@ -25,6 +32,9 @@ impl Secrets {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(source) => return Err(LocalError::File { path, source }),
         };
+        if has_data && !known.contains_key(FIRST) {
+            return Err(LocalError::NoSecrets(path));
+        }
         Ok(Self { path, known })
     }
 

@@ -7,16 +7,19 @@
 
 mod password;
 mod pepper;
+mod pool;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Params, Version};
 use domain::{Entropy, entropy};
 use subtle::ConstantTimeEq as _;
 
 pub use password::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
 pub use pepper::{Pepper, PepperError, Peppers};
+pub use pool::Busy;
+use pool::Pool;
 use zeroize::Zeroizing;
 
 /// Memory of one hash in KiB: 19 MiB with two passes is one of OWASP's equal-strength choices
@@ -75,30 +78,33 @@ impl std::fmt::Debug for Proof {
 #[derive(Clone)]
 pub struct Passwords {
     peppers: Arc<Peppers>,
-    workspace: Arc<Workspace>,
+    pool: Arc<Pool>,
 }
-
-/// The memory of the last hash, for the next one: to take so many new pages from the operating
-/// system costs half as much again as the hash itself. Hashes at the same time take more of it.
-#[derive(Default)]
-struct Workspace(Mutex<Vec<Block>>);
 
 impl Passwords {
     pub fn new(peppers: Peppers) -> Self {
-        Self { peppers: Arc::new(peppers), workspace: Arc::default() }
+        Self { peppers: Arc::new(peppers), pool: Pool::of_this_process() }
     }
 
     /// A new hash of `password`. Takes tens of milliseconds of processor time, off the async thread.
-    pub async fn hash(&self, password: Password, entropy: &dyn Entropy) -> StoredHash {
-        self.renew(password, entropy).await.0
+    pub async fn hash(
+        &self,
+        password: Password,
+        entropy: &dyn Entropy,
+    ) -> Result<StoredHash, Busy> {
+        Ok(self.renew(password, entropy).await?.0)
     }
 
     /// A new hash of a password that was right, and the proof that it is right by this hash.
-    pub async fn renew(&self, password: Password, entropy: &dyn Entropy) -> (StoredHash, Proof) {
+    pub async fn renew(
+        &self,
+        password: Password,
+        entropy: &dyn Entropy,
+    ) -> Result<(StoredHash, Proof), Busy> {
         let salt = entropy::bytes::<SALT_BYTES>(entropy);
-        let Self { peppers, workspace } = self.clone();
-        off_thread(move || {
-            let hash = workspace.argon2id(&password, &salt, params());
+        let Self { peppers, pool } = self.clone();
+        pool.run(move |pool| {
+            let hash = pool.argon2id(&password, &salt, params());
             let stored = peppered(peppers.current(), &hash, &salt);
             (StoredHash(stored), Proof { hash, peppers, outdated: false })
         })
@@ -107,23 +113,20 @@ impl Passwords {
 
     /// Proof that `password` is the one in `stored`, or `None`. Without a stored hash the same work
     /// is done, so that an unknown account takes as long as a wrong password.
-    pub async fn verify(&self, password: Password, stored: Option<StoredHash>) -> Option<Proof> {
-        let Self { peppers, workspace } = self.clone();
-        off_thread(move || match stored {
-            Some(stored) => proof(&workspace, peppers, &password, &stored),
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<StoredHash>,
+    ) -> Result<Option<Proof>, Busy> {
+        let Self { peppers, pool } = self.clone();
+        pool.run(move |pool| match stored {
+            Some(stored) => proof(pool, peppers, &password, &stored),
             None => {
-                workspace.argon2id(&password, &[0; SALT_BYTES], params());
+                pool.argon2id(&password, &[0; SALT_BYTES], params());
                 None
             }
         })
         .await
-    }
-}
-
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
@@ -147,43 +150,13 @@ fn peppered(pepper: &Pepper, hash: &[u8; HASH_BYTES], salt: &[u8]) -> String {
     .to_string()
 }
 
-impl Workspace {
-    fn argon2id(
-        &self,
-        password: &Password,
-        salt: &[u8],
-        params: Params,
-    ) -> Zeroizing<[u8; HASH_BYTES]> {
-        let count = params.block_count();
-        let mut blocks = std::mem::take(&mut *self.kept());
-        blocks.resize(count.max(blocks.len()), Block::new());
-        let mut hash = Zeroizing::new([0; HASH_BYTES]);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(
-                password.as_bytes(),
-                salt,
-                hash.as_mut_slice(),
-                &mut blocks[..count],
-            )
-            .expect("a capped password, a salt and an output of legal lengths");
-        // What is in there yields the hash, which nothing is to keep.
-        blocks.fill(Block::new());
-        *self.kept() = blocks;
-        hash
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Vec<Block>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 fn stored_mac(pepper: &Pepper, hash: &[u8; HASH_BYTES]) -> [u8; HASH_BYTES] {
     pepper.mac(&[b"password", hash])
 }
 
 /// A hash that cannot be read, or whose pepper is gone, opens nothing.
 fn proof(
-    workspace: &Workspace,
+    pool: &Pool,
     peppers: Arc<Peppers>,
     password: &Password,
     stored: &StoredHash,
@@ -191,7 +164,7 @@ fn proof(
     let (pepper, parsed, params) = read(&peppers, stored)?;
     let (salt, expected) = (parsed.salt?, parsed.hash?);
     let (memory, passes) = (params.m_cost(), params.t_cost());
-    let hash = workspace.argon2id(password, salt.as_ref(), params);
+    let hash = pool.argon2id(password, salt.as_ref(), params);
     if !bool::from(stored_mac(pepper, &hash).ct_eq(expected.as_bytes())) {
         return None;
     }
@@ -241,17 +214,17 @@ mod tests {
     fn the_right_password_opens_and_another_does_not() {
         run(async {
             let passwords = passwords(OLD);
-            let stored = passwords.hash(password("two lathes and a mill"), &Fives).await;
+            let stored = passwords.hash(password("two lathes and a mill"), &Fives).await.unwrap();
             let verify = |text| passwords.verify(password(text), Some(stored.clone()));
-            assert!(!verify("two lathes and a mill").await.unwrap().outdated);
-            assert!(verify("two lathes and a mill ").await.is_none());
-            assert!(passwords.verify(password("two lathes"), None).await.is_none());
+            assert!(!verify("two lathes and a mill").await.unwrap().unwrap().outdated);
+            assert!(verify("two lathes and a mill ").await.unwrap().is_none());
+            assert!(passwords.verify(password("two lathes"), None).await.unwrap().is_none());
         });
     }
 
     #[test]
     fn the_stored_form_names_the_parameters_in_force() {
-        let stored = run(passwords(OLD).hash(password("two lathes and a mill"), &Fives));
+        let stored = run(passwords(OLD).hash(password("two lathes and a mill"), &Fives)).unwrap();
         let prefix = "$argon2id$v=19$m=19456,t=2,p=1,keyid=v1$";
         assert!(stored.as_stored().starts_with(prefix), "{}", stored.as_stored());
     }
@@ -260,10 +233,12 @@ mod tests {
     fn letters_composed_in_two_ways_are_one_password() {
         run(async {
             let passwords = passwords(OLD);
-            let stored =
-                passwords.hash(password("tr\u{e4}det \u{e4}r gr\u{f6}nt nu"), &Fives).await;
+            let stored = passwords
+                .hash(password("tr\u{e4}det \u{e4}r gr\u{f6}nt nu"), &Fives)
+                .await
+                .unwrap();
             let other = password("tra\u{308}det a\u{308}r gro\u{308}nt nu");
-            assert!(passwords.verify(other, Some(stored)).await.is_some());
+            assert!(passwords.verify(other, Some(stored)).await.unwrap().is_some());
         });
     }
 
@@ -271,12 +246,12 @@ mod tests {
     fn a_rotated_pepper_asks_for_a_new_hash_and_a_lost_one_opens_nothing() {
         run(async {
             let word = || password("two lathes and a mill");
-            let stored = passwords(OLD).hash(word(), &Fives).await;
+            let stored = passwords(OLD).hash(word(), &Fives).await.unwrap();
             let verify = |peppers, stored: StoredHash| async move {
-                passwords(peppers).verify(word(), Some(stored)).await
+                passwords(peppers).verify(word(), Some(stored)).await.unwrap()
             };
             assert!(verify(NEW, stored.clone()).await.unwrap().outdated);
-            let (renewed, proof) = passwords(NEW).renew(word(), &Fives).await;
+            let (renewed, proof) = passwords(NEW).renew(word(), &Fives).await.unwrap();
             let again = verify(NEW, renewed).await.unwrap();
             assert!(!proof.outdated && !again.outdated);
             assert_eq!(proof.session_secret(&[1; 32]), again.session_secret(&[1; 32]));
@@ -288,9 +263,8 @@ mod tests {
     fn a_damaged_hash_opens_nothing() {
         for stored in ["", "$argon2id$", "plain", "$argon2id$v=19$m=1,t=1,p=1,keyid=v1$AAAA$BBBB"] {
             let stored = StoredHash::from_stored(stored.to_owned());
-            assert!(
-                run(passwords(OLD).verify(password("anything at all"), Some(stored))).is_none()
-            );
+            let opened = run(passwords(OLD).verify(password("anything at all"), Some(stored)));
+            assert!(opened.unwrap().is_none());
         }
     }
 
@@ -299,8 +273,8 @@ mod tests {
         run(async {
             let secret = async |peppers: &str, word: &str, nonce: [u8; 32]| {
                 let passwords = passwords(peppers);
-                let stored = passwords.hash(password(word), &Fives).await;
-                let proof = passwords.verify(password(word), Some(stored)).await.unwrap();
+                let stored = passwords.hash(password(word), &Fives).await.unwrap();
+                let proof = passwords.verify(password(word), Some(stored)).await.unwrap().unwrap();
                 proof.session_secret(&nonce)
             };
             let base = secret(OLD, "two lathes and a mill", [1; 32]).await;

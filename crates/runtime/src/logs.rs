@@ -38,6 +38,8 @@ where
         .flatten_event(true)
         .without_time()
         .with_target(false)
+        // It would be told on standard error, and end what was being done, should that be full as well.
+        .log_internal_errors(false)
         .map_event_format(|json| Lines { json, namespace })
         .with_writer(writer)
         .finish()

@@ -69,7 +69,7 @@ impl World {
         let world = Self { now, ..Self::of(cloud, folder, binaries) };
         // One hash for all: hashing is made to be slow.
         let word = Password::try_from(PASSWORD.to_owned()).unwrap();
-        let hash = world.passwords.hash(word, &OsEntropy).await;
+        let hash = world.passwords.hash(word, &OsEntropy).await.unwrap();
         for person in Person::ALL {
             world.admit(person, hash.clone()).await;
         }

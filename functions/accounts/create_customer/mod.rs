@@ -81,7 +81,7 @@ pub async fn handle(
         customer: Revision::first(CustomerProfile { name: company }, owner_id, now),
         owner_id,
         owner: Revision::first(owner, owner_id, now),
-        password: passwords.hash(password.clone(), entropy).await,
+        password: passwords.hash(password.clone(), entropy).await.map_err(Problem::busy)?,
     };
     let answer = SignedUp {
         customer: CustomerView::new(sign_up.customer_id, &sign_up.customer),
@@ -92,7 +92,8 @@ pub async fn handle(
         Err(WriteError::Repeated(earlier)) => {
             let answer: SignedUp = once.answer(&earlier)?;
             let stored = store.login(&email).await?.map(|login| login.password);
-            passwords.verify(password, stored).await.ok_or_else(Problem::key_reused)?;
+            let proof = passwords.verify(password, stored).await.map_err(Problem::busy)?;
+            proof.ok_or_else(Problem::key_reused)?;
             Ok(json(StatusCode::CREATED, &answer))
         }
         Err(WriteError::Exists) => Err(Problem::new(

@@ -148,18 +148,20 @@ async fn check(
         return Err(Problem::too_many(detail, wait));
     }
     let stored = login.as_ref().map(|login| login.password.clone());
-    let proof = passwords.verify(password.clone(), stored).await;
+    let proof = passwords.verify(password.clone(), stored).await.map_err(Problem::busy)?;
     let (Some(login), Some(mut proof)) = (login, proof) else {
         return Err(wrong_login());
     };
     if proof.outdated {
         // A repetition makes the token by what is stored then.
-        let (hash, renewed) = passwords.renew(password.clone(), entropy).await;
+        let (hash, renewed) =
+            passwords.renew(password.clone(), entropy).await.map_err(Problem::busy)?;
         proof = if store.renew_password_hash(email, &login.password, &hash).await? {
             renewed
         } else {
             let stored = store.login(email).await?.map(|login| login.password);
-            passwords.verify(password, stored).await.ok_or_else(wrong_login)?
+            let proof = passwords.verify(password, stored).await.map_err(Problem::busy)?;
+            proof.ok_or_else(wrong_login)?
         };
     }
     Ok((attempt, login, proof))

@@ -58,6 +58,8 @@ pub struct Opened {
     digest: String,
     /// Items that are not as they were written: somebody has to look at them.
     damaged: u64,
+    /// Of each table the first hundred.
+    damaged_keys: Vec<String>,
     chain: Chain,
     /// Two times that cannot both be right.
     clock: Option<Clock>,
@@ -119,9 +121,9 @@ pub async fn handle(
         add_up(context, event, cut, &ground.base).await?;
     findings.merge(found);
     findings.accept(&earlier.accepted());
+    let damaged_keys: Vec<String> = manifest.damaged_keys().map(str::to_owned).collect();
     if manifest.summary.damaged > 0 {
-        let keys: Vec<&str> = manifest.damaged_keys().collect();
-        let (damaged, cause) = (manifest.summary.damaged, keys.join(", "));
+        let (damaged, cause) = (manifest.summary.damaged, damaged_keys.join(", "));
         tracing::error!(damaged, failed = 1, cause, "items are not as they were written");
     }
     manifest.previous = earlier.previous(evidence).await?;
@@ -146,7 +148,8 @@ pub async fn handle(
     let chain = note_chain(operator, &run, ground.since, chain, now).await?;
     let BackupRun { cut, manifest, revisions, digest, .. } = run;
     let damaged = kept.damaged;
-    let opened = Opened { opened, cut, manifest, revisions, digest, damaged, chain, clock };
+    let opened =
+        Opened { opened, cut, manifest, revisions, digest, damaged, damaged_keys, chain, clock };
     Ok(Outcome::Opened(Box::new(opened)))
 }
 

@@ -43,6 +43,7 @@ impl Backup {
             let (from, to) = (&job["RecoveryPointArn"], &arn);
             self.link(&text(from), to).map_err(|error| error.to_string())
         };
+        let mut made = None;
         match linked {
             Ok(()) => {
                 let mut point = job.clone();
@@ -50,8 +51,8 @@ impl Backup {
                 point["BackupVaultName"] = json!(vault);
                 point["BackupVaultArn"] = json!(vault_arn(&vault));
                 point["DeleteAtMs"] = json!(now_ms + days * DAY_MS);
-                self.documents.put(Kind::RecoveryPoint, &arn, &point)?;
                 copy["DestinationRecoveryPointArn"] = json!(arn);
+                made = Some(point);
             }
             Err(message) => {
                 copy["State"] = json!("FAILED");
@@ -59,7 +60,9 @@ impl Backup {
             }
         }
         copy["CompletionDate"] = seconds(runtime::now().millis());
-        self.documents.put(Kind::CopyJob, &id, &copy)?;
+        let point = made.iter().map(|point| (Kind::RecoveryPoint, arn.as_str(), point));
+        let job = (Kind::CopyJob, id.as_str(), &copy);
+        self.documents.put_all(&point.chain([job]).collect::<Vec<_>>())?;
         if faults.contains(&Fault::Silent) {
             return Ok(());
         }

@@ -58,12 +58,21 @@ impl Documents {
     }
 
     pub(super) fn put(&self, kind: Kind, id: &str, document: &Value) -> rusqlite::Result<()> {
-        self.connection().execute(
-            "INSERT INTO documents (kind, id, document) VALUES (?1, ?2, ?3)
-             ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document",
-            params![kind.name(), id, document.to_string()],
-        )?;
-        Ok(())
+        self.put_all(&[(kind, id, document)])
+    }
+
+    /// Puts all of them, or none, whenever the power goes.
+    pub(super) fn put_all(&self, all: &[(Kind, &str, &Value)]) -> rusqlite::Result<()> {
+        let mut connection = self.connection();
+        let change = connection.transaction()?;
+        for (kind, id, document) in all {
+            change.execute(
+                "INSERT INTO documents (kind, id, document) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document",
+                params![kind.name(), id, document.to_string()],
+            )?;
+        }
+        change.commit()
     }
 
     /// Puts it unless there is one; the one that is there now.

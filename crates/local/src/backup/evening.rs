@@ -20,7 +20,15 @@ impl Backup {
     pub(crate) fn go_on(&self) {
         let cut_off = || -> Result<(), BackupError> {
             for mut job in self.documents.all(Kind::BackupJob)? {
-                if job["State"] == "RUNNING" {
+                let point = text(&job["RecoveryPointArn"]);
+                if job["State"] == "RUNNING"
+                    && self.documents.get(Kind::RecoveryPoint, &point)?.is_some()
+                {
+                    // The release before has noted the one without the other.
+                    job["State"] = json!("COMPLETED");
+                    job["CompletionDate"] = seconds(runtime::now().millis());
+                    self.end_backup(&job, &[])?;
+                } else if job["State"] == "RUNNING" {
                     job["State"] = json!("FAILED");
                     job["StatusMessage"] = json!("\"The backup was cut off.\"");
                     job["CompletionDate"] = seconds(runtime::now().millis());
@@ -79,7 +87,8 @@ impl Backup {
     /// How a backup job stands: the resource, the state, and how many items it has.
     pub(crate) fn backup_state(&self, id: &str) -> Result<(String, String, u64), BackupError> {
         let job = self.backup_job(id)?;
-        let state = job["State"].as_str().unwrap_or_default().to_owned();
+        let state = if self.is_lost(id) { "FAILED" } else { job["State"].as_str().unwrap_or("") };
+        let state = state.to_owned();
         Ok((name(&job["ResourceArn"]), state, job["Items"].as_u64().unwrap_or(0)))
     }
 
@@ -89,7 +98,8 @@ impl Backup {
         id: &str,
     ) -> Result<(String, String, Option<String>), BackupError> {
         let job = self.restore_job(id)?;
-        let state = job["Status"].as_str().unwrap_or_default().to_owned();
+        let state = if self.is_lost(id) { "FAILED" } else { job["Status"].as_str().unwrap_or("") };
+        let state = state.to_owned();
         let verdict = job["ValidationStatus"].as_str().map(str::to_owned);
         Ok((name(&job["SourceResourceArn"]), state, verdict))
     }

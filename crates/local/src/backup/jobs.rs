@@ -76,12 +76,13 @@ impl Backup {
             Fault::Ends(state) => Some(*state),
             _ => None,
         });
+        let mut missing = Vec::new();
         let copied = match ends {
             Some(state) => {
                 job["StatusMessage"] = json!("\"Backup job failed because it was told to.\"");
                 Err(state)
             }
-            None => self.copy(&job, resource, &faults).map_err(|error| {
+            None => self.copy(&job, resource, &faults, &mut missing).map_err(|error| {
                 tracing::error!(%error, name, "a backup job failed");
                 job["StatusMessage"] = json!(error.to_string());
                 "FAILED"
@@ -98,6 +99,9 @@ impl Backup {
                 });
                 if let Some(issues) = issues {
                     job["StatusMessage"] = json!(issues);
+                } else if let Some(first) = missing.first() {
+                    let count = missing.len();
+                    job["StatusMessage"] = json!(format!("no bytes of {count} objects: {first}"));
                 }
             }
             Err(state) => job["State"] = json!(state),
@@ -105,19 +109,20 @@ impl Backup {
         job["CompletionDate"] = seconds(runtime::now().millis());
         if let Err(error) = self.end_backup(&job, &faults) {
             tracing::error!(%error, "the end of a backup job was not noted");
+            self.lose_job(&text(&job["BackupJobId"]));
         }
     }
 
     pub(super) fn end_backup(&self, job: &Value, faults: &[Fault]) -> Result<(), BackupError> {
         let id = text(&job["BackupJobId"]);
         if job["State"] == "COMPLETED" {
-            self.documents.put(Kind::RecoveryPoint, &text(&job["RecoveryPointArn"]), job)?;
-        } else {
-            self.discard_copy(job);
-        }
-        self.documents.put(Kind::BackupJob, &id, job)?;
-        if job["State"] == "COMPLETED" {
+            let point = text(&job["RecoveryPointArn"]);
+            self.documents
+                .put_all(&[(Kind::RecoveryPoint, &point, job), (Kind::BackupJob, &id, job)])?;
             self.copy_on(job, faults)?;
+        } else {
+            self.documents.put(Kind::BackupJob, &id, job)?;
+            self.discard_copy(job);
         }
         if faults.contains(&Fault::Silent) {
             return Ok(());
@@ -150,11 +155,12 @@ impl Backup {
         job: &Value,
         resource: &Resource,
         faults: &[Fault],
+        missing: &mut Vec<String>,
     ) -> Result<(u64, u64), BackupError> {
         let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
         let mut copied = match resource {
             Resource::Table(table) => self.tables.copy(table, &file)?,
-            Resource::Bucket(bucket) => self.copy_bucket(bucket, &file)?,
+            Resource::Bucket(bucket) => self.copy_bucket(bucket, &file, missing)?,
         };
         if let Resource::Table(table) = resource {
             let described = &self.tables.describe(table)?["Table"];
@@ -177,7 +183,13 @@ impl Backup {
         Ok(copied)
     }
 
-    fn copy_bucket(&self, bucket: &str, file: &Path) -> Result<(u64, u64), BackupError> {
+    /// What has no bytes is left out, and named: all else is backed up.
+    fn copy_bucket(
+        &self,
+        bucket: &str,
+        file: &Path,
+        missing: &mut Vec<String>,
+    ) -> Result<(u64, u64), BackupError> {
         let blobs = file.with_extension("objects");
         std::fs::create_dir_all(&blobs)?;
         let index = Connection::open(file)?;
@@ -194,6 +206,11 @@ impl Backup {
                 // Nobody writes to the bytes of a version: as on AWS, each is kept once for all backups.
                 let (blob, kept) =
                     (self.disk.blob(&facts.version_id), blobs.join(&facts.version_id));
+                if !blob.exists() {
+                    tracing::error!(bucket, key, "an object has no bytes");
+                    missing.push(key);
+                    continue;
+                }
                 if std::fs::hard_link(&blob, &kept).is_err() {
                     std::fs::copy(&blob, &kept)?;
                 }

@@ -11,8 +11,9 @@ mod plan;
 mod protocol;
 mod restores;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use faults::{Fault, Faults};
 pub(crate) use plan::Plan;
@@ -31,6 +32,8 @@ pub(crate) struct Backup {
     disk: Arc<Disk>,
     pub(crate) plan: Plan,
     pub(crate) faults: Arc<Faults>,
+    /// Jobs whose end could not be noted, as on a full disk: they have failed.
+    lost: Mutex<BTreeSet<String>>,
 }
 
 /// What the local cloud can back up.
@@ -93,6 +96,15 @@ impl Backup {
         std::fs::create_dir_all(&folder).map_err(|error| failed(error.to_string()))?;
         let documents = Documents::open(&path).map_err(|error| failed(error.to_string()))?;
         let faults = Arc::default();
-        Ok(Self { documents, folder, tables, disk, plan, faults })
+        Ok(Self { documents, folder, tables, disk, plan, faults, lost: Mutex::default() })
+    }
+
+    /// A job whose end is noted nowhere but here.
+    fn lose_job(&self, job: &str) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(job.to_owned());
+    }
+
+    fn is_lost(&self, job: &str) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(job)
     }
 }

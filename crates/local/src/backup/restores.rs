@@ -84,6 +84,7 @@ impl Backup {
             }
             if let Err(error) = backup.end_restore(&running) {
                 tracing::error!(%error, "the end of a restore job was not noted");
+                backup.lose_job(&text(&running["RestoreJobId"]));
             }
         });
         Ok(job)

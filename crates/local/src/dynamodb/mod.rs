@@ -123,7 +123,7 @@ async fn answer(
     }
     let answered = match tables.answer(operation, &json) {
         Some(answered) => answered,
-        None => run(&tables.database, operation, &body).map_err(Failure::Database),
+        None => run_again(tables, operation, &json, &body).map_err(Failure::Database),
     };
     match answered {
         Ok(json) => respond(StatusCode::OK, json),
@@ -133,6 +133,21 @@ async fn answer(
         }
         Err(Failure::Refused(kind, message)) => refused(kind, &message),
     }
+}
+
+/// Runs an operation, and once more where an item stood in its way that cannot be read.
+fn run_again(
+    tables: &Tables,
+    operation: &str,
+    json: &Value,
+    body: &[u8],
+) -> Result<String, DynoxideError> {
+    let ran = run(&tables.database, operation, body);
+    if !matches!(ran, Err(DynoxideError::InternalServerError(_))) {
+        return ran;
+    }
+    let marked = asked(operation, json).iter().any(|(_, table)| tables.mark_unreadable(table));
+    if marked { run(&tables.database, operation, body) } else { ran }
 }
 
 /// Why an operation was not done.

@@ -49,6 +49,31 @@ impl Tables {
         Ok(())
     }
 
+    /// After an answer that could not be given: marks the items of a table that cannot be read. Whether there
+    /// were any, so that it can be given now.
+    pub(super) fn mark_unreadable(&self, table: &str) -> bool {
+        let is_readable = |item: &str| serde_json::from_str::<Item>(item).is_ok();
+        match self.history.mark_unreadable(table, is_readable) {
+            Ok(keys) => {
+                for key in &keys {
+                    tracing::error!(table, key, "an item cannot be read: it is no JSON of an item");
+                }
+                !keys.is_empty()
+            }
+            Err(error) => {
+                tracing::error!(%error, table, "items that cannot be read were not looked for");
+                false
+            }
+        }
+    }
+
+    /// By so much the service's time is ahead of the machine's, by which the database logs.
+    pub(crate) fn set_ahead(&self, ahead_ms: i64) {
+        if let Err(error) = self.history.set_ahead(ahead_ms) {
+            tracing::error!(%error, "the recovery log has another time than the service");
+        }
+    }
+
     /// Refuses the next so many scans.
     pub(crate) fn throttle_scans(&self, count: u32) {
         self.throttled.store(count, Ordering::Relaxed);
@@ -217,7 +242,16 @@ impl Tables {
 
     /// Copies a table into a new file. How many items and bytes.
     pub(crate) fn copy(&self, table: &str, file: &Path) -> Result<(u64, u64), Failure> {
-        Ok(self.history.copy(table, file, COPIED)?)
+        match self.history.copy(table, file, COPIED) {
+            Ok(copied) => Ok(copied),
+            // What is no text cannot be copied; marked, it can.
+            Err(_) if self.mark_unreadable(table) => {
+                std::fs::remove_file(file)
+                    .map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
+                Ok(self.history.copy(table, file, COPIED)?)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Fills a table with the items of such a copy.
@@ -226,9 +260,13 @@ impl Tables {
     }
 
     fn import(&self, table: &str, items: Vec<ItemJson>) -> Result<(), Failure> {
-        let read = |item: &ItemJson| serde_json::from_str::<Item>(item);
-        let items: Result<Vec<Item>, _> = items.iter().map(read).collect();
-        let items = items.map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
+        // One that cannot be read is left out: who verifies names it, and all others are there.
+        let read = |item: &ItemJson| {
+            let read = serde_json::from_str::<Item>(item);
+            let left_out = |error| tracing::error!(%error, table, "an item was left out");
+            read.map_err(left_out).ok()
+        };
+        let items: Vec<Item> = items.iter().filter_map(read).collect();
         let options = ImportOptions { record_streams: false, set_cached_at: false };
         self.database.import_items(table, items, options)?;
         Ok(())

@@ -60,8 +60,9 @@ impl Incoming {
         self.file.flush().await
     }
 
-    /// Makes it last.
-    pub(crate) async fn sync(&self) -> std::io::Result<()> {
+    /// Makes it last. Of the last part that was written, only a flush tells whether there was room for it.
+    pub(crate) async fn sync(&mut self) -> std::io::Result<()> {
+        self.file.flush().await?;
         self.file.sync_all().await
     }
 }
