@@ -142,6 +142,13 @@ async fn restore(world: World, erased: &str) -> (World, Usage) {
         .later(runtime::now());
     add(&world, later.header("idempotency-key", "later"), SHARPER_PHOTO).await;
     operator::hide_object(&world.cloud, &announced_key()).await;
+    // Nor does the bucket have it any more: it is in the backup alone.
+    for file in std::fs::read_dir(world.folder().join("objects")).unwrap() {
+        let file = file.unwrap().path();
+        if std::fs::read(&file).unwrap() == PHOTO {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
     let to = domain::Timestamp::from_millis(second * 1000);
     let order = json!({ "to": to, "reason": "drill", "execute": true });
     let outcome = loop {

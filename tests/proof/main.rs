@@ -5,6 +5,7 @@
 
 mod between;
 mod broken;
+mod bytes;
 mod chain;
 mod erasures;
 mod faults;

@@ -100,6 +100,14 @@ impl Findings {
         self.listed.extend(other.listed.into_iter().take(room));
     }
 
+    /// Those of one cause.
+    #[must_use]
+    pub fn only(self, cause: Cause) -> Self {
+        let counts = self.counts.into_iter().filter(|(of, _)| *of == cause).collect();
+        let listed = self.listed.into_iter().filter(|it| it.cause == cause).collect();
+        Self { counts, listed }
+    }
+
     /// Whether all that others list is listed here.
     pub fn have(&self, others: &Self) -> bool {
         others.listed.iter().all(|it| self.listed.contains(it))

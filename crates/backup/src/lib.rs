@@ -27,6 +27,9 @@ pub use manifest::{
     conclude, evening, evening_part, manifest,
 };
 pub use objects::ObjectsCheck;
-pub use restored::{Dangling, dangling, erase_what_is_erased_in_use, mend, set_unclaimed_aside};
+pub use restored::{
+    Dangling, Unknown, dangling, erase_what_is_erased_in_use, mend, not_restored,
+    set_unclaimed_aside,
+};
 pub use tally::Tally;
 pub use verify::{Report, Verifier};

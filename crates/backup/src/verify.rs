@@ -161,7 +161,7 @@ impl Verifier<'_> {
     ) -> Result<ObjectsCheck, StoreError> {
         let mut check = objects::check(&self.bucket.copy(copy), segment).await?;
         if self.looks_in_use {
-            for key in dangling_in(self.operator, self.bucket, None, segment).await? {
+            for key in dangling_in(self.operator, self.bucket, segment).await? {
                 check.in_use.note(Cause::Dangling, key, "has no bytes in use, or others");
             }
         }

@@ -54,15 +54,22 @@ impl Objects {
     }
 
     /// What is at `key`, if anything is.
-    pub async fn facts(
+    pub async fn facts(&self, key: &Announced) -> Result<Option<ObjectFacts>, StoreError> {
+        self.facts_of(key, None).await
+    }
+
+    /// The same of one version of it.
+    pub(crate) async fn facts_of(
         &self,
         Announced(key): &Announced,
+        version: Option<&str>,
     ) -> Result<Option<ObjectFacts>, StoreError> {
         let head = self
             .s3
             .head_object()
             .bucket(&self.bucket)
             .key(key.to_string())
+            .set_version_id(version.map(str::to_owned))
             .checksum_mode(ChecksumMode::Enabled)
             .send()
             .await;

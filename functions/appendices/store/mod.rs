@@ -63,7 +63,8 @@ pub async fn handle(
     Ok(outcome)
 }
 
-async fn note(
+/// Notes the version that an object belongs to.
+pub async fn note(
     store: &Store,
     objects: &Objects,
     key: &str,

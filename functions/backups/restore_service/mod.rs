@@ -9,6 +9,7 @@ mod steps;
 use domain::Timestamp;
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
+use store::{Objects, Store};
 
 use crate::resources::Backups;
 use crate::shapes::{RestoreReason, RestoreState};
@@ -27,7 +28,8 @@ pub struct Event {
     /// Go on in spite of what the verification found, or of bytes that are lost for good.
     #[serde(default)]
     accept_findings: bool,
-    /// Give up what was begun. The new tables stay, for somebody to look at.
+    /// Give up what was begun, or take back what was done, once the service is switched back. The new tables
+    /// stay, for somebody to look at.
     #[serde(default)]
     abandon: bool,
 }
@@ -51,6 +53,9 @@ pub struct Context {
     /// What restored buckets are called: `NAME-restored-...`.
     pub name: String,
     pub names: Names,
+    /// To note bytes that the restored tables do not know of.
+    pub store: Store,
+    pub objects: Objects,
 }
 
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
@@ -60,6 +65,8 @@ pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
             backups: Backups::build(env)?,
             role: env.required("RESTORE_ROLE")?,
             name: env.required("RESTORED_NAME")?,
+            store: env.store()?,
+            objects: env.objects()?,
             names: Names { restored_as: env.optional("RESTORED_AS").unwrap_or_default() },
         })
     },
@@ -95,6 +102,12 @@ pub async fn handle(
         }
         _ => None,
     };
+    if event.abandon
+        && let Some(done) =
+            ended.iter().find(|it| it.to == event.to && it.state == RestoreState::Done)
+    {
+        return steps::take_back(context, done.clone()).await;
+    }
     if event.abandon {
         let mut restore = restore.ok_or("there is no restore to abandon")?;
         restore.advance(context, RestoreState::Abandoned).await?;
@@ -104,8 +117,8 @@ pub async fn handle(
         Some(restore) => restore,
         None => {
             let earlier = ended.iter().find(|it| it.to == event.to);
-            let mut restore =
-                plan::plan(context, event.to, event.reason, now).await?.after(earlier);
+            let plan = plan::plan(context, event.to, event.reason, &ended, now).await?;
+            let mut restore = plan.after(earlier);
             if !event.execute {
                 let state = None;
                 let next = "send the same with \"execute\": true".to_owned();

@@ -1,6 +1,7 @@
 //! What is to be restored to what, and how far that has come.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use backup::{Dangling, Findings};
 use domain::Timestamp;
@@ -74,6 +75,7 @@ pub async fn plan(
     context: &Context,
     to: Timestamp,
     reason: RestoreReason,
+    earlier: &[Restore],
     now: Timestamp,
 ) -> Result<Restore, EventError> {
     if to.millis() % 1000 != 0 {
@@ -95,7 +97,10 @@ pub async fn plan(
     if to < earliest || to > latest {
         return Err(format!("to is {to}, and must be from {earliest} to {latest}").into());
     }
-    let restored_as = suffix(now);
+    // No two restores have the same tables, however soon one follows the other.
+    let seconds = (0..).map(|seconds| suffix(now.after(Duration::from_secs(seconds))));
+    let is_new = |suffix: &String| earlier.iter().all(|it| it.restored_as != *suffix);
+    let restored_as = seconds.into_iter().find(is_new).unwrap_or_default();
     let name = |kind: TableKind| {
         let in_use = context.backups.operator.table_name(kind);
         (kind.name().to_owned(), context.names.restored(in_use, &restored_as))

@@ -3,7 +3,7 @@
 use aws_sdk_backup::types::{
     RecoveryPointByResource, RecoveryPointStatus, RestoreJobStatus, VaultType,
 };
-use backup::{Cause, Manifest, Summary, Verifier};
+use backup::{Base, Cause, Manifest, Summary, Verifier};
 use domain::Timestamp;
 use runtime::EventError;
 use store::operator::Operator;
@@ -11,6 +11,7 @@ use store::{Restoration, TableKind};
 
 use super::plan::{Restore, new_tables};
 use super::{Context, Outcome};
+use crate::appendices::store as store_appendix;
 use crate::shapes::RestoreState;
 
 /// What is left to do after the last step.
@@ -42,7 +43,7 @@ pub async fn go_on(
     loop {
         let step = match restore.state {
             RestoreState::Filling => fill(context, &restored, &mut restore, now).await?,
-            RestoreState::Erased => attach(context, &restored, &mut restore, accept).await?,
+            RestoreState::Erased => attach(context, &restored, &mut restore, accept, now).await?,
             RestoreState::Attached => verify(context, &restored, &mut restore, accept).await?,
             RestoreState::Ready => finish(context, &mut restore, now).await?,
             RestoreState::Done | RestoreState::Abandoned => stop("nothing"),
@@ -97,6 +98,7 @@ async fn attach(
     restored: &Operator,
     restore: &mut Restore,
     accept: bool,
+    now: Timestamp,
 ) -> Result<Step, EventError> {
     let copy = match &restore.bucket_copy {
         None => None,
@@ -124,7 +126,14 @@ async fn attach(
             }
         }
     };
-    restore.dangling = backup::dangling(restored, &context.backups.bucket, copy.as_ref()).await?;
+    let dangling = backup::dangling(restored, &context.backups.bucket, copy.as_ref()).await?;
+    restore.dangling = dangling.as_slice().into();
+    if !dangling.is_empty() {
+        // All of them, where the ledger has room for some.
+        let all: Vec<String> = dangling.iter().map(ToString::to_string).collect();
+        let key = format!("restores/{}/dangling-{}.json", restore.restored_as, now.millis());
+        context.backups.evidence.keep(&key, serde_json::to_vec(&all)?).await?;
+    }
     if restore.dangling.count == 0 || accept {
         restore.advance(context, RestoreState::Attached).await?;
         return Ok(Step::On);
@@ -213,6 +222,12 @@ async fn verify(
         let report = verifier.table(kind, restored.table_name(kind)).await?;
         restore.findings.merge(report.findings);
     }
+    // Between the manifest and the moment, only the tables themselves say what there was.
+    let alone = Base::default();
+    let evening = backup::evening(restored, restore.to, &alone).await?;
+    restore.findings.merge(evening.findings.only(Cause::Gap));
+    let in_use = &context.backups.operator;
+    restore.findings.merge(backup::not_restored(in_use, restored, restore.to).await?);
     // The new tables are held against themselves, so what is damaged is so on both sides.
     let damaged = restore.findings.counts.get(&Cause::DamagedInUse).copied().unwrap_or(0);
     if restore.findings.faults() + damaged > 0 && !accept {
@@ -242,8 +257,28 @@ async fn finish(
         )));
     }
     restore.erased_again += context.backups.operator.erase_again(now).await?;
-    restore.set_aside +=
-        backup::set_unclaimed_aside(&context.backups.operator, &context.backups.bucket).await?;
+    let (operator, bucket) = (&context.backups.operator, &context.backups.bucket);
+    let unknown = backup::set_unclaimed_aside(operator, bucket).await?;
+    restore.set_aside += unknown.aside;
+    for key in &unknown.unnoted {
+        store_appendix::note(&context.store, &context.objects, &key.to_string(), now).await?;
+    }
     restore.advance(context, RestoreState::Done).await?;
     Ok(stop(DONE))
+}
+
+/// After the switch has been taken back: what was set aside for the restored tables is brought back to those
+/// that are in use again.
+pub async fn take_back(context: &Context, mut restore: Restore) -> Result<Outcome, EventError> {
+    let (operator, bucket) = (&context.backups.operator, &context.backups.bucket);
+    let dangling = backup::dangling(operator, bucket, None).await?;
+    restore.dangling = dangling.as_slice().into();
+    restore.advance(context, RestoreState::Abandoned).await?;
+    let next = if dangling.is_empty() {
+        "nothing: the service runs on the tables of before, and every appendix has its bytes"
+            .to_owned()
+    } else {
+        format!("{} appendix versions have no bytes: see dangling", dangling.len())
+    };
+    Ok(restore.says(&next, false))
 }

@@ -6,15 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use domain::{Entropy as _, RecordId};
+use domain::RecordId;
 use runtime::OsEntropy;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::incoming::Incoming;
+use super::outbox::created_event;
 use crate::LocalError;
-use crate::hex::hex;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -229,6 +228,36 @@ impl Disk {
         Ok(found.optional()?)
     }
 
+    /// How many bytes there are of a version, and their SHA-256; `None`: there is no file.
+    pub(crate) async fn look_at(&self, facts: &Facts) -> Result<Option<(u64, String)>, DiskError> {
+        let path = self.blob(&facts.version_id);
+        let looked = tokio::task::spawn_blocking(move || super::incoming::sums_of(&path));
+        let looked = looked.await.map_err(std::io::Error::other)?;
+        match looked {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            looked => Ok(Some(looked?)),
+        }
+    }
+
+    /// Up to `limit` versions of the keys that start so, the newest first.
+    pub(crate) fn versions(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, Facts)>, DiskError> {
+        let index = self.index();
+        let mut all = index.prepare(&format!(
+            "SELECT {FACTS}, key FROM versions WHERE bucket = ?1 AND key >= ?2 \
+             AND substr(key, 1, length(?2)) = ?2 ORDER BY key, sequence DESC LIMIT ?3"
+        ))?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = all.query_map(params![bucket, prefix, limit], |row| {
+            Ok((row.get(FACTS.split(',').count())?, facts(row)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Up to `limit` keys after one, in their order, with the newest version of each.
     pub(crate) fn list(
         &self,
@@ -342,31 +371,4 @@ fn facts(row: &rusqlite::Row<'_>) -> rusqlite::Result<Facts> {
 /// A name that nothing else has, and that sorts by time. Any ULID would do.
 fn new_id() -> String {
     RecordId::new(runtime::now(), &OsEntropy).to_string()
-}
-
-/// EventBridge's "Object Created".
-fn created_event(bucket: &str, key: &str, facts: &Facts) -> Value {
-    let mut id = [0; 16];
-    OsEntropy.fill(&mut id);
-    json!({
-        "version": "0",
-        "id": hex(&id),
-        "detail-type": "Object Created",
-        "source": "aws.s3",
-        "account": "000000000000",
-        "time": domain::Timestamp::from_millis(facts.stored_at_ms).to_string(),
-        "region": "eu-central-1",
-        "resources": [format!("arn:aws:s3:::{bucket}")],
-        "detail": {
-            "version": "0",
-            "bucket": { "name": bucket },
-            "object": {
-                "key": key,
-                "size": facts.bytes,
-                "etag": facts.etag,
-                "version-id": facts.version_id,
-            },
-            "reason": "PutObject",
-        },
-    })
 }

@@ -67,6 +67,22 @@ impl Incoming {
     }
 }
 
+/// How many bytes a file has, and their SHA-256 as S3 writes it.
+pub(super) fn sums_of(path: &Path) -> std::io::Result<(u64, String)> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut part = vec![0; 64 * 1024];
+    let mut bytes = 0;
+    loop {
+        let length = std::io::Read::read(&mut file, &mut part)?;
+        if length == 0 {
+            return Ok((bytes, BASE64_STANDARD.encode(hash.finalize())));
+        }
+        hash.update(&part[..length]);
+        bytes += length as u64;
+    }
+}
+
 impl Drop for Incoming {
     fn drop(&mut self) {
         // Not there any more where it was stored.

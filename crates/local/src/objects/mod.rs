@@ -1,6 +1,7 @@
 //! S3, embedded: the protocol by the crate s3s (signatures, presigned requests, chunked bodies) over
 //! a versioned store on disk. Only what AM Service uses is answered; the rest is NotImplemented.
 
+mod access;
 mod disk;
 mod incoming;
 mod outbox;
@@ -10,26 +11,25 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
-use hyper::header::AUTHORIZATION;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
-use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
     BucketVersioningStatus, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource,
     DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition, EventBridgeConfiguration,
     GetBucketNotificationConfigurationInput, GetBucketNotificationConfigurationOutput,
     GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectInput, GetObjectOutput,
-    HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-    PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp,
+    HeadObjectInput, HeadObjectOutput, ListObjectVersionsInput, ListObjectVersionsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, Object, ObjectVersion, PutObjectInput,
+    PutObjectOutput, StreamingBlob, Timestamp,
 };
-use s3s::path::S3Path;
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::net::TcpListener;
 use tokio_util::io::ReaderStream;
 
+use access::Access;
 use disk::Facts;
 pub(crate) use disk::{Disk, DiskError, NewObject};
 pub(crate) use incoming::Sums;
@@ -162,8 +162,15 @@ impl S3 for Objects {
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
-        let facts = self.find(&input.bucket, &input.key, input.version_id.as_deref())?;
+        let mut facts = self.find(&input.bucket, &input.key, input.version_id.as_deref())?;
         let checksum = input.checksum_mode.is_some();
+        if checksum && facts.sha256.is_some() {
+            // S3 keeps bytes as they are. A disk does not: what is said of them is looked up in them.
+            let Some((bytes, sha256)) = self.disk.look_at(&facts).await.map_err(failed)? else {
+                return Err(s3_error!(NoSuchKey));
+            };
+            (facts.bytes, facts.sha256) = (bytes, Some(sha256));
+        }
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             content_length: i64::try_from(facts.bytes).ok(),
@@ -253,21 +260,47 @@ impl S3 for Objects {
         }))
     }
 
+    /// All versions of the keys that start so, the newest of each first. Markers are not listed.
+    async fn list_object_versions(
+        &self,
+        request: S3Request<ListObjectVersionsInput>,
+    ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+        let input = request.input;
+        self.check_bucket(&input.bucket)?;
+        let prefix = input.prefix.unwrap_or_default();
+        let found = self.disk.versions(&input.bucket, &prefix, LISTED_MAX).map_err(failed)?;
+        let versions = found.into_iter().map(|(key, facts)| ObjectVersion {
+            key: Some(key),
+            size: i64::try_from(facts.bytes).ok(),
+            last_modified: Some(stored_at(&facts)),
+            version_id: Some(facts.version_id),
+            ..ObjectVersion::default()
+        });
+        Ok(S3Response::new(ListObjectVersionsOutput {
+            name: Some(input.bucket),
+            is_truncated: Some(false),
+            versions: Some(versions.collect()),
+            ..ListObjectVersionsOutput::default()
+        }))
+    }
+
     /// Copies bytes from one key to another, of any buckets that the caller may read and write.
     async fn copy_object(
         &self,
         request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
         let input = request.input;
-        let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
+        let CopySource::Bucket { bucket, key, version_id } = &input.copy_source else {
             return Err(s3_error!(NotImplemented));
         };
         let caller = request.credentials.ok_or_else(|| s3_error!(AccessDenied))?;
         let arn = format!("arn:aws:s3:::{bucket}/{key}");
-        if !self.identities.allow(&caller.access_key, "s3:GetObject", &arn) {
+        let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+        self.identities.count(&caller.access_key, action);
+        if !self.identities.allow(&caller.access_key, action, &arn) {
             return Err(s3_error!(AccessDenied));
         }
-        let facts = self.find(bucket, key, None)?;
+        let facts = self.find(bucket, key, version_id.as_deref())?;
         self.check_bucket(&input.bucket)?;
         let file = self.disk.open(&facts).await.map_err(failed)?;
         let mut put = PutObjectInput {
@@ -278,8 +311,8 @@ impl S3 for Objects {
             ..PutObjectInput::default()
         };
         let mut object = self.receive(&mut put).await?;
-        // Asked for, S3 makes the hash anew; what is known of the source is the hash of these bytes.
-        object.sha256 = facts.sha256.filter(|_| input.checksum_algorithm.is_some());
+        // Asked for, S3 makes the hash anew.
+        object.sha256 = input.checksum_algorithm.map(|_| object.incoming.sums().sha256);
         let stored = self.disk.store(object).map_err(failed)?;
         let stored = stored.ok_or_else(|| s3_error!(PreconditionFailed))?;
         Ok(S3Response::new(CopyObjectOutput {
@@ -331,62 +364,6 @@ impl S3 for Objects {
 
 /// A page of a listing: S3's own limit.
 const LISTED_MAX: usize = 1000;
-
-/// Lets a function do what its policy says.
-struct Access {
-    identities: Arc<Identities>,
-    disk: Arc<Disk>,
-}
-
-#[async_trait::async_trait]
-impl S3Access for Access {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let action = match context.s3_op().name() {
-            "PutObject" => "s3:PutObject",
-            "GetObject" | "HeadObject" => "s3:GetObject",
-            "CopyObject" => "s3:PutObject",
-            "DeleteObject" => "s3:DeleteObject",
-            "ListObjectsV2" => "s3:ListBucket",
-            "GetBucketVersioning" => "s3:GetBucketVersioning",
-            "GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
-            _ => return Err(s3_error!(NotImplemented)),
-        };
-        let caller = context.credentials().map(|credentials| credentials.access_key.as_str());
-        let Some(caller) = caller else { return Err(s3_error!(AccessDenied)) };
-        // A link that a function signed is used by somebody else.
-        if context.headers().contains_key(AUTHORIZATION) {
-            self.identities.count(caller, action);
-        }
-        let (bucket, key) = match context.s3_path() {
-            S3Path::Object { bucket, key } => (bucket, Some(key)),
-            S3Path::Bucket { bucket } => (bucket, None),
-            S3Path::Root => return Err(s3_error!(AccessDenied)),
-        };
-        let bucket_arn = format!("arn:aws:s3:::{bucket}");
-        let resource = key.map_or_else(|| bucket_arn.clone(), |key| format!("{bucket_arn}/{key}"));
-        let allow = |action: &str, resource: &str| {
-            let allowed = self.identities.allow(caller, action, resource);
-            if !allowed {
-                tracing::error!(function = caller, action, resource, "not allowed by the template");
-            }
-            allowed
-        };
-        if !allow(action, &resource) {
-            return Err(s3_error!(AccessDenied));
-        }
-        // Only who may list a bucket learns that an object is not there.
-        let missing = match key {
-            Some(key) if action == "s3:GetObject" => {
-                self.disk.find(bucket, key, None).map_err(failed)?.is_none()
-            }
-            _ => false,
-        };
-        if missing && !allow("s3:ListBucket", &bucket_arn) {
-            return Err(s3_error!(AccessDenied));
-        }
-        Ok(())
-    }
-}
 
 fn stored_at(facts: &Facts) -> Timestamp {
     let since_1970 = std::time::Duration::from_millis(facts.stored_at_ms.unsigned_abs());

@@ -1,11 +1,14 @@
 //! Events that wait to be delivered, beside the index of objects: the bucket's are written with what
 //! they announce, in one transaction.
 
+use domain::Entropy as _;
+use runtime::OsEntropy;
 use rusqlite::{OptionalExtension as _, params};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::disk::{Disk, DiskError};
+use super::disk::{Disk, DiskError, Facts};
+use crate::hex::hex;
 
 /// Lambda tries an event three times.
 const TRIES_MAX: u32 = 3;
@@ -94,4 +97,31 @@ impl Disk {
         )?;
         Ok(())
     }
+}
+
+/// EventBridge's "Object Created".
+pub(super) fn created_event(bucket: &str, key: &str, facts: &Facts) -> Value {
+    let mut id = [0; 16];
+    OsEntropy.fill(&mut id);
+    json!({
+        "version": "0",
+        "id": hex(&id),
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "000000000000",
+        "time": domain::Timestamp::from_millis(facts.stored_at_ms).to_string(),
+        "region": "eu-central-1",
+        "resources": [format!("arn:aws:s3:::{bucket}")],
+        "detail": {
+            "version": "0",
+            "bucket": { "name": bucket },
+            "object": {
+                "key": key,
+                "size": facts.bytes,
+                "etag": facts.etag,
+                "version-id": facts.version_id,
+            },
+            "reason": "PutObject",
+        },
+    })
 }

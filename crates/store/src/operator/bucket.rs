@@ -87,17 +87,35 @@ impl Bucket {
     /// The digest of key, size and SHA-256 of what is at `key`, if anything is. A copy need not have
     /// kept the hash that the original came with: then the bytes are read.
     pub async fn digest(&self, key: &Announced) -> Result<Option<Digest>, StoreError> {
-        let Some(facts) = self.0.facts(key).await? else { return Ok(None) };
+        self.digest_of(key, None).await
+    }
+
+    /// The same of one version of it.
+    pub async fn digest_of(
+        &self,
+        key: &Announced,
+        version: Option<&str>,
+    ) -> Result<Option<Digest>, StoreError> {
+        let Some(facts) = self.0.facts_of(key, version).await? else { return Ok(None) };
         let sha256 = match facts.sha256 {
             Some(sha256) => sha256,
-            None => self.hash(key).await?,
+            None => self.hash(key, version).await?,
         };
         Ok(Some(key.0.digest(facts.bytes, &sha256)))
     }
 
-    async fn hash(&self, key: &Announced) -> Result<String, StoreError> {
-        let object =
-            self.0.s3.get_object().bucket(&self.0.bucket).key(key.to_string()).send().await;
+    /// The versions of what is or was at a key, the newest first: of what was deleted, too.
+    pub async fn versions(&self, key: &Announced) -> Result<Vec<String>, StoreError> {
+        let key = key.to_string();
+        let list = self.0.s3.list_object_versions().bucket(&self.0.bucket).prefix(&key);
+        let listed = list.send().await.map_err(StoreError::unavailable)?;
+        let of_key = listed.versions().iter().filter(|it| it.key() == Some(&key));
+        Ok(of_key.filter_map(|it| it.version_id().map(str::to_owned)).collect())
+    }
+
+    async fn hash(&self, key: &Announced, version: Option<&str>) -> Result<String, StoreError> {
+        let get = self.0.s3.get_object().bucket(&self.0.bucket).key(key.to_string());
+        let object = get.set_version_id(version.map(str::to_owned)).send().await;
         let mut body = object.map_err(StoreError::unavailable)?.body;
         let mut hash = Sha256::new();
         while let Some(chunk) = body.next().await {
@@ -119,16 +137,22 @@ impl Bucket {
         Ok(Some(bytes.to_vec()))
     }
 
-    /// Brings bytes back from a copy of the bucket, to where nothing is. Their type comes with them;
-    /// S3 makes the hash anew.
-    pub async fn bring_back(&self, key: &Announced, from: &Self) -> Result<(), StoreError> {
+    /// Brings bytes back from a copy of the bucket, or an earlier version of this one, to where nothing is or
+    /// others are. Their type comes with them; S3 makes the hash anew.
+    pub async fn bring_back(
+        &self,
+        key: &Announced,
+        from: &Self,
+        version: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let version = version.map(|version| format!("?versionId={version}")).unwrap_or_default();
         let copied = self
             .0
             .s3
             .copy_object()
             .bucket(&self.0.bucket)
             .key(key.to_string())
-            .copy_source(format!("{}/{key}", from.0.bucket))
+            .copy_source(format!("{}/{key}{version}", from.0.bucket))
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .customize()
             .config_override(Config::builder().timeout_config(copies_within()))

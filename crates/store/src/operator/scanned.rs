@@ -52,6 +52,8 @@ pub struct ItemFacts {
     pub counterpart: Option<Counterpart>,
     /// Where the revision is, in another table, that this is here for: of a login, its user's.
     pub reason: Option<RowKey>,
+    /// An appendix version as it is now, whose bytes nobody has noted.
+    pub awaits_bytes: bool,
 }
 
 /// That something was erased.
@@ -169,7 +171,12 @@ fn revised(
             .map_err(|_| fields.damaged(items::CONTENT))?,
         _ => None,
     };
+    let awaits_bytes = revision_of.is_none()
+        && matches!(of, SortKey::AppendixVersion(..))
+        && content::read::<AppendixVersion>(content)
+            .is_ok_and(|(content, _)| content.state == UploadState::Pending);
     Ok(ItemFacts {
+        awaits_bytes,
         erased: revision.deleted.then(|| Erased {
             thing: RowKey { partition: key.partition.clone(), sort: of.to_string() },
             by: revision.changed_by,
@@ -237,6 +244,7 @@ fn login(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let customer = fields.parse(items::CUSTOMER_ID)?;
     let user: UserId = fields.parse(items::USER_ID)?;
     Ok(ItemFacts {
+        awaits_bytes: false,
         thing: key.to_string(),
         customer: Some(customer),
         version: None,
@@ -261,6 +269,7 @@ fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
 fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let key = fields.key()?;
     Ok(ItemFacts {
+        awaits_bytes: false,
         erased: erased_by_the_ledger(fields, &key),
         thing: key.to_string(),
         key,
