@@ -80,7 +80,7 @@ fn a_restore_that_is_done_can_be_asked_for_again() {
     for time in ["first", "again"] {
         let restored = local(folder.path(), &restore);
         let (out, err) = said(&restored);
-        assert!(restored.status.success() && out.contains("\"done\""), "{time}: {out}\n{err}");
+        assert!(restored.status.success() && out.contains("(drill): done"), "{time}: {out}\n{err}");
     }
 }
 

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod broken;
+#[cfg(target_os = "linux")]
+mod full;
+mod kills;
 mod serving;
 // The tool is built for this machine alone.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -44,19 +47,21 @@ fn an_evening_and_a_restore_are_one_command_each() {
     let (out, err) = said(&backup);
     assert!(backup.status.success(), "{out}\n{err}");
     assert_eq!(out.matches("SUCCESSFUL").count(), 7, "{out}");
+    assert!(out.contains("verified backup each evening is kept."), "{out}");
+    let (out, _) = said(&local(folder.path(), &["backup", "--json"]));
     assert!(out.contains("\"state\": \"kept\""), "{out}");
 
     let to = second();
     let plan = ["restore", "--to", &to, "--reason", "drill"];
     let planned = local(folder.path(), &plan);
     assert!(
-        planned.status.success() && said(&planned).0.contains("\"state\": null"),
+        planned.status.success() && said(&planned).0.contains("(drill): not begun"),
         "{planned:?}"
     );
     let restored = local(folder.path(), &[&plan[..], &["--execute"]].concat());
     let (out, err) = said(&restored);
     assert!(restored.status.success(), "{out}\n{err}");
-    assert!(out.contains("switched to the tables that end in 20") && out.contains("\"done\""));
+    assert!(out.contains("switched to the tables that end in 20") && out.contains("(drill): done"));
     // From then on, the restored tables are used and backed up.
     let backup = local(folder.path(), &["backup"]);
     assert!(backup.status.success(), "{backup:?}");
@@ -80,4 +85,19 @@ fn what_cannot_be_done_is_said() {
         assert!(!refused.status.success(), "{arguments:?}: {out}");
         assert!(err.contains(what), "{arguments:?}: {err}");
     }
+}
+
+#[test]
+fn what_is_done_when_is_told_the_next_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, err) = said(&local(folder.path(), &["schedule"]));
+    for what in
+        ["audit-backups", "open-backup-run", "a backup of everything (daily)", "a restore of"]
+    {
+        assert!(out.contains(what), "{out}\n{err}");
+    }
+    assert!(out.contains(" 18:00 Europe/Stockholm   in "), "{out}");
+    let elsewhere = ["schedule", "--parameter-overrides", "BackupTimeZone=America/New_York"];
+    let (out, _) = said(&local(folder.path(), &elsewhere));
+    assert!(out.contains(" 18:00 America/New_York   in "), "{out}");
 }

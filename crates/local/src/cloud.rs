@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::identity::{Identities, OPERATOR, Usage};
 use crate::objects::{Disk, Objects, Source};
 use crate::runtime_api::Binaries;
-use crate::schedules::Scheduled;
+use crate::schedules::{Due, Scheduled};
 use crate::secrets::{self, Secrets};
 use crate::template::{Function, Template};
 use crate::{Invoke, InvokeError, LocalError, dynamodb, listen, time, whole_file};
@@ -71,6 +71,11 @@ impl Options {
         let path = self.data.join(RESTORED_AS_FILE);
         whole_file::write(&path, restored_as.as_bytes())
             .map_err(|source| LocalError::File { path, source })
+    }
+
+    /// What is done when next.
+    pub fn schedule(&self) -> Result<Vec<Due>, LocalError> {
+        Due::all(&Template::read(&self.template)?.with_parameters(&self.all_parameters()?)?)
     }
 
     /// The time is this machine's from the next start on, or that of the last evening.

@@ -4,8 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crate::said;
 use clap::Args;
-use local::{Cloud, Options, Progress};
+use local::{Cloud, Due, Options, Progress};
 use serde_json::{Value, json};
 
 type Ended = Result<ExitCode, Box<dyn Error>>;
@@ -14,7 +15,7 @@ type Ended = Result<ExitCode, Box<dyn Error>>;
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Runs a whole evening, says how it goes, and shows the evidence.
-pub async fn back_up(options: &Options) -> Ended {
+pub async fn back_up(options: &Options, as_json: bool) -> Ended {
     let cloud = Cloud::start(options).await?;
     let started = Instant::now();
     let evening = cloud
@@ -45,7 +46,11 @@ pub async fn back_up(options: &Options) -> Ended {
             println!("{seconds:7.1} s  {what}");
         })
         .await?;
-    println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
+    if as_json {
+        println!("\n{}", serde_json::to_string_pretty(&evening.evidence)?);
+    } else {
+        println!("\n{}", said::evidence(&evening.evidence));
+    }
     let refuted = evening.verdicts.iter().any(|(_, verdict)| verdict != "SUCCESSFUL");
     let mut errors = Vec::new();
     if !evening.chain_holds {
@@ -84,6 +89,20 @@ fn lines(title: String, gone: &[String]) -> String {
     text
 }
 
+/// Says what is done when.
+pub fn schedule(options: &Options) -> Ended {
+    for Due { what, at, left } in options.schedule()? {
+        let minutes = left.as_secs().div_ceil(60);
+        let left = match (minutes / (24 * 60), minutes / 60 % 24, minutes % 60) {
+            (0, 0, minutes) => format!("{minutes} min"),
+            (0, hours, minutes) => format!("{hours} h {minutes} min"),
+            (days, hours, _) => format!("{days} d {hours} h"),
+        };
+        println!("{at}   in {left:<12} {what}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 #[derive(Args)]
 pub struct Acknowledge {
     /// The run that has found something gone, or that was opened by a clock that was ahead, as `backup` and the ledger name it: 2026-11-24T17:00:00Z
@@ -97,11 +116,15 @@ pub struct Acknowledge {
 
 impl Acknowledge {
     /// Lets the chain of evenings go on from a run that has found something gone.
-    pub async fn run(self, options: &Options) -> Ended {
+    pub async fn run(self, options: &Options, as_json: bool) -> Ended {
         let cloud = Cloud::start(options).await?;
         let event = json!({ "run": self.run, "note": self.note });
         let outcome = cloud.invoke("acknowledge-chain", event).await?;
-        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        if as_json {
+            println!("{}", serde_json::to_string_pretty(&outcome)?);
+        } else {
+            println!("{}", said::acknowledgement(&outcome));
+        }
         drop(cloud);
         if outcome["reason"] == "clock" {
             options.forget_time()?;
@@ -135,7 +158,11 @@ pub struct Restore {
 
 impl Restore {
     /// Asks for the restore until it is done, and switches to it.
-    pub async fn run(self, options: &Options) -> Ended {
+    pub async fn run(self, options: &Options, as_json: bool) -> Ended {
+        let say = |outcome: &Value| match as_json {
+            true => serde_json::to_string_pretty(outcome).unwrap_or_default(),
+            false => said::restore(outcome),
+        };
         let event = json!({
             "to": self.to,
             "reason": self.reason,
@@ -146,7 +173,7 @@ impl Restore {
         let cloud = Cloud::start(options).await?;
         let outcome = ask(&cloud, &event).await?;
         if !self.execute || outcome["state"] != "ready" {
-            println!("{}", serde_json::to_string_pretty(&outcome)?);
+            println!("{}", say(&outcome));
             let refused = self.execute && !self.abandon && outcome["state"] != "done";
             return Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
@@ -156,7 +183,7 @@ impl Restore {
         println!("switched to the tables that end in {restored_as}");
         let cloud = Cloud::start_again(options).await?;
         let outcome = ask(&cloud, &event).await?;
-        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        println!("{}", say(&outcome));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -12,7 +12,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// The event of what has ended is there by then.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 /// Events of what has ended are taken by then, or cannot be.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(15);
 /// A verification, or a trace, that does not end within this was lost: its event was given up.
 const JUDGED_WITHIN: Duration = Duration::from_secs(60 * 60);
 

@@ -28,6 +28,7 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS am_history_by_key ON am_history (tbl, pk, sk, sequence);
     CREATE TABLE IF NOT EXISTS am_clock (one INTEGER PRIMARY KEY CHECK (one = 1), ahead_ms INTEGER NOT NULL);
     INSERT OR IGNORE INTO am_clock VALUES (1, 0);
+    CREATE TABLE IF NOT EXISTS am_made (tbl TEXT PRIMARY KEY, wanted TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS am_recovery (tbl TEXT PRIMARY KEY, since_ms INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS am_restores (
         target TEXT PRIMARY KEY,
@@ -173,13 +174,9 @@ impl History {
     /// and then what was deleted so long ago. Some at a time, so that writers need not wait.
     pub(crate) fn trim(&self, now_ms: i64) -> rusqlite::Result<usize> {
         let oldest_ms = now_ms - i64::from(DAYS) * 24 * 60 * 60 * 1000;
-        let last: i64 = self.connection().query_row(
-            "SELECT coalesce(max(sequence), 0) FROM am_history WHERE at_ms <= ?1",
-            [oldest_ms],
-            |row| row.get(0),
-        )?;
+        let (first, last) = self.logged_until(oldest_ms)?;
         let mut forgotten = 0;
-        for from in (0..last).step_by(TRIMMED_AT_ONCE) {
+        for from in (first..last).step_by(TRIMMED_AT_ONCE) {
             let to = from + i64::try_from(TRIMMED_AT_ONCE).unwrap_or(i64::MAX);
             forgotten += self.connection().execute(
                 "DELETE FROM am_history WHERE sequence > ?2 AND sequence <= ?3 AND at_ms <= ?1
@@ -196,6 +193,27 @@ impl History {
             )?;
         }
         Ok(forgotten)
+    }
+
+    /// What comes before the first row of the log, and the last one that is so old: times rise with the rows, so
+    /// it is found by halving.
+    fn logged_until(&self, at_ms: i64) -> rusqlite::Result<(i64, i64)> {
+        let connection = self.connection();
+        let bounds =
+            "SELECT coalesce(min(sequence), 1) - 1, coalesce(max(sequence), 0) FROM am_history";
+        let (first, mut end) = connection
+            .query_row(bounds, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let mut begin = first;
+        let mut at = connection.prepare(
+            "SELECT sequence, at_ms FROM am_history WHERE sequence > ?1 ORDER BY sequence LIMIT 1",
+        )?;
+        while begin < end {
+            let middle = begin + (end - begin) / 2;
+            let (row, time): (i64, i64) =
+                at.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if time <= at_ms { begin = row } else { end = middle }
+        }
+        Ok((first, begin))
     }
 
     pub(crate) fn note_restore(&self, it: &Restoring) -> rusqlite::Result<()> {
@@ -219,39 +237,6 @@ impl History {
             Ok(Restoring { target: row.get(0)?, source: row.get(1)?, at_ms: row.get(2)? })
         };
         all.query_map([], read)?.collect()
-    }
-
-    /// Marks items that cannot be read, each where it is, with all of what there was: so that it is named by
-    /// its key, and all others can be read again. Their keys.
-    pub(crate) fn mark_unreadable(
-        &self,
-        table: &str,
-        is_readable: impl Fn(&str) -> bool,
-    ) -> rusqlite::Result<Vec<String>> {
-        let name = identifier(table);
-        let connection = self.connection();
-        let unreadable: Vec<(String, String, String)> = {
-            let mut all = connection.prepare(&format!("SELECT pk, sk, item_json FROM {name}"))?;
-            let mut rows = all.query([])?;
-            let mut unreadable = Vec::new();
-            while let Some(row) = rows.next()? {
-                let bytes = row.get_ref(2)?.as_bytes().unwrap_or_default();
-                let text = String::from_utf8_lossy(bytes);
-                if !is_readable(&text) {
-                    unreadable.push((row.get(0)?, row.get(1)?, crate::hex::hex(bytes)));
-                }
-            }
-            unreadable
-        };
-        let mark = format!("UPDATE {name} SET item_json = ?3 WHERE pk = ?1 AND sk = ?2");
-        for (pk, sk, bytes) in &unreadable {
-            let left = serde_json::json!({
-                "pk": { "S": bare(pk) }, "sk": { "S": bare(sk) }, "unreadable": { "S": bytes },
-            });
-            connection.execute(&mark, params![pk, sk, left.to_string()])?;
-        }
-        let key = |(pk, sk, _): &(String, String, String)| format!("{}/{}", bare(pk), bare(sk));
-        Ok(unreadable.iter().map(key).collect())
     }
 
     /// Copies all items of a table into a new file, some at a time: what changes meanwhile may be in
@@ -292,7 +277,7 @@ impl History {
         }
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic leaves a transaction that was never committed, and SQLite rolls it back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -343,16 +328,11 @@ fn drop_triggers(table: &str) -> String {
     ["INSERT", "UPDATE", "DELETE"].map(drop).concat()
 }
 
-/// A key as it is in an item: the database writes its type before it.
-fn bare(key: &str) -> &str {
-    key.strip_prefix("S:").unwrap_or(key)
-}
-
-fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -1,6 +1,7 @@
 //! `cargo run -p local`: AM Service on this machine.
 
 mod commands;
+mod said;
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -43,6 +44,10 @@ struct Arguments {
     #[arg(long, global = true)]
     binaries: Option<PathBuf>,
 
+    /// Answer in JSON, for a program to read
+    #[arg(long, global = true)]
+    json: bool,
+
     /// What to log: off, error, warn, info, debug or trace
     #[arg(long, global = true, default_value_t = LevelFilter::INFO)]
     log_level: LevelFilter,
@@ -54,6 +59,9 @@ enum Command {
     ///
     /// The service must not be running on the folder. Ends with 1 if anything is found wrong.
     Backup,
+
+    /// Say what is done next, and when, in the zone that the template names
+    Schedule,
 
     /// Put the whole service back to a second of the last 35 days, beside what there is now
     ///
@@ -115,9 +123,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         binaries: arguments.binaries,
     };
     match arguments.command {
-        Some(Command::Backup) => return commands::back_up(&options).await,
-        Some(Command::Acknowledge(acknowledge)) => return acknowledge.run(&options).await,
-        Some(Command::Restore(restore)) => return restore.run(&options).await,
+        Some(Command::Backup) => return commands::back_up(&options, arguments.json).await,
+        Some(Command::Schedule) => return commands::schedule(&options),
+        Some(Command::Acknowledge(acknowledge)) => {
+            return acknowledge.run(&options, arguments.json).await;
+        }
+        Some(Command::Restore(restore)) => return restore.run(&options, arguments.json).await,
         None => {}
     }
     let cloud = Cloud::start(&options).await?;

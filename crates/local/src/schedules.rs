@@ -8,7 +8,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
-use crate::template::{Function, Schedule};
+use crate::backup::Plan;
+use crate::template::{Function, Schedule, Template};
 use crate::{Invoke, LocalError};
 
 /// A laptop that was asleep wakes up later than its timers think.
@@ -90,6 +91,45 @@ impl Calendar {
             due = self.next(&now.max(time.clone()));
         }
         tracing::error!(name = self.name, "the calendar ends here");
+    }
+}
+
+/// Something that will be done, and when next.
+#[derive(Clone, Debug)]
+pub struct Due {
+    pub what: String,
+    /// In the zone that the template names.
+    pub at: String,
+    /// In how long.
+    pub left: Duration,
+}
+
+impl Due {
+    /// All that a template has done at times, the next first.
+    pub(crate) fn all(template: &Template) -> Result<Vec<Self>, LocalError> {
+        let plan = Plan::read(template)?;
+        let mut calendars = Vec::new();
+        for scheduled in Scheduled::all(&template.functions()?)? {
+            calendars.push((scheduled.function.clone(), scheduled.calendar));
+        }
+        for rule in plan.rules {
+            calendars.push((format!("a backup of everything ({})", rule.name), rule.calendar));
+        }
+        if let Some(test) = plan.test {
+            calendars
+                .push(("a restore of the newest backup, to verify it".to_owned(), test.calendar));
+        }
+        let now = now();
+        let due = |(what, calendar): (String, Calendar)| {
+            let bad = |error: jiff::Error| LocalError::Schedule(format!("{what}: {error}"));
+            let at = calendar.next(&now).map_err(bad)?;
+            let left = Duration::try_from(at.duration_since(&now)).unwrap_or_default();
+            let at = at.strftime("%A %Y-%m-%d %H:%M %Q").to_string();
+            Ok(Self { what, at, left })
+        };
+        let mut all: Vec<Self> = calendars.into_iter().map(due).collect::<Result<_, _>>()?;
+        all.sort_by_key(|due| due.left);
+        Ok(all)
     }
 }
 

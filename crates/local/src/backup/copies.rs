@@ -35,8 +35,12 @@ impl Backup {
             "ResourceType": job["ResourceType"],
             "BackupSizeInBytes": job["BackupSizeInBytes"],
             "CreationDate": seconds(now_ms),
-            "State": "COMPLETED",
+            "State": "RUNNING",
+            // Of what is being made.
+            "RecoveryPointArn": arn,
         });
+        self.documents.put(Kind::CopyJob, &id, &copy)?;
+        copy["State"] = json!("COMPLETED");
         let linked = if faults.contains(&Fault::NotCopied) {
             Err("The copy was refused.".to_owned())
         } else {

@@ -35,6 +35,14 @@ impl Backup {
                     self.end_backup(&job, &[])?;
                 }
             }
+            for mut job in self.documents.all(Kind::CopyJob)? {
+                if job["State"] == "RUNNING" {
+                    job["State"] = json!("FAILED");
+                    job["StatusMessage"] = json!("\"The copy was cut off.\"");
+                    self.documents.put(Kind::CopyJob, &text(&job["CopyJobId"]), &job)?;
+                    self.discard_copy(&job);
+                }
+            }
             for mut job in self.documents.all(Kind::RestoreJob)? {
                 if job["Status"] == "RUNNING" {
                     job["Status"] = json!("FAILED");

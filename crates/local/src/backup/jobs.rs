@@ -243,10 +243,16 @@ impl Backup {
     }
 
     /// Frees the space of a copy that is none, or whose days are over.
-    fn discard_copy(&self, job: &Value) {
+    pub(super) fn discard_copy(&self, job: &Value) {
         let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
         let objects = file.with_extension("objects");
-        for removed in [std::fs::remove_file(&file), std::fs::remove_dir_all(&objects)] {
+        // What a kill has cut off has a journal.
+        let journal = file.with_extension("sqlite-journal");
+        for removed in [
+            std::fs::remove_file(&file),
+            std::fs::remove_file(&journal),
+            std::fs::remove_dir_all(&objects),
+        ] {
             match removed {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(%error, file = %file.display(), "a copy was not removed");

@@ -66,14 +66,18 @@ pub(crate) async fn start(
             async move { Ok::<_, Infallible>(answer(&tables, &identities, request).await) }
         })
     }));
-    tasks.spawn(sweep(database, all.clone()));
+    tasks.spawn(sweep(all.clone()));
     for table in template.resources("AWS::DynamoDB::Table")? {
-        tables::create(&client, &table).await?;
+        let wanted = table.properties.to_string();
+        if !all.is_made(&table.name, &wanted) {
+            tables::create(&client, &table).await?;
+            all.note_made(&table.name, &wanted);
+        }
     }
     Ok((address, all))
 }
 
-async fn sweep(database: Database, tables: Arc<Tables>) {
+async fn sweep(tables: Arc<Tables>) {
     // At once too: a computer that is switched off each night never gets to a whole day.
     for turn in 0_u64.. {
         tokio::time::sleep(SWEEP_EVERY).await;
@@ -81,9 +85,8 @@ async fn sweep(database: Database, tables: Arc<Tables>) {
             let tables = tables.clone();
             let _ = tokio::task::spawn_blocking(move || tables.trim()).await;
         }
-        if let Err(error) = database.sweep_ttl() {
-            tracing::warn!(%error, "expired items were not deleted");
-        }
+        let expiring = tables.clone();
+        let _ = tokio::task::spawn_blocking(move || expiring.expire()).await;
     }
 }
 

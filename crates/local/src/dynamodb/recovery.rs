@@ -84,6 +84,43 @@ impl Tables {
         self.throttled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 
+    /// Whether a table was made as it is wanted, at an earlier start, and is there.
+    pub(super) fn is_made(&self, table: &str, wanted: &str) -> bool {
+        let made = self.history.is_made(table, wanted);
+        made.unwrap_or(false) && self.time_to_live(table).is_ok()
+    }
+
+    pub(super) fn note_made(&self, table: &str, wanted: &str) {
+        if let Err(error) = self.history.note_made(table, wanted) {
+            tracing::warn!(%error, table, "it will be looked at once more");
+        }
+    }
+
+    /// The attribute that says when an item of a table expires, where that is on.
+    fn time_to_live(&self, table: &str) -> Result<Option<String>, Failure> {
+        let request = parse(json!({ "TableName": table }))?;
+        let described = as_json(&self.database.describe_time_to_live(request)?)?;
+        let described = &described["TimeToLiveDescription"];
+        let on = described["TimeToLiveStatus"] == "ENABLED";
+        Ok(described["AttributeName"].as_str().filter(|_| on).map(str::to_owned))
+    }
+
+    /// Deletes what has expired.
+    pub(super) fn expire(&self) {
+        let expire = || -> Result<(), Failure> {
+            let listed = as_json(&self.database.list_tables(parse(json!({}))?)?)?;
+            for table in listed["TableNames"].as_array().into_iter().flatten().map(text) {
+                if let Some(attribute) = self.time_to_live(&table)? {
+                    self.history.expire(&table, &attribute, runtime::now().seconds())?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = expire() {
+            tracing::warn!(%error, "expired items were not deleted");
+        }
+    }
+
     pub(super) fn trim(&self) {
         if let Err(error) = self.history.trim(runtime::now().millis()) {
             tracing::warn!(%error, "what is too old was not forgotten");
