@@ -112,3 +112,48 @@ fn many_log_ins_at_once_take_turns() {
     });
     assert!(peak < before + 150, "{before} MiB before, {peak} MiB at the most");
 }
+
+/// The database is gone, with all that it knew of itself; the backups are there.
+#[test]
+fn a_service_without_its_database_comes_back_from_the_newest_verified_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let executor = tokio::runtime::Runtime::new().unwrap();
+    let serve_and_sign_up = |email: &str| {
+        executor.block_on(async {
+            let serving = Serving::start(program(data));
+            sign_up(&serving, email).await;
+        });
+    };
+    serve_and_sign_up("eva@example.com");
+    // Nothing was verified yet; and what is there is not written over.
+    let refused = local(data, &["restore", "--from-backup"]);
+    assert!(said(&refused).1.contains("has data"), "{refused:?}");
+    assert!(local(data, &["backup"]).status.success());
+    serve_and_sign_up("lost@example.com");
+    for name in ["dynamodb.sqlite", "dynamodb.sqlite-wal", "dynamodb.sqlite-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    let back = local(data, &["restore", "--from-backup"]);
+    let (out, err) = said(&back);
+    assert!(back.status.success() && out.contains("What was written after 20"), "{out}\n{err}");
+    let evening = local(data, &["backup"]);
+    let (out, err) = said(&evening);
+    assert!(evening.status.success(), "{out}\n{err}");
+    assert!(out.contains("manifest   2 revisions") && out.contains("chain      holds"), "{out}");
+    executor.block_on(async {
+        let serving = Serving::start(program(data));
+        let log_in = async |email: &str| {
+            let body = json!({ "email": email, "password": "two lathes and a mill" });
+            let request = reqwest::Client::new().post(format!("{}/v1/sessions", serving.api));
+            let request = request.header("idempotency-key", email.replace('@', ".")).json(&body);
+            request.send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(log_in("eva@example.com").await, 201);
+        assert_eq!(log_in("lost@example.com").await, 401);
+    });
+    let gone = tempfile::tempdir().unwrap();
+    let refused = local(gone.path(), &["restore", "--from-backup"]);
+    let (_, err) = said(&refused);
+    assert!(!refused.status.success() && err.contains("no verified backup of"), "{err}");
+}

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use runtime::OsEntropy;
+use runtime::{Env, OperatorEnv, OsEntropy};
 use serde_json::Value;
+use store::TableKind;
 use tokio::task::JoinSet;
 
-use crate::backup::{self, Backup, Faults};
+use crate::backup::{self, Backup, BroughtBack, Faults};
 use crate::events::Bus;
 use crate::functions::InProcess;
 use crate::gateway::Gateway;
@@ -259,6 +260,23 @@ impl Cloud {
     /// What is to go wrong with backups.
     pub fn faults(&self) -> &Faults {
         &self.backup.faults
+    }
+
+    /// Puts the newest verified backup in the place of a database that is gone. Sessions start empty; what was
+    /// erased stays so, and what the copy has cut in two is made whole.
+    pub async fn bring_back(&self) -> Result<Vec<BroughtBack>, LocalError> {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| LocalError::Backup(error);
+        let sessions = self.operator.get("SESSIONS_TABLE").cloned().unwrap_or_default();
+        let back = self.backup.bring_back(&sessions).await.map_err(|error| failed(error.into()))?;
+        let lookup = |name: &str| self.operator.get(name).cloned();
+        let operator = OperatorEnv::new(Env::new(&lookup)).operator();
+        let operator =
+            operator.map_err(|source| LocalError::Config { binary: "local".into(), source })?;
+        for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
+            ::backup::mend(&operator, kind).await.map_err(|error| failed(error.into()))?;
+        }
+        operator.erase_again(runtime::now()).await.map_err(|error| failed(error.into()))?;
+        Ok(back)
     }
 
     /// Lets tables refuse the next so many scans.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::said;
 use clap::Args;
-use local::{Cloud, Due, Options, Progress};
+use domain::Timestamp;
+use local::{BroughtBack, Cloud, Due, Options, Progress};
 use serde_json::{Value, json};
 
 type Ended = Result<ExitCode, Box<dyn Error>>;
@@ -136,12 +137,16 @@ impl Acknowledge {
 #[derive(Args)]
 pub struct Restore {
     /// The moment to go back to, a whole second: 2026-11-24T17:00:00Z
-    #[arg(long)]
-    to: String,
+    #[arg(long, required_unless_present = "from_backup")]
+    to: Option<String>,
 
     /// Why: data_lost, data_damaged, faulty_release, intrusion or drill
-    #[arg(long)]
-    reason: String,
+    #[arg(long, required_unless_present = "from_backup")]
+    reason: Option<String>,
+
+    /// The database is gone: put the newest verified backup in its place
+    #[arg(long, conflicts_with_all = ["to", "reason", "execute", "accept_findings", "abandon"])]
+    from_backup: bool,
 
     /// Do it, and use what was restored from then on
     #[arg(long)]
@@ -163,6 +168,9 @@ impl Restore {
             true => serde_json::to_string_pretty(outcome).unwrap_or_default(),
             false => said::restore(outcome),
         };
+        if self.from_backup {
+            return bring_back(options).await;
+        }
         let event = json!({
             "to": self.to,
             "reason": self.reason,
@@ -186,6 +194,20 @@ impl Restore {
         println!("{}", say(&outcome));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Puts the newest verified backup in the place of what is gone, and says what is lost.
+async fn bring_back(options: &Options) -> Ended {
+    let cloud = Cloud::start(options).await?;
+    let back = cloud.bring_back().await?;
+    for BroughtBack { name, taken_at_ms, count } in &back {
+        println!("{name:<24} {count:>9} of the backup of {}", Timestamp::from_millis(*taken_at_ms));
+    }
+    if let Some(oldest) = back.iter().map(|it| it.taken_at_ms).min() {
+        println!("What was written after {} is lost.", Timestamp::from_millis(oldest));
+    }
+    println!("Everyone logs in anew. Run `backup` now: it says whether all is there.");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Calls the function until there is nothing to wait for.

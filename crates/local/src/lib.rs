@@ -29,7 +29,7 @@ mod values;
 mod whole_file;
 mod yaml;
 
-pub use backup::{Fault, Faults};
+pub use backup::{BroughtBack, Fault, Faults};
 pub use cloud::{Cloud, Options};
 pub use error::LocalError;
 pub use evening::{Evening, Progress};

@@ -158,7 +158,7 @@ fn name(arn: &Value) -> String {
     name.trim_start_matches("am-local-").to_owned()
 }
 
-fn millis(seconds: &Value) -> i64 {
+pub(super) fn millis(seconds: &Value) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any date fit")]
     let millis = (seconds.as_f64().unwrap_or(0.0) * 1000.0) as i64;
     millis

@@ -2,6 +2,7 @@
 //! that take their time, and the events that tell of them. Plans and restore tests come from the
 //! template. A copy is a file of its own below `recovery-points/`.
 
+mod bring_back;
 mod copies;
 mod documents;
 mod evening;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use bring_back::BroughtBack;
 pub use faults::{Fault, Faults};
 pub(crate) use plan::Plan;
 pub(crate) use protocol::serve;
@@ -51,6 +53,12 @@ impl Resource {
         }
         let table = arn.strip_prefix("arn:aws:dynamodb:")?.rsplit_once(":table/")?.1;
         Some(Self::Table(table.to_owned()))
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Table(name) | Self::Bucket(name) => name,
+        }
     }
 
     const fn kind(&self) -> &'static str {

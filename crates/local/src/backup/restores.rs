@@ -1,5 +1,6 @@
 //! Restore jobs: tables and buckets made of copies, and the verdicts on them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,14 +137,27 @@ impl Backup {
     /// Writes objects anew, as a restore does.
     async fn restore_bucket(&self, job: &Value, target: &str) -> Result<(), BackupError> {
         let file = self.recovery_point_file(&text(&job["RecoveryPointArn"]));
-        let blobs = file.with_extension("objects");
         self.disk.add_bucket(target, true)?;
+        // AWS does not say that a restore keeps checksums: who verifies has to read the bytes.
+        self.fill_bucket(&file, target, false).await?;
+        Ok(())
+    }
+
+    /// Writes the objects of a copy to the keys that have none. How many.
+    pub(super) async fn fill_bucket(
+        &self,
+        file: &Path,
+        target: &str,
+        with_checksums: bool,
+    ) -> Result<u64, BackupError> {
+        let blobs = file.with_extension("objects");
         let objects: Vec<(String, String, String)> = {
-            let index = Connection::open(&file)?;
+            let index = Connection::open(file)?;
             let mut all = index.prepare("SELECT key, content_type, file FROM objects")?;
             let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect::<Result<_, _>>()?
         };
+        let mut written = 0;
         let mut part = vec![0; PART_BYTES];
         for (key, content_type, blob) in objects {
             let mut incoming = self.disk.incoming().await?;
@@ -156,22 +170,27 @@ impl Backup {
                 }
                 incoming.write(&part[..length]).await?;
             }
-            incoming.flush().await?;
-            let Sums { bytes, md5, .. } = incoming.sums();
-            self.disk.store(NewObject {
+            // What is in use has to last; a test is gone tomorrow.
+            if with_checksums {
+                incoming.sync().await?;
+            } else {
+                incoming.flush().await?;
+            }
+            let Sums { bytes, sha256, md5 } = incoming.sums();
+            let stored = self.disk.store(NewObject {
                 incoming,
                 bucket: target.to_owned(),
                 key,
                 bytes,
                 content_type,
-                // AWS does not say that a restore keeps them: who verifies has to read the bytes.
-                sha256: None,
+                sha256: with_checksums.then_some(sha256),
                 etag: md5,
                 only_if_absent: true,
                 announced: false,
             })?;
+            written += u64::from(stored.is_some());
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Takes a verdict, once, and removes what the test has restored.

@@ -291,6 +291,11 @@ impl Tables {
         }
     }
 
+    /// How many items a table has.
+    pub(crate) fn count(&self, table: &str) -> Result<u64, Failure> {
+        Ok(self.describe(table)?["Table"]["ItemCount"].as_u64().unwrap_or(0))
+    }
+
     /// Fills a table with the items of such a copy.
     pub(crate) fn fill(&self, table: &str, file: &Path) -> Result<(), Failure> {
         history::read_copy(file, SOME, |some| self.import(table, some))
