@@ -1,6 +1,7 @@
 //! What the programs here share: reading what the kernel knows of a process. Linux only.
 
 pub mod objects;
+pub mod records;
 
 use std::error::Error;
 use std::path::Path;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-const KILLS: u64 = 8;
+const IN_CI: u64 = 8;
 const WRITERS: u64 = 4;
 
 /// A running program, killed when dropped.
@@ -97,13 +97,18 @@ struct Acknowledged {
     unanswered: Vec<u64>,
 }
 
+/// `KILLS` says how many: a hundred for a release.
+fn kills() -> u64 {
+    std::env::var("KILLS").map_or(IN_CI, |kills| kills.parse().expect("a number"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_acknowledged_write_survives_being_killed() {
     let folder = tempfile::tempdir().unwrap();
     let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
     let number = Arc::new(AtomicU64::new(0));
     let token = sign_up(&Program::start(folder.path())).await;
-    for kill in 0..KILLS {
+    for kill in 0..kills() {
         let program = Program::start(folder.path());
         let caller =
             Caller { http: Client::new(), base: program.base.clone(), token: token.clone() };

@@ -275,3 +275,28 @@ async fn a_table_that_gives_no_more_for_a_while_is_added_up_all_the_same() {
     let paced = backup::manifest(&world.operator, runtime::now()).await.unwrap();
     assert_eq!(paced.summary, whole.summary);
 }
+
+/// Between its manifest and its row, a run may be cut off for good: nothing is gone, and the chain goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_cut_off_before_its_row_breaks_nothing() {
+    let world = stage().await;
+    let whole = evening(&world).await;
+    let manifests = operator::evidence_keys(&world.cloud, "manifests/").await;
+    tokio::time::sleep(Duration::from_millis(3)).await;
+    // What it has kept, by its own manifest, and no row.
+    let (_, bytes) = operator::manifest(&world.cloud, &manifests[0]).await;
+    let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
+    let document = domain::Digest::of(&[&bytes]).to_string();
+    manifest["previous"] = json!({ "key": manifests[0], "document": document });
+    let key = format!("manifests/{}.json", runtime::now());
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    operator::put_evidence(&world.cloud, &key, bytes).await;
+    for time in ["at once", "and still"] {
+        let goes_on = evening(&world).await;
+        assert_eq!(goes_on["holds"], true, "{time}: {goes_on:#}");
+        assert_eq!(goes_on["since"], whole["since"], "{time}");
+    }
+    // It is a run like any other: without its manifest, something is gone.
+    operator::hide_evidence(&world.cloud, &key).await;
+    assert_eq!(evening(&world).await["findings"]["counts"], json!({ "evidence": 1 }));
+}

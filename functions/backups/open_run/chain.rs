@@ -14,7 +14,7 @@ use store::TableKind;
 use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator, Verification};
 
 use crate::backups::documents::{Documents, document_digest};
-use crate::shapes::RestoreState;
+use crate::shapes::{Chain, RestoreState};
 
 /// The earlier evenings.
 pub struct Earlier {
@@ -65,6 +65,49 @@ impl Earlier {
         let (links, verifications) =
             try_join(operator.links(), operator.all_verifications()).await?;
         Ok(Self { runs, links, verifications })
+    }
+
+    /// Takes up runs that were cut off between their manifest and their row: nothing says yet how the chain
+    /// stood in them. They are noted as none to go on from.
+    pub async fn take_up(
+        &mut self,
+        operator: &Operator,
+        evidence: &Evidence,
+        tonight: Timestamp,
+    ) -> Result<(), EventError> {
+        let chain: Option<Chain> = operator.policy_of(Chain::NAME).await?;
+        // Where nothing was ever told, the ledger may have lost all that it knew.
+        let Some(told) = chain.map(|chain| chain.run) else { return Ok(()) };
+        for key in evidence.keys("manifests/").await? {
+            let known = self.runs.iter().any(|run| run.manifest == key);
+            let time = key.strip_prefix("manifests/").and_then(|it| it.strip_suffix(".json"));
+            let time = time.and_then(|text| serde_json::from_value(text.into()).ok());
+            let late = |time: &Timestamp| *time > told && *time < tonight;
+            let Some(scheduled_at) = time.filter(|time| !known && late(time)) else { continue };
+            let bytes = evidence.read(&key).await?;
+            let Ok(manifest) = Manifest::from_json(&bytes) else { continue };
+            let before = self.runs.iter().rfind(|run| run.scheduled_at < scheduled_at);
+            let named = manifest.previous.as_ref().map(|previous| &previous.key);
+            if named != before.map(|run| &run.manifest) {
+                continue;
+            }
+            let run = BackupRun {
+                scheduled_at,
+                cut: manifest.cut,
+                opened_at: scheduled_at,
+                manifest: key,
+                revisions: manifest.summary.revisions,
+                digest: manifest.summary.digest,
+                document: Some(document_digest(&bytes)),
+                holds: Some(false),
+                of: operator.tables().records.clone(),
+            };
+            tracing::warn!(run = %run.scheduled_at, "a run that was cut off is noted");
+            operator.note_run(&run).await?;
+            self.runs.push(run);
+        }
+        self.runs.sort_by_key(|run| run.scheduled_at);
+        Ok(())
     }
 
     /// The run before tonight.

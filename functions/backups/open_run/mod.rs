@@ -104,6 +104,7 @@ pub async fn handle(
     let key = format!("manifests/{scheduled_at}.json");
     let mut earlier = Earlier::of(operator, scheduled_at).await?;
     let mut findings = backup::Findings::default();
+    earlier.take_up(operator, evidence, scheduled_at).await?;
     earlier.documents().check(evidence, &key, &mut findings).await?;
     let clock = earlier.check_clock(operator, now, behind).await?;
     if let Some(Clock { machine, service }) = &clock {
