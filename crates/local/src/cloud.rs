@@ -10,8 +10,9 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use runtime::{Env, OperatorEnv, OsEntropy};
 use serde_json::Value;
-use store::TableKind;
 use tokio::task::JoinSet;
+
+use am_service::backups::restore_service::make_whole;
 
 use crate::backup::{self, Backup, BroughtBack, Faults};
 use crate::events::Bus;
@@ -272,10 +273,7 @@ impl Cloud {
         let operator = OperatorEnv::new(Env::new(&lookup)).operator();
         let operator =
             operator.map_err(|source| LocalError::Config { binary: "local".into(), source })?;
-        for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
-            ::backup::mend(&operator, kind).await.map_err(|error| failed(error.into()))?;
-        }
-        operator.erase_again(runtime::now()).await.map_err(|error| failed(error.into()))?;
+        make_whole(&operator, runtime::now()).await.map_err(failed)?;
         Ok(back)
     }
 

@@ -14,6 +14,7 @@ use store::{Objects, Store};
 use crate::resources::Backups;
 use crate::shapes::{RestoreReason, RestoreState};
 use plan::{Names, Restore};
+pub use steps::make_whole;
 
 /// What the operator sends.
 #[derive(Debug, Deserialize)]

@@ -81,14 +81,22 @@ async fn fill(
             return Ok(wait("call again: AWS is changing the new tables"));
         }
     }
-    for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
-        restore.mended += backup::mend(restored, kind).await?;
-    }
-    restore.erased_again += restored.erase_again(now).await?;
+    let (mended, erased_again) = make_whole(restored, now).await?;
+    restore.mended += mended;
+    restore.erased_again += erased_again;
     let in_use = &context.backups.operator;
     restore.erased_again += backup::erase_what_is_erased_in_use(in_use, restored, now).await?;
     restore.advance(context, RestoreState::Erased).await?;
     Ok(Step::On)
+}
+
+/// Completes what a copy has cut in two, and erases again what the ledger says was erased. How many of each.
+pub async fn make_whole(restored: &Operator, now: Timestamp) -> Result<(u64, u64), EventError> {
+    let mut mended = 0;
+    for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
+        mended += backup::mend(restored, kind).await?;
+    }
+    Ok((mended, restored.erase_again(now).await?))
 }
 
 /// Sees to it that every appendix version has its bytes: from the bucket in use, where nothing is
