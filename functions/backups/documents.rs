@@ -30,6 +30,7 @@ impl Documents {
         &self,
         evidence: &Evidence,
         tonight: &str,
+        day: usize,
         findings: &mut Findings,
     ) -> Result<(), EventError> {
         let mut kept: BTreeSet<String> = evidence.keys("manifests/").await?.into_iter().collect();
@@ -42,7 +43,7 @@ impl Documents {
             if !kept.contains(key) {
                 findings.note(Cause::Evidence, key, "is gone");
             } else if let Some(written) = written
-                && index % turns == self.0.len() % turns
+                && index % turns == day % turns
             {
                 let bytes = evidence.find(key).await?.unwrap_or_default();
                 if document_digest(&bytes) != *written {

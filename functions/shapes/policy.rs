@@ -71,6 +71,26 @@ impl Chain {
     }
 }
 
+/// What the newest restore test found of one resource in use, by the manifest of its evening. It stays so until
+/// another test finds it otherwise, or somebody has acknowledged it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InUse {
+    pub run: Timestamp,
+    pub findings: Findings,
+}
+
+impl InUse {
+    pub const PREFIX: &str = "in-use-";
+
+    pub fn name(resource: &str) -> String {
+        format!("{}{resource}", Self::PREFIX)
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.findings.faults() == 0
+    }
+}
+
 /// What the hourly look at the stack found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Audit {

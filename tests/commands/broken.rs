@@ -134,7 +134,12 @@ fn a_service_without_its_database_comes_back_from_the_newest_verified_backup() {
     for name in ["dynamodb.sqlite", "dynamodb.sqlite-wal", "dynamodb.sqlite-shm"] {
         let _ = std::fs::remove_file(data.join(name));
     }
+    // Cut off in the midst of it, nobody uses a half; done again, it is whole.
+    let marker = data.join("recovery-points/bringing-back");
+    std::fs::write(&marker, []).unwrap();
+    assert!(said(&local(data, &["backup"])).1.contains("half brought back"));
     let back = local(data, &["restore", "--from-backup"]);
+    assert!(!marker.exists());
     let (out, err) = said(&back);
     assert!(back.status.success() && out.contains("What was written after 20"), "{out}\n{err}");
     let evening = local(data, &["backup"]);

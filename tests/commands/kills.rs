@@ -1,5 +1,6 @@
 //! An evening is killed at any moment. The next one is whole, and no backup is said to be there that is not.
-//! `KILLS` says how often: a few times in CI, two hundred for a release. `SEED` repeats a run.
+//! `KILLS` says how often: a few times in CI, two hundred for a release. `SEED` chooses the same moments
+//! again, as parts of the time that an evening takes.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -66,7 +67,7 @@ fn after_an_evening_that_was_killed_the_next_one_is_whole() {
     let mut random = fastrand::Rng::with_seed(seed);
     let kills = variable("KILLS").unwrap_or(IN_CI);
     for kill in 0..kills {
-        let after = Duration::from_millis(random.u64(0..takes));
+        let after = Duration::from_millis(takes).mul_f64(random.f64());
         let mut evening = program(folder.path());
         evening.args(["--log-level", "off", "backup"]).stdout(Stdio::null()).stderr(Stdio::null());
         let mut evening = evening.spawn().unwrap();

@@ -169,7 +169,7 @@ async fn what_the_recovery_log_has_lost_is_found_before_the_switch() {
     let first = format!("REVISION#RECORD#{}#0000000001", testing::world::record_id());
     for (lost, cause) in [(&first[..], "gap"), ("RECORD#", "missing")] {
         // Longer ago than a request may be under way.
-        let world = World::at(runtime::now().before(Duration::from_secs(120))).await;
+        let world = World::at(runtime::now().before(Duration::from_secs(400))).await;
         world.fill().await;
         assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
         let to = whole_second().await;

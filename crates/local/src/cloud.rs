@@ -177,6 +177,7 @@ impl Cloud {
         };
 
         time::go_on(folder, &operator, &tables).await?;
+        disk.hasten(runtime::now().millis()).map_err(|error| LocalError::Backup(error.into()))?;
         tasks.spawn(time::keep_noting(folder.clone(), tables.clone()));
         let bus = Arc::new(Bus::new(&functions, invoke.clone()));
         for source in Source::ALL {
@@ -275,6 +276,11 @@ impl Cloud {
             operator.map_err(|source| LocalError::Config { binary: "local".into(), source })?;
         make_whole(&operator, runtime::now()).await.map_err(failed)?;
         Ok(back)
+    }
+
+    /// An error where bringing the database back was cut off: half of it would be taken for all.
+    pub fn refuse_half_a_database(&self) -> Result<(), LocalError> {
+        if self.backup.is_half_back() { Err(LocalError::HalfBack) } else { Ok(()) }
     }
 
     /// Lets tables refuse the next so many scans.

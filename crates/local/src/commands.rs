@@ -18,6 +18,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// Runs a whole evening, says how it goes, and shows the evidence.
 pub async fn back_up(options: &Options, as_json: bool) -> Ended {
     let cloud = Cloud::start(options).await?;
+    cloud.refuse_half_a_database()?;
     let started = Instant::now();
     let evening = cloud
         .run_evening(|progress| {
@@ -192,7 +193,8 @@ impl Restore {
         let cloud = Cloud::start_again(options).await?;
         let outcome = ask(&cloud, &event).await?;
         println!("{}", say(&outcome));
-        Ok(ExitCode::SUCCESS)
+        let done = outcome["state"] == "done";
+        Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

@@ -20,6 +20,8 @@ pub enum LocalError {
          fit. Put it back from a copy; or move the data away, to begin anew"
     )]
     NoSecrets(PathBuf),
+    #[error("the database is only half brought back: run `restore --from-backup` again")]
+    HalfBack,
     #[error("cannot open the database {path}: {what}")]
     Database { path: PathBuf, what: String },
     #[error("cannot set up the table {table}")]

@@ -9,6 +9,7 @@ use crate::values::text;
 use crate::{Cloud, LocalError};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// The event of what has ended is there by then.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 /// Events of what has ended are taken by then, or cannot be.
@@ -192,12 +193,22 @@ impl Cloud {
         let since = Instant::now();
         let asked = json!({ "run": chain["run"] });
         let mut so_far = Value::Null;
+        let mut told: Option<Instant> = None;
         while since.elapsed() < JUDGED_WITHIN {
             so_far = self.invoke("trace-chain", asked.clone()).await.map_err(failed)?;
             if so_far["waiting"].as_array().is_none_or(Vec::is_empty) {
                 break;
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            // Where all events were taken or given up, nothing more comes.
+            if self.is_settled() {
+                told.get_or_insert_with(Instant::now);
+            } else {
+                told = None;
+            }
+            if told.is_some_and(|told| told.elapsed() > TOLD_WITHIN) {
+                break;
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
         }
         for trace in so_far["traces"].as_array().into_iter().flatten() {
             let listed = trace["findings"]["listed"].as_array().into_iter().flatten();

@@ -73,10 +73,20 @@ impl History {
         Ok(history)
     }
 
-    /// By so much the service's time is ahead of the machine's.
-    pub(crate) fn set_ahead(&self, ahead_ms: i64) -> rusqlite::Result<()> {
-        self.connection().execute("UPDATE am_clock SET ahead_ms = ?1", [ahead_ms])?;
-        Ok(())
+    /// By so much the service's time is ahead of the machine's, and it is `now_ms`. What was logged as later than
+    /// that was so by a wrong clock: it is of now. Its order stays.
+    pub(crate) fn set_ahead(&self, ahead_ms: i64, now_ms: i64) -> rusqlite::Result<()> {
+        let mut connection = self.connection();
+        let change = connection.transaction()?;
+        change.execute("UPDATE am_clock SET ahead_ms = ?1", [ahead_ms])?;
+        // Times rise with the rows: where the last one is not later, none is.
+        let last =
+            "SELECT coalesce((SELECT at_ms FROM am_history ORDER BY sequence DESC LIMIT 1), 0)";
+        if change.query_row(last, [], |row| row.get::<_, i64>(0))? > now_ms {
+            change.execute("UPDATE am_history SET at_ms = ?1 WHERE at_ms > ?1", [now_ms])?;
+            change.execute("UPDATE am_recovery SET since_ms = ?1 WHERE since_ms > ?1", [now_ms])?;
+        }
+        change.commit()
     }
 
     /// Triggers of the release before log by the machine's time.

@@ -132,6 +132,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         None => {}
     }
     let cloud = Cloud::start(&options).await?;
+    cloud.refuse_half_a_database()?;
     let address = cloud.address();
     println!("AM Service is at http://{address}");
     println!("  appendices   http://{}", cloud.objects_address());

@@ -11,7 +11,8 @@ use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Link, LinkReason, Operator};
 
-use crate::shapes::Chain;
+use crate::resources::Resource;
+use crate::shapes::{Chain, InUse};
 
 /// Enough to say what was found and what was done about it.
 const NOTE_CHARS_MAX: usize = 1000;
@@ -77,17 +78,25 @@ async fn handle(
         }
         first
     } else {
+        let in_use = in_use(operator).await?;
+        let gone = what_is_gone(operator, run, &in_use).await?;
         let whole = runs.iter().rfind(|it| it.holds != Some(false) && it.cut < run.cut);
         Link {
             // Of what is not there any more from evening to evening, the figures tell; this is found by its
             // key.
-            accepted: what_is_gone(operator, run).await?.names().collect(),
+            accepted: gone.names().collect(),
             old: whole.map_or_else(String::new, |it| it.digest.clone()),
             new: run.digest.clone(),
             ..link(run, LinkReason::Acknowledged)
         }
     };
     let first = operator.note_link(&acknowledged).await?;
+    // What the night has found by its key is accepted, too.
+    let accepted = acknowledged.accepted.iter().map(String::as_str).collect();
+    for (name, mut found) in in_use(operator).await? {
+        found.findings.accept(&accepted);
+        operator.note_policy(&name, now, &found).await?;
+    }
     let Link { run, reason, old, new, .. } = acknowledged;
     if first {
         tracing::warn!(%run, note, "the chain goes on from a figure that was acknowledged");
@@ -95,16 +104,33 @@ async fn handle(
     Ok(Outcome { acknowledged: first, run, reason, old, new })
 }
 
-/// What the newest run has found, which has to be this one.
-async fn what_is_gone(operator: &Operator, run: &BackupRun) -> Result<Findings, EventError> {
+/// What restore tests have found in use that is not what it has to be, by the names of the rows.
+async fn in_use(operator: &Operator) -> Result<Vec<(String, InUse)>, EventError> {
+    let mut all = Vec::new();
+    for resource in Resource::all() {
+        let name = InUse::name(resource.name());
+        let found: Option<InUse> = operator.policy_of(&name).await?;
+        all.extend(found.filter(|it| !it.is_whole()).map(|it| (name, it)));
+    }
+    Ok(all)
+}
+
+/// What the newest run has found, which has to be this one, and the night after it.
+async fn what_is_gone(
+    operator: &Operator,
+    run: &BackupRun,
+    in_use: &[(String, InUse)],
+) -> Result<Findings, EventError> {
     let chain: Option<Chain> = operator.policy_of(Chain::NAME).await?;
     let chain = chain.ok_or("there was no evening yet")?;
     let run = run.scheduled_at;
     if chain.run != run {
         return Err(format!("the newest run is that of {}: acknowledge that one", chain.run).into());
     }
-    if chain.holds {
+    if chain.holds && in_use.is_empty() {
         return Err(format!("the run of {run} has found nothing gone").into());
     }
-    Ok(chain.findings)
+    let mut gone = chain.findings;
+    in_use.iter().for_each(|(_, found)| gone.merge(found.findings.clone()));
+    Ok(gone)
 }

@@ -14,7 +14,7 @@ use store::TableKind;
 use store::operator::{Bucket, RECOVERY_DAYS};
 
 use crate::resources::{Backups, Resource};
-use crate::shapes::{Audit, Chain, VERIFIED_WITHIN, VerifiedBackup};
+use crate::shapes::{Audit, Chain, InUse, VERIFIED_WITHIN, VerifiedBackup};
 
 /// As old as any: no backup was ever verified.
 const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
@@ -170,6 +170,19 @@ async fn check_chain(context: &Context, audit: &mut Audit) -> Result<(), EventEr
         format!("broken, by the run of {}: {}", chain.run, chain.findings.in_short())
     };
     audit.note("chain of evenings", chain.holds, found);
+    for resource in Resource::all() {
+        let name = InUse::name(resource.name());
+        let found: Option<InUse> = context.backups.operator.policy_of(&name).await?;
+        if let Some(found) = found {
+            let (run, short) = (found.run, found.findings.in_short());
+            let what = if found.is_whole() { "as it was".to_owned() } else { short };
+            audit.note(
+                format!("{} in use", resource.name()),
+                found.is_whole(),
+                format!("by {run}: {what}"),
+            );
+        }
+    }
     Ok(())
 }
 

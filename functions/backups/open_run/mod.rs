@@ -25,6 +25,9 @@ use chain::{Clock, Earlier, Ground};
 /// been committed or given up by the time that the run opens.
 const CUT_BEFORE: Duration = Duration::from_secs(5 * 60);
 
+/// One after the other, they see to it that each earlier document is read again.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// What EventBridge Scheduler sends of it.
 #[derive(Debug, Deserialize)]
 pub struct Event {
@@ -105,7 +108,8 @@ pub async fn handle(
     let mut earlier = Earlier::of(operator, scheduled_at).await?;
     let mut findings = backup::Findings::default();
     earlier.take_up(operator, evidence, scheduled_at).await?;
-    earlier.documents().check(evidence, &key, &mut findings).await?;
+    let day = usize::try_from(scheduled_at.millis() / DAY_MS).unwrap_or_default();
+    earlier.documents().check(evidence, &key, day, &mut findings).await?;
     let clock = earlier.check_clock(operator, now, behind).await?;
     if let Some(Clock { machine, service }) = &clock {
         let cause = "clock";

@@ -194,7 +194,7 @@ async fn fault(backups: &Backups, job: &Detail) -> Result<Option<String>, EventE
     if job.state != "COMPLETED" {
         return Ok(Some(format!("{}: {message}", job.state)));
     }
-    if job.status_message.is_some() {
+    if job.status_message.as_deref().is_some_and(|message| !message.trim().is_empty()) {
         return Ok(Some(format!("completed with issues: {message}")));
     }
     let name = match backups.resource(&job.resource_arn) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::TableKind;
 
 use super::traces::{Names, Trace};
-use crate::resources::{Backups, name_of};
+use crate::resources::{Backups, Resource, name_of};
 use crate::shapes::Chain;
 
 /// What EventBridge sends of a restore; or what an operator asks.
@@ -30,8 +30,11 @@ pub enum Event {
 pub struct Detail {
     restore_job_id: String,
     status: String,
+    /// Absent where it failed.
     #[serde(default)]
     created_resource_arn: String,
+    #[serde(default)]
+    source_resource_arn: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,7 +69,12 @@ async fn handle(context: &Context, event: Event) -> Result<Outcome, EventError> 
         Event::Asked { run } => return so_far(backups, run).await,
     };
     let copy = name_of(&detail.created_resource_arn);
-    let Some((kind, run, base)) = names.read(copy) else { return Ok(Outcome::NotOurs) };
+    let failed = detail.status != "COMPLETED";
+    let named = match names.read(copy) {
+        None if failed => waiting_for(backups, &detail.source_resource_arn).await?,
+        named => named,
+    };
+    let Some((kind, run, base)) = named else { return Ok(Outcome::NotOurs) };
     let mut trace = Trace {
         run,
         base,
@@ -74,8 +82,12 @@ async fn handle(context: &Context, event: Event) -> Result<Outcome, EventError> 
         findings: Findings::default(),
         failed: None,
     };
-    if detail.status == "COMPLETED" {
+    if !failed {
         trace.findings = losses(backups, kind, copy, base).await?;
+        if trace.findings.counts.is_empty() {
+            trace.failed =
+                Some("the backup lacks what is gone, too: it is from after the loss".to_owned());
+        }
     } else {
         let what = format!("restore job {} ended as {}", detail.restore_job_id, detail.status);
         trace.failed = Some(what);
@@ -89,10 +101,21 @@ async fn handle(context: &Context, event: Event) -> Result<Outcome, EventError> 
         let cause = trace.findings.in_short();
         tracing::error!(failed = 1, table, cause, "what is gone has been named");
     }
-    if detail.status == "COMPLETED" {
+    if !failed {
         backups.operator.delete_table(copy).await?;
     }
     Ok(Outcome::Named(trace))
+}
+
+/// A restore that failed names no table that it has made: it may be what the newest evening waits for.
+async fn waiting_for(
+    backups: &Backups,
+    source: &str,
+) -> Result<Option<(TableKind, Timestamp, Timestamp)>, EventError> {
+    let Some(Resource::Table(kind)) = backups.resource(source) else { return Ok(None) };
+    let chain: Option<Chain> = backups.operator.policy_of(Chain::NAME).await?;
+    let chain = chain.filter(|chain| chain.traced.iter().any(|table| table == kind.name()));
+    Ok(chain.map(|chain| (kind, chain.run, chain.run)))
 }
 
 async fn losses(

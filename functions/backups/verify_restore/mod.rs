@@ -18,7 +18,7 @@ use store::operator::{BackupRun, Segment, Verification};
 
 use super::documents::{Documents, document_digest};
 use crate::resources::{Backups, Resource, name_of};
-use crate::shapes::{Chain, VerifiedBackup};
+use crate::shapes::{InUse, VerifiedBackup};
 
 /// What EventBridge sends of it; or, each hour, nothing.
 #[derive(Debug, Deserialize)]
@@ -129,8 +129,8 @@ async fn handle(context: &Backups, event: &Event, detail: &Detail) -> Result<Out
     report.findings.accept(&accepted);
     report.in_use.accept(&accepted);
     let verification = keep(context, &restored, &run, &report, now).await?;
-    if report.in_use.faults() > 0 {
-        note_loss(context, &run, &report, now).await?;
+    if verifier.looks_in_use {
+        note_in_use(context, &run, &report, now).await?;
     }
     if verification.verified {
         note_whole_run(context, &run, &manifest, now).await?;
@@ -242,7 +242,7 @@ async fn look_at_part(
 
 fn part_key(restored: &Restored, run: &BackupRun, segment: Segment) -> String {
     let (run, job, Segment { index, of }) = (run.scheduled_at, &restored.job, segment);
-    format!("verifications/{run}/parts/{job}-{index}-of-{of}.json")
+    format!("parts/{run}/{job}-{index}-of-{of}.json")
 }
 
 async fn keep(
@@ -279,24 +279,29 @@ async fn keep(
     Ok(verification)
 }
 
-/// What is in use is not what the newest manifest says: the chain is broken, whatever the backup is.
-async fn note_loss(
+/// What is in use has to be what the newest manifest says: else the chain is broken, whatever the backup is.
+async fn note_in_use(
     context: &Backups,
     run: &BackupRun,
     report: &Report,
     now: Timestamp,
 ) -> Result<(), EventError> {
-    let (resource, cause) = (&report.resource, report.in_use.in_short());
-    tracing::error!(failed = 1, resource, cause, "what is in use is not what it was at the cut");
-    let chain: Option<Chain> = context.operator.policy_of(Chain::NAME).await?;
-    let chain = chain.unwrap_or_else(|| Chain::beginning_with(run.scheduled_at));
-    let mut chain = Chain { holds: false, ..chain };
-    chain.broken_at.get_or_insert(run.cut);
-    // An event that comes twice finds nothing more.
-    if !chain.findings.have(&report.in_use) {
-        chain.findings.merge(report.in_use.clone());
+    let name = InUse::name(&report.resource);
+    let found = InUse { run: run.scheduled_at, findings: report.in_use.clone() };
+    let earlier: Option<InUse> = context.operator.policy_of(&name).await?;
+    if found.is_whole() && earlier.is_none_or(|earlier| earlier.is_whole()) {
+        return Ok(());
     }
-    context.operator.note_policy(Chain::NAME, now, &chain).await?;
+    context.operator.note_policy(&name, now, &found).await?;
+    if !found.is_whole() {
+        let (resource, cause) = (&report.resource, report.in_use.in_short());
+        tracing::error!(
+            failed = 1,
+            resource,
+            cause,
+            "what is in use is not what it was at the cut"
+        );
+    }
     Ok(())
 }
 

@@ -27,15 +27,23 @@ pub async fn take_up(context: &Backups, now: Timestamp) -> Result<Outcome, Event
             waiting.extend(job.restore_job_id);
         }
     }
-    let left = waiting.len().saturating_sub(1);
-    let Some(restore_job_id) = waiting.into_iter().next() else {
-        return Ok(Outcome::TakenUp { job: None, left });
-    };
-    tracing::warn!(job = restore_job_id, left, "no event told of a restore");
-    let detail = Detail { restore_job_id: restore_job_id.clone(), status: "COMPLETED".to_owned() };
-    let event = Event { detail: None, segment: None, segments: None };
-    super::handle(context, &event, &detail).await?;
-    Ok(Outcome::TakenUp { job: Some(restore_job_id), left })
+    let mut left = waiting.len();
+    for restore_job_id in waiting {
+        left -= 1;
+        tracing::warn!(job = restore_job_id, left, "no event told of a restore");
+        let status = "COMPLETED".to_owned();
+        let detail = Detail { restore_job_id: restore_job_id.clone(), status };
+        let event = Event { detail: None, segment: None, segments: None };
+        match super::handle(context, &event, &detail).await {
+            Ok(_) => return Ok(Outcome::TakenUp { job: Some(restore_job_id), left }),
+            // One that cannot be verified is in nobody's way.
+            Err(error) => {
+                let cause = error.to_string();
+                tracing::error!(failed = 1, job = restore_job_id, cause, "not verified");
+            }
+        }
+    }
+    Ok(Outcome::TakenUp { job: None, left })
 }
 
 /// Whether it is a test of something of ours, done before then and not judged.

@@ -17,8 +17,8 @@ use store::Store;
 
 use crate::policy::get_requirements::REQUIREMENTS;
 use crate::shapes::{
-    Audit, Chain, Check, CrashData, DELETED_WITHIN, RestoreState, RestoreView, VERIFIED_WITHIN,
-    VerifiedBackup,
+    Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RestoreState, RestoreView,
+    VERIFIED_WITHIN, VerifiedBackup,
 };
 
 /// An audit runs each hour; of one that is older, nobody knows how things stand.
@@ -101,6 +101,8 @@ struct Noted {
     audit: Option<(Timestamp, Audit)>,
     backup: Option<VerifiedBackup>,
     chain: Option<Chain>,
+    /// Whether all that is in use was what it has to be, when a restore test looked last.
+    in_use_is_whole: bool,
     crashes: Option<CrashData>,
     restores: Vec<RestoreView>,
     now: Timestamp,
@@ -110,13 +112,25 @@ pub async fn handle(store: &Store, facts: &Facts, request: &Request) -> Result<R
     let (policy, restores) =
         futures_util::try_join!(store.policy::<Value>(), store.restore_views())?;
     let now = request.now();
-    let mut noted = Noted { audit: None, backup: None, chain: None, crashes: None, restores, now };
+    let mut noted = Noted {
+        audit: None,
+        backup: None,
+        chain: None,
+        in_use_is_whole: true,
+        crashes: None,
+        restores,
+        now,
+    };
     for (what, at, state) in policy {
         match what.as_str() {
             Audit::NAME => noted.audit = serde_json::from_value(state).ok().map(|it| (at, it)),
             CrashData::NAME => noted.crashes = serde_json::from_value(state).ok(),
             Chain::NAME => noted.chain = serde_json::from_value(state).ok(),
             VerifiedBackup::NAME => noted.backup = serde_json::from_value(state).ok(),
+            name if name.starts_with(InUse::PREFIX) => {
+                let whole = serde_json::from_value(state).is_ok_and(|it: InUse| it.is_whole());
+                noted.in_use_is_whole &= whole;
+            }
             _ => {}
         }
     }
@@ -235,8 +249,9 @@ impl Noted {
     /// what is gone, nor of how much there is.
     fn chain(&self) -> (State, Value) {
         let Some(chain) = &self.chain else { return (State::Unknown, Value::Null) };
-        let state = if chain.holds { State::Kept } else { State::Broken };
-        (state, value!({ "holds": chain.holds, "since": chain.since }))
+        let holds = chain.holds && self.in_use_is_whole;
+        let state = if holds { State::Kept } else { State::Broken };
+        (state, value!({ "holds": holds, "since": chain.since }))
     }
 
     fn data(&self) -> (State, Value) {
@@ -310,6 +325,7 @@ mod tests {
             audit: Some((at, audit)),
             backup: None,
             chain: None,
+            in_use_is_whole: true,
             crashes: None,
             restores: Vec::new(),
             now,

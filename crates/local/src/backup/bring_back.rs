@@ -8,6 +8,11 @@ use super::documents::Kind;
 use super::{Backup, BackupError, Resource};
 use crate::values::text;
 
+/// Says that this was begun and is not done.
+const MARKER: &str = "bringing-back";
+/// Backups of one evening are begun within so long.
+const OF_ONE_EVENING_MS: i64 = 60 * 60 * 1000;
+
 /// What was put back.
 #[derive(Clone, Debug)]
 pub struct BroughtBack {
@@ -26,24 +31,23 @@ impl Backup {
         self: &Arc<Self>,
         leave_empty: &str,
     ) -> Result<Vec<BroughtBack>, BackupError> {
+        let marker = self.folder.join(MARKER);
         let mut resources = Vec::new();
         for arn in self.plan.resources.iter().filter(|arn| !arn.ends_with(leave_empty)) {
             let resource = Resource::of_arn(arn);
             let resource = resource.ok_or_else(|| BackupError::Unknown(arn.clone()))?;
             if let Resource::Table(table) = &resource
                 && self.tables.count(table)? > 0
+                && !marker.exists()
             {
                 let what = format!("{table} has data: `restore --to` goes back to a second");
                 return Err(BackupError::Refused(what));
             }
             resources.push((arn, resource));
         }
-        let mut points = Vec::new();
-        for (arn, resource) in resources {
-            let none = format!("verified backup of {}", resource.name());
-            let point = self.newest_verified(arn)?.ok_or(BackupError::Unknown(none))?;
-            points.push((resource, point));
-        }
+        let points = self.newest_verified_evening(&resources)?;
+        // Cut off from here on, it is done again, and nobody uses a half of it.
+        std::fs::write(&marker, [])?;
         let mut all = Vec::new();
         for (resource, point) in points {
             let file = self.recovery_point_file(&text(&point["RecoveryPointArn"]));
@@ -62,18 +66,58 @@ impl Backup {
             let taken_at_ms = super::evening::millis(&point["CreationDate"]);
             all.push(BroughtBack { name: resource.name().to_owned(), taken_at_ms, count });
         }
+        std::fs::remove_file(&marker)?;
         Ok(all)
     }
 
-    /// The newest backup of which a restore was verified.
-    fn newest_verified(&self, arn: &str) -> Result<Option<Value>, BackupError> {
+    /// Whether the database is only half brought back.
+    pub(crate) fn is_half_back(&self) -> bool {
+        self.folder.join(MARKER).exists()
+    }
+
+    /// The newest evening of which a backup of everything was verified, and is there.
+    fn newest_verified_evening(
+        &self,
+        resources: &[(&String, Resource)],
+    ) -> Result<Vec<(Resource, Value)>, BackupError> {
+        let mut verified = Vec::new();
+        for (arn, resource) in resources {
+            let points = self.verified(arn)?;
+            if points.is_empty() {
+                let none = format!("verified backup of {}", resource.name());
+                return Err(BackupError::Unknown(none));
+            }
+            verified.push((resource.clone(), points));
+        }
+        let at = |point: &Value| super::evening::millis(&point["CreationDate"]);
+        for first in &verified[0].1 {
+            let of_evening = |point: &&Value| (at(point) - at(first)).abs() <= OF_ONE_EVENING_MS;
+            let all: Option<Vec<_>> = verified
+                .iter()
+                .map(|(resource, points)| {
+                    let point = points.iter().find(of_evening)?;
+                    Some((resource.clone(), point.clone()))
+                })
+                .collect();
+            if let Some(all) = all {
+                return Ok(all);
+            }
+        }
+        Err(BackupError::Unknown("evening of which everything was verified".to_owned()))
+    }
+
+    /// The backups whose restore was verified, the newest first.
+    fn verified(&self, arn: &str) -> Result<Vec<Value>, BackupError> {
         let jobs = self.documents.all(Kind::RestoreJob)?;
-        let verified = |point: &Value| {
-            jobs.iter().any(|job| {
+        let mut points = self.recovery_points(arn)?;
+        points.retain(|point| {
+            let there = self.recovery_point_file(&text(&point["RecoveryPointArn"])).exists();
+            let verified = jobs.iter().any(|job| {
                 job["RecoveryPointArn"] == point["RecoveryPointArn"]
                     && job["ValidationStatus"] == "SUCCESSFUL"
-            })
-        };
-        Ok(self.recovery_points(arn)?.into_iter().find(verified))
+            });
+            there && verified
+        });
+        Ok(points)
     }
 }

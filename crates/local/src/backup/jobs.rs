@@ -119,7 +119,9 @@ impl Backup {
             let point = text(&job["RecoveryPointArn"]);
             self.documents
                 .put_all(&[(Kind::RecoveryPoint, &point, job), (Kind::BackupJob, &id, job)])?;
-            self.copy_on(job, faults)?;
+            if let Err(error) = self.copy_on(job, faults) {
+                tracing::error!(%error, "a backup was not copied into the other vault");
+            }
         } else {
             self.documents.put(Kind::BackupJob, &id, job)?;
             self.discard_copy(job);

@@ -101,7 +101,9 @@ impl Backup {
             "sourceResourceArn": job["SourceResourceArn"],
             "creationDate": date(&job["CreationDate"]),
             "completionDate": date(&job["CompletionDate"]),
-            "createdResourceArn": job["CreatedResourceArn"],
+            // As on AWS, where it was made.
+            "createdResourceArn":
+                if job["Status"] == "COMPLETED" { job["CreatedResourceArn"].clone() } else { json!("") },
             "resourceType": job["ResourceType"],
             "status": job["Status"],
         });

@@ -146,8 +146,12 @@ fn run_again(
     body: &[u8],
 ) -> Result<String, DynoxideError> {
     let ran = run(&tables.database, operation, body);
-    if !matches!(ran, Err(DynoxideError::InternalServerError(_))) {
-        return ran;
+    // That the disk is full, or the file locked, says nothing of an item.
+    let of_the_disk = ["full", "locked", "I/O", "readonly"];
+    match &ran {
+        Err(DynoxideError::InternalServerError(what))
+            if !of_the_disk.iter().any(|word| what.contains(word)) => {}
+        _ => return ran,
     }
     let marked = asked(operation, json).iter().any(|(_, table)| tables.mark_unreadable(table));
     if marked { run(&tables.database, operation, body) } else { ran }

@@ -69,7 +69,7 @@ impl Tables {
 
     /// By so much the service's time is ahead of the machine's, by which the database logs.
     pub(crate) fn set_ahead(&self, ahead_ms: i64) {
-        if let Err(error) = self.history.set_ahead(ahead_ms) {
+        if let Err(error) = self.history.set_ahead(ahead_ms, runtime::now().millis()) {
             tracing::error!(%error, "the recovery log has another time than the service");
         }
     }
