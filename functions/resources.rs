@@ -1,10 +1,15 @@
 //! What several functions need: all that is backed up, by the ARNs that AWS Backup names it with, and
 //! the projects in Sentry.
 
+use aws_sdk_backup::primitives::DateTime;
+use aws_sdk_backup::types::{RecoveryPointStatus, VaultType};
 use crashes::KnownProjects;
-use runtime::{BackupClient, ConfigError, Env, OperatorEnv};
+use domain::Timestamp;
+use runtime::{BackupClient, ConfigError, Env, EventError, OperatorEnv};
 use store::TableKind;
 use store::operator::{Bucket, Evidence, Operator};
+
+use crate::shapes::InUse;
 
 /// One thing that is backed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,43 @@ impl Backups {
         }
         self.operator.table_kind(name).map(Resource::Table)
     }
+}
+
+/// The backups of something by its ARN that are whole and can be restored from at once, not those out of reach: when
+/// each was taken, and its own ARN. In no order.
+pub async fn recovery_points(
+    aws_backup: &BackupClient,
+    arn: &str,
+) -> Result<Vec<(Timestamp, String)>, EventError> {
+    let list = aws_backup.list_recovery_points_by_resource().resource_arn(arn);
+    let mut listed = list.into_paginator().items().send();
+    let mut points = Vec::new();
+    while let Some(point) = listed.next().await.transpose()? {
+        let fits = point.status == Some(RecoveryPointStatus::Completed)
+            && point.vault_type != Some(VaultType::LogicallyAirGappedBackupVault);
+        points.extend(time_of(point.creation_date).zip(point.recovery_point_arn).filter(|_| fits));
+    }
+    Ok(points)
+}
+
+/// A time of AWS's.
+pub fn time_of(date: Option<DateTime>) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(date?.to_millis().ok()?))
+}
+
+/// The same the other way round.
+pub fn date_of(time: Timestamp) -> DateTime {
+    DateTime::from_millis(time.millis())
+}
+
+/// What the newest restore tests have found in use, of each resource of which there was anything to say.
+pub async fn in_use(operator: &Operator) -> Result<Vec<(Resource, InUse)>, EventError> {
+    let mut all = Vec::new();
+    for resource in Resource::all() {
+        let found: Option<InUse> = operator.policy_of(&InUse::name(resource.name())).await?;
+        all.extend(found.map(|found| (resource, found)));
+    }
+    Ok(all)
 }
 
 /// Where crashes of devices go.

@@ -1,12 +1,13 @@
 //! What is said of what is gone, and the tables that are restored beside to name it.
 
-use aws_sdk_backup::types::{RecoveryPointByResource, RecoveryPointStatus, VaultType};
 use backup::Findings;
 use domain::Timestamp;
 use runtime::{BackupClient, ConfigError, EventError, OperatorEnv};
 use serde::{Deserialize, Serialize};
 use store::TableKind;
 use store::operator::{BackupRun, Operator};
+
+use crate::resources::recovery_points;
 
 /// What is gone from one table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,25 +104,8 @@ impl Tracing {
     /// The first backup that was taken after a cut: it has all from before that, and was there the longest
     /// before it was lost.
     async fn first_after(&self, arn: &str, cut: Timestamp) -> Result<Option<String>, EventError> {
-        let mut points = self
-            .aws_backup
-            .list_recovery_points_by_resource()
-            .resource_arn(arn)
-            .into_paginator()
-            .items()
-            .send();
-        let created = |it: &RecoveryPointByResource| {
-            it.creation_date.and_then(|date| date.to_millis().ok()).map(Timestamp::from_millis)
-        };
-        let mut first: Option<RecoveryPointByResource> = None;
-        while let Some(point) = points.next().await.transpose()? {
-            let fits = point.status == Some(RecoveryPointStatus::Completed)
-                && point.vault_type != Some(VaultType::LogicallyAirGappedBackupVault)
-                && created(&point).is_some_and(|at| at >= cut);
-            if fits && first.as_ref().is_none_or(|it| created(&point) < created(it)) {
-                first = Some(point);
-            }
-        }
-        Ok(first.and_then(|it| it.recovery_point_arn))
+        let points = recovery_points(&self.aws_backup, arn).await?;
+        let first = points.into_iter().filter(|(at, _)| *at >= cut).min_by_key(|(at, _)| *at);
+        Ok(first.map(|(_, point)| point))
     }
 }

@@ -2,15 +2,13 @@
 //! in: the copies are true, and what is in use is not. It is named as that.
 
 use backup::Cause::{self, Dangling, Diverged, Evidence};
-use backup::Report;
 use serde_json::json;
 
 use crate::chain::row;
 use crate::faults::A;
 use crate::losses::{ACCOUNTS, LEDGER, Loss, RECORDS, STRAY, VIEWER, happen};
-use crate::verification::stage;
-use testing::operator;
-use testing::world::{APPENDIX, RECORD, World};
+use crate::verification::{report, stage};
+use testing::world::{APPENDIX, RECORD};
 
 /// What happens, whose report tells of it, with what, how often, and one of the keys; and the copies that are
 /// refuted.
@@ -66,14 +64,6 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// The newest report on a resource.
-async fn report(world: &World, resource: &str) -> Report {
-    let reports = operator::evidence_keys(&world.cloud, "verifications/").await;
-    let of = |key: &&String| key.split('/').nth(2).is_some_and(|name| name.starts_with(resource));
-    let (_, report) = operator::manifest(&world.cloud, reports.iter().rfind(of).unwrap()).await;
-    serde_json::from_slice(&report).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_gone_between_backup_and_restore_test_is_found_in_use_and_refutes_no_copy() {
     let mut unlike = Vec::new();
@@ -86,7 +76,7 @@ async fn what_is_gone_between_backup_and_restore_test_is_found_in_use_and_refute
         let evening = world.cloud.test_restores(evening, &mut |_| {}).await.unwrap();
         let wrong = evening.verdicts.iter().filter(|(_, verdict)| verdict != "SUCCESSFUL");
         let wrong: Vec<&str> = wrong.map(|(resource, _)| resource.as_str()).collect();
-        let found = report(&world, resource).await.in_use;
+        let found = report(&world.cloud, resource).await.unwrap().in_use;
         let named = key.is_empty() || found.listed.iter().any(|it| it.key == key);
         // And so it stays, though the next evening does not look at all of it.
         let mut broken = true;
@@ -121,7 +111,7 @@ async fn a_login_that_is_lost_in_use_is_found_in_the_next_copy() {
         world.cloud.run_evening(|_| {}).await.unwrap();
         happen(&world, loss).await;
         world.cloud.run_evening(|_| {}).await.unwrap();
-        let found = report(&world, "logins").await.findings;
+        let found = report(&world.cloud, "logins").await.unwrap().findings;
         assert_eq!(found.counts, [(cause, 1)].into(), "{loss:?}: {:?}", found.listed);
     }
 }
@@ -141,7 +131,7 @@ async fn what_is_young_and_gone_in_use_rings_for_both() {
     let evening = world.cloud.test_restores(evening, &mut |_| {}).await.unwrap();
     let wrong = evening.verdicts.iter().filter(|(_, verdict)| verdict != "SUCCESSFUL").count();
     assert_eq!(wrong, 1, "{evening:?}");
-    let found = report(&world, "records").await;
+    let found = report(&world.cloud, "records").await.unwrap();
     let key = format!("{A}/REVISION#RECORD#{RECORD}#0000000003");
     for findings in [&found.findings, &found.in_use] {
         assert!(findings.listed.iter().any(|it| it.key == key), "{findings:?}");

@@ -1,19 +1,12 @@
 //! One thing that is broken in use is named by its key, and all else is backed up and verified.
 
-use backup::{Cause, Report};
+use backup::Cause;
 use serde_json::Value;
 
 use crate::faults::A;
-use crate::verification::stage;
+use crate::verification::{report, stage};
 use testing::operator;
-use testing::world::{APPENDIX, RECORD, World};
-
-async fn report(world: &World, resource: &str) -> Report {
-    let reports = operator::evidence_keys(&world.cloud, "verifications/").await;
-    let of = |key: &&String| key.split('/').nth(2).is_some_and(|name| name.starts_with(resource));
-    let (_, report) = operator::manifest(&world.cloud, reports.iter().rfind(of).unwrap()).await;
-    serde_json::from_slice(&report).unwrap()
-}
+use testing::world::{APPENDIX, RECORD};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_whose_bytes_are_gone_is_named_and_all_others_are_backed_up() {
@@ -30,7 +23,7 @@ async fn an_object_whose_bytes_are_gone_is_named_and_all_others_are_backed_up() 
         .map(|(resource, _)| resource.as_str())
         .collect();
     assert_eq!((refuted, evening.failed), (vec!["appendicesbucket"], vec![]));
-    let found = report(&world, "appendices").await;
+    let found = report(&world.cloud, "appendices").await.unwrap();
     let key = format!("{A}/{RECORD}/{APPENDIX}/1");
     assert_eq!(found.findings.counts, [(Cause::Dangling, 1)].into(), "{:?}", found.findings);
     assert_eq!((found.findings.listed[0].key.as_str(), found.checked), (key.as_str(), 0));

@@ -15,12 +15,8 @@ const ADD: &str = "POST /v1/records/{record_id}/appendices/{appendix_id}/version
 const GET: &str = "GET /v1/records/{record_id}/appendices/{appendix_id}";
 
 /// Reserves a second version of the photo.
-async fn reserve(world: &World, token: Option<&str>) -> Value {
-    let mut add = Call::to(ADD).later(runtime::now());
-    if let Some(token) = token {
-        add = add.header("authorization", token);
-    }
-    let reserved = world.send(add).await;
+async fn reserve(world: &World) -> Value {
+    let reserved = world.send(Call::to(ADD).later(runtime::now())).await;
     assert_eq!(reserved.status(), 201, "{reserved:?}");
     reserved.body()["upload"].clone()
 }
@@ -42,6 +38,18 @@ async fn bytes(world: &World, token: &str, version: Option<u32>) -> Result<Vec<u
     Ok(answer.bytes().await.unwrap().to_vec())
 }
 
+/// A world with a photo, and between two seconds a sharper version of it.
+async fn photo_between_two_seconds() -> (World, Timestamp, Timestamp) {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let early = whole_second().await;
+    let link = reserve(&world).await;
+    upload(&link, SHARPER_PHOTO).await;
+    world.cloud.settle().await;
+    let late = whole_second().await;
+    (world, early, late)
+}
+
 /// Restores to a second, and switches to what was restored.
 async fn restore_and_switch(world: World, to: Timestamp) -> (World, Value) {
     let outcome = restore(&world, &order(to)).await;
@@ -55,7 +63,7 @@ async fn restore_and_switch(world: World, to: Timestamp) -> (World, Value) {
 async fn bytes_that_were_noted_after_the_second_are_noted_by_the_restore() {
     let world = World::with_record().await;
     world.upload_photo().await;
-    let link = reserve(&world, None).await;
+    let link = reserve(&world).await;
     let to = whole_second().await;
     upload(&link, SHARPER_PHOTO).await;
     world.cloud.settle().await;
@@ -67,13 +75,7 @@ async fn bytes_that_were_noted_after_the_second_are_noted_by_the_restore() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_set_aside_comes_back_when_the_switch_is_taken_back() {
-    let world = World::with_record().await;
-    world.upload_photo().await;
-    let early = whole_second().await;
-    let link = reserve(&world, None).await;
-    upload(&link, SHARPER_PHOTO).await;
-    world.cloud.settle().await;
-    let late = whole_second().await;
+    let (world, early, late) = photo_between_two_seconds().await;
     let (world, outcome) = restore_and_switch(world, early).await;
     assert_eq!(outcome["restore"]["set_aside"], 1, "{outcome}");
     // Back to the tables of before: the newest version is hidden.
@@ -98,13 +100,7 @@ async fn what_was_set_aside_comes_back_when_the_switch_is_taken_back() {
 /// Without being told that it was taken back: what is hidden is found in the bucket all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_restore_finds_what_the_first_has_set_aside() {
-    let world = World::with_record().await;
-    world.upload_photo().await;
-    let early = whole_second().await;
-    let link = reserve(&world, None).await;
-    upload(&link, SHARPER_PHOTO).await;
-    world.cloud.settle().await;
-    let late = whole_second().await;
+    let (world, early, late) = photo_between_two_seconds().await;
     let (world, _) = restore_and_switch(world, early).await;
     let world = world.restarted(&[("RestoredAs", "")]).await;
     let (world, outcome) = restore_and_switch(world, late).await;

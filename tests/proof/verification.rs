@@ -39,16 +39,15 @@ async fn evening(cloud: &Cloud, resource: &str) -> (Vec<String>, Option<Report>)
     let refuted = evening.verdicts.iter().filter(|(_, verdict)| verdict != "SUCCESSFUL");
     let mut refuted: Vec<String> = refuted.map(|(resource, _)| resource.clone()).collect();
     refuted.extend(evening.failed.iter().map(|(resource, _)| resource.clone()));
+    (refuted, report(cloud, resource).await)
+}
+
+/// The newest report on a resource.
+pub async fn report(cloud: &Cloud, resource: &str) -> Option<Report> {
     let reports = operator::evidence_keys(cloud, "verifications/").await;
     let of = |key: &&String| key.split('/').nth(2).is_some_and(|name| name.starts_with(resource));
-    let report = match reports.iter().rfind(of) {
-        Some(key) => {
-            let (_, report) = operator::manifest(cloud, key).await;
-            Some(serde_json::from_slice(&report).unwrap())
-        }
-        None => None,
-    };
-    (refuted, report)
+    let (_, report) = operator::manifest(cloud, reports.iter().rfind(of)?).await;
+    Some(serde_json::from_slice(&report).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

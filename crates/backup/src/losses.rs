@@ -50,6 +50,9 @@ pub async fn losses(
     let cut = manifest.cut;
     let sums = try_join(check(&in_use, cut), check(&copy, cut)).await?;
     let suspects = sums.0.lasting.differing(&sums.1.lasting);
+    if suspects.is_empty() {
+        return Ok(Findings::default());
+    }
     let losses = Losses { in_use: &in_use, copy: &copy, cut, suspects, called: Called::GONE };
     losses.run(&manifest.table(kind.name()).buckets).await
 }

@@ -11,7 +11,7 @@ use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Link, LinkReason, Operator};
 
-use crate::resources::Resource;
+use crate::resources::{Resource, in_use};
 use crate::shapes::{Chain, InUse};
 
 /// Enough to say what was found and what was done about it.
@@ -68,6 +68,8 @@ async fn handle(
         new: String::new(),
         noted_at: now,
     };
+    let mut in_use = in_use(operator).await?;
+    in_use.retain(|(_, found)| !found.is_whole());
     let machine = now.before(behind).after(CLOCKS_DIFFER);
     let acknowledged = if run.opened_at > machine {
         let mut first = link(run, LinkReason::Clock);
@@ -78,7 +80,6 @@ async fn handle(
         }
         first
     } else {
-        let in_use = in_use(operator).await?;
         let gone = what_is_gone(operator, run, &in_use).await?;
         let whole = runs.iter().rfind(|it| it.holds != Some(false) && it.cut < run.cut);
         Link {
@@ -93,9 +94,9 @@ async fn handle(
     let first = operator.note_link(&acknowledged).await?;
     // What the night has found by its key is accepted, too.
     let accepted = acknowledged.accepted.iter().map(String::as_str).collect();
-    for (name, mut found) in in_use(operator).await? {
+    for (resource, mut found) in in_use {
         found.findings.accept(&accepted);
-        operator.note_policy(&name, now, &found).await?;
+        operator.note_policy(&InUse::name(resource.name()), now, &found).await?;
     }
     let Link { run, reason, old, new, .. } = acknowledged;
     if first {
@@ -104,22 +105,11 @@ async fn handle(
     Ok(Outcome { acknowledged: first, run, reason, old, new })
 }
 
-/// What restore tests have found in use that is not what it has to be, by the names of the rows.
-async fn in_use(operator: &Operator) -> Result<Vec<(String, InUse)>, EventError> {
-    let mut all = Vec::new();
-    for resource in Resource::all() {
-        let name = InUse::name(resource.name());
-        let found: Option<InUse> = operator.policy_of(&name).await?;
-        all.extend(found.filter(|it| !it.is_whole()).map(|it| (name, it)));
-    }
-    Ok(all)
-}
-
 /// What the newest run has found, which has to be this one, and the night after it.
 async fn what_is_gone(
     operator: &Operator,
     run: &BackupRun,
-    in_use: &[(String, InUse)],
+    in_use: &[(Resource, InUse)],
 ) -> Result<Findings, EventError> {
     let chain: Option<Chain> = operator.policy_of(Chain::NAME).await?;
     let chain = chain.ok_or("there was no evening yet")?;

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use aws_sdk_backup::primitives::DateTime;
 use aws_sdk_backup::types::RecoveryPointStatus;
 use backup::{APPENDICES, EVIDENCE};
 use domain::Timestamp;
@@ -13,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use store::TableKind;
 use store::operator::{Bucket, RECOVERY_DAYS};
 
-use crate::resources::{Backups, Resource};
-use crate::shapes::{Audit, Chain, InUse, VERIFIED_WITHIN, VerifiedBackup};
+use crate::resources::{Backups, Resource, date_of, in_use, time_of};
+use crate::shapes::{Audit, Chain, VERIFIED_WITHIN, VerifiedBackup};
 
 /// As old as any: no backup was ever verified.
 const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
@@ -170,18 +169,11 @@ async fn check_chain(context: &Context, audit: &mut Audit) -> Result<(), EventEr
         format!("broken, by the run of {}: {}", chain.run, chain.findings.in_short())
     };
     audit.note("chain of evenings", chain.holds, found);
-    for resource in Resource::all() {
-        let name = InUse::name(resource.name());
-        let found: Option<InUse> = context.backups.operator.policy_of(&name).await?;
-        if let Some(found) = found {
-            let (run, short) = (found.run, found.findings.in_short());
-            let what = if found.is_whole() { "as it was".to_owned() } else { short };
-            audit.note(
-                format!("{} in use", resource.name()),
-                found.is_whole(),
-                format!("by {run}: {what}"),
-            );
-        }
+    for (resource, found) in in_use(&context.backups.operator).await? {
+        let (run, short) = (found.run, found.findings.in_short());
+        let what = if found.is_whole() { "as it was".to_owned() } else { short };
+        let name = format!("{} in use", resource.name());
+        audit.note(name, found.is_whole(), format!("by {run}: {what}"));
     }
     Ok(())
 }
@@ -239,18 +231,17 @@ async fn recovery_points(
     vault: &str,
     now: Timestamp,
 ) -> Result<Vec<RecoveryPoint>, EventError> {
-    let since = DateTime::from_millis(now.before(LISTED_WITHIN).millis());
+    let since = date_of(now.before(LISTED_WITHIN));
     let list = context.backups.aws_backup.list_recovery_points_by_backup_vault();
     let list = list.backup_vault_name(vault).by_created_after(since);
     let mut listed = list.into_paginator().items().send();
     let mut points = Vec::new();
     while let Some(point) = listed.next().await.transpose()? {
         if point.status() == Some(&RecoveryPointStatus::Completed) {
-            let created = point.creation_date.and_then(|date| date.to_millis().ok()).unwrap_or(0);
             points.push(RecoveryPoint {
                 resource: point.resource_arn().and_then(|arn| context.backups.resource(arn)),
                 arn: point.recovery_point_arn.unwrap_or_default(),
-                at: Timestamp::from_millis(created),
+                at: time_of(point.creation_date).unwrap_or(Timestamp::from_millis(0)),
             });
         }
     }

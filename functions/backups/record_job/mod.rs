@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_backup::primitives::DateTime;
 use aws_sdk_backup::types::{BackupJobState, CopyJobState, Lifecycle};
 use backup::{APPENDICES, Manifest};
 use domain::Timestamp;
@@ -13,7 +12,7 @@ use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::operator::BackupJob;
 
-use crate::resources::{Backups, Resource, name_of};
+use crate::resources::{Backups, Resource, date_of, name_of, time_of};
 
 /// What EventBridge sends of a job; or, each hour, nothing.
 #[derive(Debug, Deserialize)]
@@ -146,7 +145,7 @@ async fn take_up(context: &Context, now: Timestamp) -> Result<Outcome, EventErro
 /// The backup jobs that have ended in the last two days, and the copies that have failed.
 async fn ended(context: &Context, now: Timestamp) -> Result<Vec<Detail>, EventError> {
     let Context { backups, vault, air_gapped_vault_arn, .. } = context;
-    let since = DateTime::from_millis(now.before(TAKEN_UP_WITHIN).millis());
+    let since = date_of(now.before(TAKEN_UP_WITHIN));
     let mut ended = Vec::new();
     let jobs = backups.aws_backup.list_backup_jobs().by_backup_vault_name(vault);
     let mut jobs = jobs.by_created_after(since).into_paginator().items().send();
@@ -158,7 +157,7 @@ async fn ended(context: &Context, now: Timestamp) -> Result<Vec<Detail>, EventEr
                 backup_vault_name: job.backup_vault_name,
                 resource_arn: job.resource_arn.unwrap_or_default(),
                 state,
-                creation_date: time(job.creation_date)?,
+                creation_date: time_of(job.creation_date).ok_or("the job names no time")?,
                 backup_size_in_bytes: job.backup_size_in_bytes.into(),
                 status_message: job.status_message,
             });
@@ -174,18 +173,13 @@ async fn ended(context: &Context, now: Timestamp) -> Result<Vec<Detail>, EventEr
                 backup_vault_name: None,
                 resource_arn: job.resource_arn.unwrap_or_default(),
                 state,
-                creation_date: time(job.creation_date)?,
+                creation_date: time_of(job.creation_date).ok_or("the job names no time")?,
                 backup_size_in_bytes: job.backup_size_in_bytes.into(),
                 status_message: job.status_message,
             });
         }
     }
     Ok(ended)
-}
-
-fn time(date: Option<DateTime>) -> Result<Timestamp, EventError> {
-    let millis = date.ok_or("the job names no time")?.to_millis()?;
-    Ok(Timestamp::from_millis(millis))
 }
 
 /// Why this is no backup. That a job says it has completed is not enough.

@@ -1,8 +1,6 @@
 //! The steps of a restore. Each can be done twice, and is noted when it is done.
 
-use aws_sdk_backup::types::{
-    RecoveryPointByResource, RecoveryPointStatus, RestoreJobStatus, VaultType,
-};
+use aws_sdk_backup::types::RestoreJobStatus;
 use backup::{Base, Cause, Manifest, Summary, Verifier};
 use domain::Timestamp;
 use runtime::EventError;
@@ -12,6 +10,7 @@ use store::{Restoration, TableKind};
 use super::plan::{Restore, new_tables};
 use super::{Context, Outcome};
 use crate::appendices::store as store_appendix;
+use crate::resources::recovery_points;
 use crate::shapes::RestoreState;
 
 /// What is left to do after the last step.
@@ -162,24 +161,8 @@ async fn restore_bucket(
     restore: &Restore,
 ) -> Result<(String, String), EventError> {
     let arn = format!("arn:aws:s3:::{}", context.backups.bucket.name());
-    let mut points = context
-        .backups
-        .aws_backup
-        .list_recovery_points_by_resource()
-        .resource_arn(arn)
-        .into_paginator()
-        .items()
-        .send();
-    let mut newest: Option<RecoveryPointByResource> = None;
-    while let Some(point) = points.next().await.transpose()? {
-        let date = |it: &RecoveryPointByResource| it.creation_date.map(|date| date.secs());
-        let whole = point.status == Some(RecoveryPointStatus::Completed)
-            && point.vault_type != Some(VaultType::LogicallyAirGappedBackupVault);
-        if whole && newest.as_ref().is_none_or(|it| date(it) < date(&point)) {
-            newest = Some(point);
-        }
-    }
-    let newest = newest.and_then(|it| it.recovery_point_arn);
+    let points = recovery_points(&context.backups.aws_backup, &arn).await?;
+    let newest = points.into_iter().max_by_key(|(at, _)| *at).map(|(_, point)| point);
     let newest = newest.ok_or("bytes are missing, and the bucket has no backup")?;
     let suffix = format!("{}-{}", restore.restored_as.to_lowercase(), restore.bucket_copies);
     let bucket = format!("{}-restored-{suffix}", context.name);

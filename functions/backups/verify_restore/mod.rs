@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::operator::{BackupRun, Segment, Verification};
 
 use super::documents::{Documents, document_digest};
-use crate::resources::{Backups, Resource, name_of};
+use crate::resources::{Backups, Resource, name_of, time_of};
 use crate::shapes::{InUse, VerifiedBackup};
 
 /// What EventBridge sends of it; or, each hour, nothing.
@@ -161,13 +161,13 @@ async fn look_at(context: &Backups, id: &str) -> Result<RestoreJob, EventError> 
     let Some(resource) = context.resource(source) else {
         return Ok(RestoreJob::Other(Outcome::NotOurs));
     };
-    let taken_at = job.recovery_point_creation_date().ok_or("the job names no time")?;
+    let taken_at = time_of(job.recovery_point_creation_date).ok_or("the job names no time")?;
     Ok(RestoreJob::ToVerify(Restored {
         job: id.to_owned(),
         resource,
         copy: name_of(job.created_resource_arn().ok_or("the job names no copy")?).to_owned(),
         recovery_point: job.recovery_point_arn().unwrap_or_default().to_owned(),
-        taken_at: Timestamp::from_millis(taken_at.to_millis()?),
+        taken_at,
     }))
 }
 

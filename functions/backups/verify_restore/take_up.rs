@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_backup::primitives::DateTime;
 use aws_sdk_backup::types::{RestoreJobStatus, RestoreJobsListMember, RestoreValidationStatus};
 use domain::Timestamp;
 use runtime::EventError;
 
 use super::{Detail, Event, Outcome};
-use crate::resources::Backups;
+use crate::resources::{Backups, date_of, time_of};
 
 /// A restore that ended so long ago is gone: AWS deletes what nobody has judged.
 const TAKEN_UP_WITHIN: Duration = Duration::from_secs(8 * 60 * 60);
@@ -17,7 +16,7 @@ const JUDGED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// Takes up one restore that a test has made and nobody has judged: one each hour, as large as they may be.
 pub async fn take_up(context: &Backups, now: Timestamp) -> Result<Outcome, EventError> {
-    let since = DateTime::from_millis(now.before(TAKEN_UP_WITHIN).millis());
+    let since = date_of(now.before(TAKEN_UP_WITHIN));
     let before = now.before(JUDGED_WITHIN);
     let jobs = context.aws_backup.list_restore_jobs().by_created_after(since);
     let mut jobs = jobs.into_paginator().items().send();
@@ -50,11 +49,10 @@ pub async fn take_up(context: &Backups, now: Timestamp) -> Result<Outcome, Event
 fn waits(context: &Backups, job: &RestoreJobsListMember, before: Timestamp) -> bool {
     let by = job.created_by.as_ref().and_then(|by| by.restore_testing_plan_arn());
     let of = job.source_resource_arn.as_deref().and_then(|arn| context.resource(arn));
-    let ended = job.completion_date.and_then(|date| date.to_millis().ok());
     let judged = [RestoreValidationStatus::Successful, RestoreValidationStatus::Failed];
     job.status == Some(RestoreJobStatus::Completed)
         && by.is_some()
         && of.is_some()
-        && ended.is_some_and(|at| Timestamp::from_millis(at) <= before)
+        && time_of(job.completion_date).is_some_and(|ended| ended <= before)
         && job.validation_status.as_ref().is_none_or(|status| !judged.contains(status))
 }
