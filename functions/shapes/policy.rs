@@ -150,7 +150,9 @@ pub enum RestoreReason {
 pub enum RestoreState {
     /// AWS is filling the new tables.
     Filling,
-    /// The new tables are complete and protected; what was erased is erased again.
+    /// The new tables are protected, and every change in them is whole.
+    Mended,
+    /// What was erased is erased again in them.
     Erased,
     /// Every appendix version has its bytes.
     Attached,

@@ -16,20 +16,31 @@ const JUMPS: [(&str, bool); 7] = [
     ("+41d", false),
 ];
 
-fn program(folder: &Path, jump: &str) -> Command {
+/// Where the library is that lets a clock jump.
+fn library() -> PathBuf {
     let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let tools = repository.join(".tools/faketime/lib");
     let python = std::fs::read_dir(tools).unwrap().next().unwrap().unwrap().path();
     let library = "site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1";
     let library = python.join(library);
     assert!(library.exists(), "{}", library.display());
+    library
+}
+
+fn program(folder: &Path, jump: &str) -> Command {
     let mut program = serving::program(folder);
     program
         .args(["--log-level", "off"])
-        .env("LD_PRELOAD", library)
+        .env("LD_PRELOAD", library())
         .env("DONT_FAKE_MONOTONIC", "1")
         .env("FAKETIME", jump);
     program
+}
+
+fn install() {
+    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let installed = Command::new(".ci/tools").arg("faketime").current_dir(repository).status();
+    assert!(installed.unwrap().success());
 }
 
 /// Serves for as long as it takes to sign a company up.
@@ -40,9 +51,7 @@ async fn serve(folder: &Path, jump: &str) {
 
 #[tokio::test]
 async fn a_clock_that_jumps_rings_and_neither_hides_nor_breaks_anything() {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let installed = Command::new(".ci/tools").arg("faketime").current_dir(repository).status();
-    assert!(installed.unwrap().success());
+    install();
     let folder = tempfile::tempdir().unwrap();
     let mut run = String::new();
     for (number, (jump, rings)) in (1..).zip(JUMPS) {
@@ -70,4 +79,38 @@ async fn a_clock_that_jumps_rings_and_neither_hides_nor_breaks_anything() {
     let out = String::from_utf8_lossy(&evening.stdout);
     assert!(evening.status.success() && out.contains("chain      holds since"), "{out}");
     assert!(!out.contains("clock      "), "{out}");
+}
+
+/// In the midst of service, right before the evening.
+#[tokio::test]
+async fn the_evening_comes_though_the_clock_was_set_back_by_weeks() {
+    install();
+    let folder = tempfile::tempdir().unwrap();
+    let clock = folder.path().join("clock-of-the-machine");
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let six = now.datetime().with().hour(18).minute(0).second(0).subsec_nanosecond(0).build();
+    let six = six.unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+    // Time enough to start in.
+    let left = six.duration_since(&now).as_secs() - 12;
+    std::fs::write(&clock, format!("{left:+}s")).unwrap();
+    let data = folder.path().join("data");
+    let mut program = serving::program(&data);
+    program
+        .args(["--log-level", "off", "--parameter-overrides", "BackupTimeZone=UTC"])
+        .env("LD_PRELOAD", library())
+        .env("DONT_FAKE_MONOTONIC", "1")
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_TIMESTAMP_FILE", &clock);
+    let serving = Serving::start(program);
+    let run = format!("{}T18:00:00.000Z", six.date());
+    let policy = || async {
+        reqwest::get(format!("{}/v1/policy", serving.api)).await.unwrap().text().await.unwrap()
+    };
+    assert!(!policy().await.contains(&run));
+    std::fs::write(&clock, "-20d").unwrap();
+    let started = std::time::Instant::now();
+    while !policy().await.contains(&run) {
+        assert!(started.elapsed().as_secs() < 60, "{}", policy().await);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }

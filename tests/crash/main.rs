@@ -1,5 +1,6 @@
-//! The local cloud is killed in the middle of writes, again and again. Afterwards every write that
-//! was acknowledged is there, and none is there by half.
+//! The local cloud is killed in the middle of writes, again and again. Afterwards every write that was
+//! acknowledged is there, and none is there by half or twice. `KILLS` says how often: a few times in CI, a hundred
+//! for a release. `SEED` chooses the same moments again.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -16,6 +17,10 @@ use serde_json::{Value, json};
 
 const IN_CI: u64 = 8;
 const WRITERS: u64 = 4;
+/// So many records are begun before a kill, at most, beside the first of each writer.
+const BEGUN_MAX: u64 = 40;
+/// A record takes some such time, with its change and its appendix.
+const WRITE_TAKES_US: u64 = 60_000;
 
 /// A running program, killed when dropped.
 struct Program {
@@ -97,9 +102,8 @@ struct Acknowledged {
     unanswered: Vec<u64>,
 }
 
-/// `KILLS` says how many: a hundred for a release.
-fn kills() -> u64 {
-    std::env::var("KILLS").map_or(IN_CI, |kills| kills.parse().expect("a number"))
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +112,11 @@ async fn every_acknowledged_write_survives_being_killed() {
     let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
     let number = Arc::new(AtomicU64::new(0));
     let token = sign_up(&Program::start(folder.path())).await;
-    for kill in 0..kills() {
+    let seed = variable("SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let kills = variable("KILLS").unwrap_or(IN_CI);
+    for _ in 0..kills {
         let program = Program::start(folder.path());
         let caller =
             Caller { http: Client::new(), base: program.base.clone(), token: token.clone() };
@@ -121,11 +129,13 @@ async fn every_acknowledged_write_survives_being_killed() {
                 ))
             })
             .collect();
-        // Later and later into the work, so that kills fall everywhere.
+        // Anywhere in the work, which is under way once each writer has begun.
         let before = number.load(Ordering::Relaxed);
-        while number.load(Ordering::Relaxed) < before + 4 + 5 * kill {
-            tokio::task::yield_now().await;
+        let after = before + WRITERS + random.u64(0..BEGUN_MAX);
+        while number.load(Ordering::Relaxed) < after {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        tokio::time::sleep(Duration::from_micros(random.u64(0..WRITE_TAKES_US))).await;
         drop(program);
         for writer in writers {
             writer.await.unwrap();
@@ -142,6 +152,12 @@ async fn every_acknowledged_write_survives_being_killed() {
     }
     check_records(&caller, &acknowledged.records).await;
     check_uploads(&caller, &acknowledged.uploads).await;
+    let Acknowledged { records, uploads, .. } = acknowledged;
+    println!(
+        "{kills} kills; {} records and {} uploads were acknowledged",
+        records.len(),
+        uploads.len()
+    );
 }
 
 async fn sign_up(program: &Program) -> String {

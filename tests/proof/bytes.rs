@@ -179,3 +179,21 @@ async fn what_the_recovery_log_has_lost_is_found_before_the_switch() {
         assert!(counts[cause].as_u64().is_some(), "{lost}: {outcome}");
     }
 }
+
+/// Reserved between two seconds, sent after the later one: a restore to the earlier one sets it aside.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_were_set_aside_before_they_were_noted_come_back() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let early = whole_second().await;
+    let link = reserve(&world).await;
+    let late = whole_second().await;
+    upload(&link, SHARPER_PHOTO).await;
+    world.cloud.settle().await;
+    let (world, outcome) = restore_and_switch(world, early).await;
+    assert_eq!(outcome["restore"]["set_aside"], 1, "{outcome}");
+    let world = world.restarted(&[("RestoredAs", "")]).await;
+    let (world, _) = restore_and_switch(world, late).await;
+    let token = log_in(&world).await;
+    assert_eq!(bytes(&world, &token, Some(2)).await.unwrap(), SHARPER_PHOTO);
+}

@@ -1,5 +1,7 @@
 //! What a customer has erased stays erased, whatever is restored.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::restore::{order, restore, switch, whole_second};
@@ -49,4 +51,18 @@ async fn what_was_erased_stays_so_though_the_ledger_has_lost_its_row() {
     let a = Person::A.customer().to_string();
     let found = operator::item(&world.cloud, "RECORDS_TABLE", (&a, &record)).await;
     assert!(found.contains_key("deleted"));
+}
+
+/// Its time is from before the second, and its commit from after it: the ledger tells of a tombstone that the new
+/// tables never had.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_was_under_way_at_the_second_stays_one() {
+    let world = World::with_record().await;
+    let to = whole_second().await;
+    let asked = to.before(Duration::from_millis(50));
+    let erase = Call::to("DELETE /v1/records/{record_id}").later(asked);
+    assert_eq!(world.send(erase).await.status(), 204);
+    let outcome = restore(&world, &order(to)).await;
+    assert_eq!(outcome["restore"]["erased_again"], 1, "{outcome}");
+    assert_eq!(outcome["state"], "ready", "{outcome}");
 }

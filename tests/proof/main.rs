@@ -7,6 +7,7 @@ mod between;
 mod broken;
 mod bytes;
 mod chain;
+mod drill;
 mod erasures;
 mod faults;
 mod losses;

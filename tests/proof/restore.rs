@@ -9,12 +9,13 @@ use domain::VersionNumber;
 use domain::{Entropy as _, RecordId, Timestamp};
 use runtime::OsEntropy;
 use serde_json::{Value, json};
+use store::operator::Segment;
 use store::{ObjectKey, TableKind};
 
 use testing::operator;
 use testing::world::{Call, PHOTO, Person, World, appendix_id, event, record_id};
 
-const TABLES: [&str; 4] = ["RECORDS_TABLE", "ACCOUNTS_TABLE", "LOGINS_TABLE", "SESSIONS_TABLE"];
+pub const TABLES: [&str; 4] = ["RECORDS_TABLE", "ACCOUNTS_TABLE", "LOGINS_TABLE", "SESSIONS_TABLE"];
 
 /// A write that was answered: the record, its version, and when it was asked and answered.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ async fn write(world: Arc<World>, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
     log
 }
 
-async fn erase(world: &World, record: RecordId, version: u64) {
+pub async fn erase(world: &World, record: RecordId, version: u64) {
     let erase = Call::to("DELETE /v1/records/{record_id}").later(runtime::now());
     let erase = erase.path("record_id", &record.to_string());
     let erased = world.send(erase.header("if-match", &format!("\"{version}\""))).await;
@@ -344,10 +345,17 @@ async fn a_change_that_was_cut_in_two_is_made_whole_from_either_half() {
     let whole = operator::items(&world.cloud, "RECORDS_TABLE").await;
     for half in [record.clone(), format!("REVISION#{record}#0000000002")] {
         operator::delete_item(&world.cloud, "RECORDS_TABLE", &customer, &half).await;
-        assert_eq!(backup::mend(&world.operator, TableKind::Records).await.unwrap(), 1, "{half}");
+        assert_eq!(
+            backup::mend(&world.operator, TableKind::Records, Segment::WHOLE).await.unwrap(),
+            1,
+            "{half}"
+        );
         let mended = operator::items(&world.cloud, "RECORDS_TABLE").await;
         assert_eq!(mended, whole, "{half}");
-        assert_eq!(backup::mend(&world.operator, TableKind::Records).await.unwrap(), 0);
+        assert_eq!(
+            backup::mend(&world.operator, TableKind::Records, Segment::WHOLE).await.unwrap(),
+            0
+        );
     }
 }
 

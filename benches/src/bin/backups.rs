@@ -103,8 +103,7 @@ async fn read(part: Part) -> Result<(), Failed> {
                 manifest: &manifest,
                 looks_in_use,
             };
-            let all = Segment { index: 0, of: 1 };
-            verifier.objects_segment(bucket.name(), all).await?.checked
+            verifier.objects_segment(bucket.name(), Segment::WHOLE).await?.checked
         }
         Part::Verify => {
             let manifest = kept_manifest()?;

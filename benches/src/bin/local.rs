@@ -122,7 +122,11 @@ impl Serving {
                 "password": "two lathes and a mill",
             });
             let request = reqwest::Client::new().post(format!("{}/v1/customers", self.api));
-            request.header("idempotency-key", "sign-up").json(&person).send().await?;
+            let request = request.header("idempotency-key", format!("sign-up-{n}"));
+            let answer = request.json(&person).send().await?;
+            if !answer.status().is_success() {
+                return Err(answer.text().await?.into());
+            }
         }
         Ok(())
     }

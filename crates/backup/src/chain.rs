@@ -122,7 +122,7 @@ fn hold(name: &str, base: &Manifest, now: &Split, findings: &mut Findings) {
 }
 
 /// A database may give revisions in another order than that of their keys: what is there is no gap.
-async fn confirm_gaps(
+pub(crate) async fn confirm_gaps(
     operator: &Operator,
     gaps: BTreeMap<TableKind, Vec<Gap>>,
     findings: &mut Findings,
@@ -150,8 +150,8 @@ async fn look_at_erasures(
 ) -> Result<(), StoreError> {
     for kind in [TableKind::Ledger].into_iter().chain(revised()) {
         let table = operator.table(kind);
-        for index in 0..SEGMENTS {
-            let mut pages = table.read(Reading::Lasting, Segment { index, of: SEGMENTS });
+        for segment in Segment::WHOLE.split(SEGMENTS) {
+            let mut pages = table.read(Reading::Lasting, segment);
             while let Some(page) = pages.next().await? {
                 let erased = page.into_iter().filter_map(|found| match found {
                     ScannedItem::Lasting(it) => erased_before(&it, cut, suspects),

@@ -106,14 +106,6 @@ impl Findings {
         self.listed.extend(other.listed.into_iter().take(room));
     }
 
-    /// Those of one cause.
-    #[must_use]
-    pub fn only(self, cause: Cause) -> Self {
-        let counts = self.counts.into_iter().filter(|(of, _)| *of == cause).collect();
-        let listed = self.listed.into_iter().filter(|it| it.cause == cause).collect();
-        Self { counts, listed }
-    }
-
     /// How many are faults.
     pub fn faults(&self) -> u64 {
         self.counts.iter().filter(|(cause, _)| !cause.is_tolerated()).map(|(_, count)| count).sum()

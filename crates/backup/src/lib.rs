@@ -24,11 +24,11 @@ pub use findings::{Cause, Finding, Findings};
 pub use losses::losses;
 pub use manifest::{
     APPENDICES, EVIDENCE, Evening, EveningPart, Manifest, Previous, Summary, TableManifest,
-    conclude, evening, evening_part, manifest,
+    conclude, evening, evening_part, gaps, manifest,
 };
 pub use objects::ObjectsCheck;
 pub use restored::{
-    Dangling, Unknown, dangling, erase_what_is_erased_in_use, mend, not_restored,
+    Dangling, dangling, erase_what_is_erased_in_use, mend, not_noted, not_restored,
     set_unclaimed_aside,
 };
 pub use tally::Tally;

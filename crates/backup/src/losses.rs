@@ -48,7 +48,11 @@ pub async fn losses(
 ) -> Result<Findings, StoreError> {
     let (in_use, copy) = (operator.table(kind), operator.copy(kind, copy));
     let cut = manifest.cut;
-    let sums = try_join(check(&in_use, cut), check(&copy, cut)).await?;
+    let sums = try_join(
+        check(&in_use, None, cut, Segment::WHOLE),
+        check(&copy, None, cut, Segment::WHOLE),
+    )
+    .await?;
     let suspects = sums.0.lasting.differing(&sums.1.lasting);
     if suspects.is_empty() {
         return Ok(Findings::default());
@@ -66,8 +70,7 @@ struct Part {
 
 impl Losses<'_> {
     pub async fn run(&self, expected: &Buckets) -> Result<Findings, StoreError> {
-        let segments = (0..SEGMENTS).map(async |index| {
-            let segment = Segment { index, of: SEGMENTS };
+        let segments = Segment::WHOLE.split(SEGMENTS).map(async |segment| {
             let mut part = Part::default();
             let mut pages = self.copy.read(Reading::Lasting, segment);
             while let Some(page) = pages.next().await? {

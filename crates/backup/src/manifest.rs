@@ -11,7 +11,7 @@ use store::{StoreError, TableKind};
 use crate::chain::{self, Erasures, Gap, Split};
 use crate::{Base, Buckets, Findings, Tally};
 
-/// So many readers share a table.
+/// So many readers share a table, or a segment of one.
 pub(crate) const SEGMENTS: u32 = 4;
 /// Enough to see what is wrong.
 const DAMAGED_KEYS_MAX: usize = 100;
@@ -104,18 +104,24 @@ pub async fn evening(
     cut: Timestamp,
     base: &Base,
 ) -> Result<Evening, StoreError> {
-    let segments = (0..SEGMENTS).map(|index| {
-        let segment = Segment { index, of: SEGMENTS };
-        evening_part(operator, cut, base, segment)
-    });
-    let mut whole = EveningPart::default();
-    try_join_all(segments).await?.into_iter().for_each(|part| whole.merge(part));
+    let whole = evening_part(operator, cut, base, Segment::WHOLE).await?;
     conclude(operator, cut, base, whole).await
 }
 
-/// What some of each table adds up to: the work of one reader of many, which can be written down and put
-/// together with that of others.
+/// What a segment of each table adds up to, which can be written down and put together with that of others.
 pub async fn evening_part(
+    operator: &Operator,
+    cut: Timestamp,
+    base: &Base,
+    segment: Segment,
+) -> Result<EveningPart, StoreError> {
+    let readers = segment.split(SEGMENTS).map(|it| read_part(operator, cut, base, it));
+    let mut whole = EveningPart::default();
+    try_join_all(readers).await?.into_iter().for_each(|part| whole.merge(part));
+    Ok(whole)
+}
+
+async fn read_part(
     operator: &Operator,
     cut: Timestamp,
     base: &Base,
@@ -131,6 +137,17 @@ pub async fn evening_part(
         parts.0.insert(kind.name().to_owned(), part);
     }
     Ok(parts)
+}
+
+/// The revisions that are missing between others, by all parts together: of tables that no manifest tells of.
+pub async fn gaps(operator: &Operator, parts: EveningPart) -> Result<Findings, StoreError> {
+    let mut findings = Findings::default();
+    let kinds = TableKind::ALL.into_iter().map(|kind| (kind.name(), kind));
+    let kinds: BTreeMap<_, _> = kinds.collect();
+    let gaps =
+        parts.0.into_iter().filter_map(|(name, part)| Some((*kinds.get(&*name)?, part.gaps)));
+    chain::confirm_gaps(operator, gaps.collect(), &mut findings).await?;
+    Ok(findings)
 }
 
 /// What all parts together come to.

@@ -42,7 +42,7 @@ pub async fn check(copy: &Bucket, segment: Segment) -> Result<ObjectsCheck, Stor
     let mut from = None;
     loop {
         let mut page = copy.list(from).await?;
-        page.objects.retain(|it| part_of(&it.key, segment.of) == segment.index);
+        page.objects.retain(|it| falls_into(segment, &it.key));
         check.checked += page.objects.len() as u64;
         for (key, digest) in digests(copy, page.objects).await? {
             // What is no key of ours counts as something that nobody expects.
@@ -55,9 +55,9 @@ pub async fn check(copy: &Bucket, segment: Segment) -> Result<ObjectsCheck, Stor
     }
 }
 
-fn part_of(key: &str, of: u32) -> u32 {
+pub(crate) fn falls_into(segment: Segment, key: &str) -> bool {
     let [.., a, b, c, d] = *Digest::of(&[key.as_bytes()]).as_bytes();
-    u32::from_be_bytes([a, b, c, d]) % of.max(1)
+    u32::from_be_bytes([a, b, c, d]) % segment.of.max(1) == segment.index
 }
 
 /// What is wrong, by what all parts have come to.
@@ -147,8 +147,7 @@ impl Trace<'_> {
         expected: &Buckets,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let segments =
-            (0..SEGMENTS).map(|index| self.look_for_some(Segment { index, of: SEGMENTS }));
+        let segments = Segment::WHOLE.split(SEGMENTS).map(|segment| self.look_for_some(segment));
         let mut stored = Buckets::default();
         for (part, found) in try_join_all(segments).await? {
             stored.merge(&part);

@@ -1,7 +1,7 @@
 //! What a restored service needs before it is used: halves of changes made whole, bytes for every
 //! appendix version, and room in the bucket for those to come.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::{Digest, Timestamp};
@@ -13,7 +13,7 @@ use store::{Announced, StoreError, TableKind};
 
 use crate::known::look_up;
 use crate::manifest::SEGMENTS;
-use crate::objects::AT_ONCE;
+use crate::objects::{AT_ONCE, falls_into};
 use crate::verify::check;
 use crate::{Cause, Findings, TableManifest};
 
@@ -29,35 +29,30 @@ pub struct Dangling {
     pub named: Vec<String>,
 }
 
-impl From<&[Announced]> for Dangling {
-    fn from(all: &[Announced]) -> Self {
-        let named = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+impl From<&[String]> for Dangling {
+    fn from(all: &[String]) -> Self {
+        let named = all.iter().take(NAMED_MAX).cloned().collect();
         Self { count: all.len() as u64, named }
     }
 }
 
-/// What the bucket has that the restored tables do not know of.
-#[derive(Default)]
-pub struct Unknown {
-    /// Objects that no version claims any more, and that were set aside.
-    pub aside: u64,
-    /// Bytes of versions that were reserved before the moment, and noted after it.
-    pub unnoted: Vec<Announced>,
-}
-
-/// Completes every change that the restore has cut in two. How many.
-pub async fn mend(operator: &Operator, kind: TableKind) -> Result<u64, StoreError> {
+/// Completes every change of a segment that the restore has cut in two. How many.
+pub async fn mend(
+    operator: &Operator,
+    kind: TableKind,
+    segment: Segment,
+) -> Result<u64, StoreError> {
     let table = operator.copy(kind, operator.table_name(kind));
-    // From before the beginning there is nothing: the sums say where table and revisions differ.
-    let sums = check(&table, Timestamp::from_millis(i64::MIN)).await?;
+    // From before the beginning there is nothing: the sums say where table and revisions differ. A thing and
+    // its revisions have one partition, and so one segment; were it not so, more would be looked at.
+    let sums = check(&table, None, Timestamp::from_millis(i64::MIN), segment).await?;
     let suspects = sums.suspects(&TableManifest::default());
     if suspects.is_empty() {
         return Ok(0);
     }
-    let segments = (0..SEGMENTS).map(async |index| {
+    let segments = segment.split(SEGMENTS).map(async |segment| {
         let mut mended = 0;
-        let mut pages =
-            operator.table(kind).read(Reading::Everything, Segment { index, of: SEGMENTS });
+        let mut pages = operator.table(kind).read(Reading::Everything, segment);
         while let Some(page) = pages.next().await? {
             let things = page.into_iter().filter_map(|found| match found {
                 ScannedItem::Lasting(it) | ScannedItem::Current(it) => Some(it),
@@ -80,6 +75,7 @@ pub async fn mend(operator: &Operator, kind: TableKind) -> Result<u64, StoreErro
 pub async fn erase_what_is_erased_in_use(
     in_use: &Operator,
     restored: &Operator,
+    segment: Segment,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut erased = 0;
@@ -87,10 +83,9 @@ pub async fn erase_what_is_erased_in_use(
         if in_use.table_state(in_use.table_name(kind)).await?.is_none() {
             continue;
         }
-        let segments = (0..SEGMENTS).map(async |index| {
+        let segments = segment.split(SEGMENTS).map(async |segment| {
             let mut erased = 0;
-            let mut pages =
-                in_use.table(kind).read(Reading::Lasting, Segment { index, of: SEGMENTS });
+            let mut pages = in_use.table(kind).read(Reading::Lasting, segment);
             while let Some(page) = pages.next().await? {
                 let tombstones = page.into_iter().filter_map(|found| match found {
                     ScannedItem::Lasting(it) if it.as_written => it.erased,
@@ -105,16 +100,16 @@ pub async fn erase_what_is_erased_in_use(
     Ok(erased)
 }
 
-/// Appendix versions that say they are stored and whose bytes are not there, or are others. What the bucket
-/// itself has of them is brought back first, from what is hidden or was written over; then, where there is
+/// Appendix versions of a segment that say they are stored and whose bytes are not there, or are others. What
+/// the bucket itself has of them is brought back first, from what is hidden or was written over; then, where there is
 /// one, what `from` has, a copy of the bucket.
 pub async fn dangling(
     operator: &Operator,
     bucket: &Bucket,
     from: Option<&Bucket>,
+    segment: Segment,
 ) -> Result<Vec<Announced>, StoreError> {
-    let segments = (0..SEGMENTS).map(async |index| {
-        let segment = Segment { index, of: SEGMENTS };
+    let segments = segment.split(SEGMENTS).map(async |segment| {
         each_stored(operator, segment, |key, digest| bring_back_or_name(bucket, from, key, digest))
             .await
     });
@@ -168,14 +163,8 @@ async fn bring_back_or_name(
     key: Announced,
     declared: Digest,
 ) -> Result<Option<Announced>, StoreError> {
-    if bucket.digest(&key).await? == Some(declared) {
+    if has_bytes(bucket, &key, declared).await? {
         return Ok(None);
-    }
-    for version in bucket.versions(&key).await? {
-        if bucket.digest_of(&key, Some(&version)).await? == Some(declared) {
-            bucket.bring_back(&key, bucket, Some(&version)).await?;
-            return Ok(None);
-        }
     }
     if let Some(from) = from
         && from.digest(&key).await? == Some(declared)
@@ -186,12 +175,56 @@ async fn bring_back_or_name(
     Ok(Some(key))
 }
 
-/// What is in the tables in use from before a moment, and not in those that were restored to it: a restore that
-/// has lost something. What was written right before may have been committed after.
+/// Whether the bytes are there: as they are, or brought back from what is hidden or was written over.
+async fn has_bytes(bucket: &Bucket, key: &Announced, declared: Digest) -> Result<bool, StoreError> {
+    if bucket.digest(key).await? == Some(declared) {
+        return Ok(true);
+    }
+    for version in bucket.versions(key).await? {
+        if bucket.digest_of(key, Some(&version)).await? == Some(declared) {
+            bucket.bring_back(key, bucket, Some(&version)).await?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Appendix versions of a segment that nobody has noted the bytes of, though they have come: of what was reserved
+/// before the moment and noted after it.
+pub async fn not_noted(
+    operator: &Operator,
+    bucket: &Bucket,
+    segment: Segment,
+) -> Result<Vec<Announced>, StoreError> {
+    let segments = segment.split(SEGMENTS).map(async |segment| {
+        let mut come = Vec::new();
+        let mut pages = operator.table(TableKind::Records).read(Reading::Everything, segment);
+        while let Some(page) = pages.next().await? {
+            let waiting = page.into_iter().filter_map(|found| match found {
+                ScannedItem::Current(it) => it.awaits,
+                _ => None,
+            });
+            let looked: Vec<Option<Announced>> = stream::iter(waiting)
+                .map(async |(key, declared)| {
+                    Ok::<_, StoreError>(has_bytes(bucket, &key, declared).await?.then_some(key))
+                })
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await?;
+            come.extend(looked.into_iter().flatten());
+        }
+        Ok::<_, StoreError>(come)
+    });
+    Ok(try_join_all(segments).await?.concat())
+}
+
+/// What is in a segment of the tables in use from before a moment, and not in those that were restored to it: a
+/// restore that has lost something. What was written right before may have been committed after.
 pub async fn not_restored(
     in_use: &Operator,
     restored: &Operator,
     to: Timestamp,
+    segment: Segment,
 ) -> Result<Findings, StoreError> {
     let before = to.before(UNDER_WAY);
     let mut findings = Findings::default();
@@ -199,9 +232,8 @@ pub async fn not_restored(
         if in_use.table_state(in_use.table_name(kind)).await?.is_none() {
             continue;
         }
-        let segments = (0..SEGMENTS).map(async |index| {
+        let segments = segment.split(SEGMENTS).map(async |segment| {
             let mut findings = Findings::default();
-            let segment = Segment { index, of: SEGMENTS };
             let mut pages = in_use.table(kind).read(Reading::Lasting, segment);
             while let Some(page) = pages.next().await? {
                 let older = page.into_iter().filter_map(|found| match found {
@@ -224,42 +256,37 @@ pub async fn not_restored(
     Ok(findings)
 }
 
-/// Sets objects aside that no version claims: they came after the moment that the service was
-/// restored to, and their keys will be given out again. What is claimed and not noted is told.
+/// Sets objects aside whose keys fall into this segment and that no version claims: they came after the moment
+/// that the service was restored to, and their keys will be given out again. How many.
 pub async fn set_unclaimed_aside(
     operator: &Operator,
     bucket: &Bucket,
-) -> Result<Unknown, StoreError> {
-    let (mut unknown, mut from) = (Unknown::default(), None);
+    segment: Segment,
+) -> Result<u64, StoreError> {
+    let (mut aside, mut from) = (0, None);
     loop {
         let page = bucket.list(from).await?;
-        let parsed =
-            page.objects.into_iter().filter_map(|StoredObject { key, .. }| key.parse().ok());
+        let objects = page.objects.into_iter().filter(|it| falls_into(segment, &it.key));
+        let parsed = objects.filter_map(|StoredObject { key, .. }| key.parse().ok());
         let keys: Vec<Announced> = parsed.collect();
         let versions: Vec<_> = keys.iter().map(Announced::version).collect();
         let found = operator.table(TableKind::Records).look_up(&versions).await?;
-        let claimed: HashMap<_, _> = found
+        let claimed: HashSet<_> = found
             .into_iter()
             .filter_map(|found| match found {
-                ScannedItem::Current(it) => Some((it.current(), it.awaits_bytes)),
+                ScannedItem::Current(it) => Some(it.current()),
                 // Damaged, it claims its bytes all the same.
-                ScannedItem::Unreadable { key, .. } => Some((key, false)),
+                ScannedItem::Unreadable { key, .. } => Some(key),
                 _ => None,
             })
             .collect();
-        for key in keys {
-            match claimed.get(&key.version()) {
-                None => {
-                    bucket.delete(&key.to_string()).await?;
-                    unknown.aside += 1;
-                }
-                Some(true) => unknown.unnoted.push(key),
-                Some(false) => {}
-            }
+        for key in keys.iter().filter(|key| !claimed.contains(&key.version())) {
+            bucket.delete(&key.to_string()).await?;
+            aside += 1;
         }
         from = page.next;
         if from.is_none() {
-            return Ok(unknown);
+            return Ok(aside);
         }
     }
 }

@@ -14,9 +14,9 @@ use domain::Version;
 /// Looks at the things of these parts. A change is one transaction: what is half done was only read so, and
 /// is whole when it is read again.
 pub(crate) async fn standing(table: &Table, suspects: Suspects) -> Result<Findings, StoreError> {
-    let segments = (0..SEGMENTS).map(async |index| {
+    let segments = Segment::WHOLE.split(SEGMENTS).map(async |segment| {
         let mut findings = Findings::default();
-        let mut pages = table.read(Reading::Everything, Segment { index, of: SEGMENTS });
+        let mut pages = table.read(Reading::Everything, segment);
         while let Some(page) = pages.next().await? {
             look_at(table, suspects, page, &mut findings).await?;
         }

@@ -29,8 +29,7 @@ struct Traced {
 
 impl Trace<'_> {
     pub async fn run(&self, expected: &Buckets) -> Result<Findings, StoreError> {
-        let segments = (0..SEGMENTS).map(async |index| {
-            let segment = Segment { index, of: SEGMENTS };
+        let segments = Segment::WHOLE.split(SEGMENTS).map(async |segment| {
             let mut traced = Traced::default();
             let mut pages = self.copy.read(Reading::Everything, segment);
             while let Some(page) = pages.next().await? {

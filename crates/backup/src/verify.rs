@@ -57,16 +57,13 @@ pub struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Verifies a copy of a table, read in a few segments at once.
+    /// Verifies a copy of a table.
     pub async fn table(&self, kind: TableKind, copy: &str) -> Result<Report, StoreError> {
-        let parts =
-            (0..SEGMENTS).map(|index| self.segment(kind, copy, Segment { index, of: SEGMENTS }));
-        let mut whole = TableCheck::default();
-        try_join_all(parts).await?.iter().for_each(|part| whole.merge(part));
+        let whole = self.segment(kind, copy, Segment::WHOLE).await?;
         self.conclude(kind, copy, &whole).await
     }
 
-    /// The first look at one segment of a copy: one reader of many.
+    /// The first look at one segment of a copy.
     pub async fn segment(
         &self,
         kind: TableKind,
@@ -82,10 +79,9 @@ impl Verifier<'_> {
             if !self.looks_in_use || kind.proven_by() != Some(kind) {
                 return Ok(None);
             }
-            check_segment(&in_use, None, cut, segment).await.map(Some)
+            check(&in_use, None, cut, segment).await.map(Some)
         };
-        let (mut part, in_use) =
-            try_join(check_segment(&copy, young, cut, segment), look_in_use).await?;
+        let (mut part, in_use) = try_join(check(&copy, young, cut, segment), look_in_use).await?;
         part.in_use = in_use.map(Box::new);
         Ok(part)
     }
@@ -147,7 +143,7 @@ impl Verifier<'_> {
     /// Verifies a copy of the bucket of appendices.
     pub async fn appendices(&self, copy: &str) -> Result<Report, StoreError> {
         let parts =
-            (0..SEGMENTS).map(|index| self.objects_segment(copy, Segment { index, of: SEGMENTS }));
+            Segment::WHOLE.split(SEGMENTS).map(|segment| self.objects_segment(copy, segment));
         let mut whole = ObjectsCheck::default();
         try_join_all(parts).await?.into_iter().for_each(|part| whole.merge(part));
         self.conclude_objects(copy, &whole).await
@@ -249,10 +245,15 @@ impl Verifier<'_> {
     }
 }
 
-/// The sums of a table, read in segments at the same time.
-pub(crate) async fn check(table: &Table, cut: Timestamp) -> Result<TableCheck, StoreError> {
-    let segments =
-        (0..SEGMENTS).map(|index| check_segment(table, None, cut, Segment { index, of: SEGMENTS }));
+/// The sums of a segment of a table, read in smaller ones at the same time. Without a table in which it has to
+/// be, what is young is not looked at.
+pub(crate) async fn check(
+    table: &Table,
+    young_in: Option<&Table>,
+    cut: Timestamp,
+    segment: Segment,
+) -> Result<TableCheck, StoreError> {
+    let segments = segment.split(SEGMENTS).map(|it| check_segment(table, young_in, cut, it));
     let mut whole = TableCheck::default();
     for part in try_join_all(segments).await? {
         whole.merge(&part);
@@ -260,7 +261,6 @@ pub(crate) async fn check(table: &Table, cut: Timestamp) -> Result<TableCheck, S
     Ok(whole)
 }
 
-/// Without a table in which it has to be, what is young is not looked at.
 async fn check_segment(
     copy: &Table,
     young_in: Option<&Table>,

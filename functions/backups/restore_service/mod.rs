@@ -3,18 +3,24 @@
 //! goes as far as it can and says what to do next: it may be cut off anywhere, and called again.
 //! docs/runbooks/restore.md walks through it.
 
+mod parts;
 mod plan;
 mod steps;
 
 use domain::Timestamp;
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
+use store::operator::{Operator, Segment};
 use store::{Objects, Store};
 
 use crate::resources::Backups;
 use crate::shapes::{RestoreReason, RestoreState};
+use parts::Work;
 use plan::{Names, Restore};
 pub use steps::make_whole;
+
+/// A state machine makes no longer list of numbers.
+const SEGMENTS_MAX: u32 = 1000;
 
 /// What the operator sends.
 #[derive(Debug, Deserialize)]
@@ -33,17 +39,25 @@ pub struct Event {
     /// stay, for somebody to look at.
     #[serde(default)]
     abandon: bool,
+    /// Share each step out among so many functions, where one has not the time.
+    segments: Option<u32>,
+    /// Only do this part of the step that the restore stands at.
+    segment: Option<Segment>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     /// Absent: nothing was done.
     pub state: Option<RestoreState>,
-    pub restore: Restore,
+    /// Absent of a step that is shared out, for a state machine takes no long answers: to see it, send the same
+    /// without `execute`.
+    pub restore: Option<Restore>,
     /// What the operator does next.
     pub next: String,
     /// Call again, some time later: AWS is at work.
     pub wait: bool,
+    /// Do so many parts: send the same with each `segment`, at the same time. Then call again.
+    pub parts: Option<u32>,
 }
 
 /// What the function needs.
@@ -59,6 +73,19 @@ pub struct Context {
     pub objects: Objects,
 }
 
+impl Context {
+    /// The restored tables, with the ledger in use.
+    fn restored(&self, restore: &Restore) -> Operator {
+        let operator = &self.backups.operator;
+        operator.with_tables(restore.restored_tables(operator.tables()))
+    }
+
+    /// Whether the service runs on what was restored.
+    fn is_switched(&self, restore: &Restore) -> bool {
+        self.names.restored_as == restore.restored_as
+    }
+}
+
 pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
     name: "restore-service",
     build: |env| {
@@ -71,7 +98,15 @@ pub const FUNCTION: EventFunction<Context, Event, Outcome> = EventFunction {
             names: Names { restored_as: env.optional("RESTORED_AS").unwrap_or_default() },
         })
     },
-    handle: |context, event| Box::pin(async move { handle(context, &event, runtime::now()).await }),
+    handle: |context, event| {
+        Box::pin(async move {
+            let mut outcome = handle(context, &event, runtime::now()).await?;
+            if event.segments.is_some() || event.segment.is_some() {
+                outcome.restore = None;
+            }
+            Ok(outcome)
+        })
+    },
 };
 
 pub async fn handle(
@@ -82,14 +117,18 @@ pub async fn handle(
     if event.reason == RestoreReason::CustomerErased {
         return Err("what a customer has erased is not restored: the policy promises it".into());
     }
+    if event.segments.is_some_and(|segments| !(1..=SEGMENTS_MAX).contains(&segments)) {
+        return Err(format!("segments must be from 1 to {SEGMENTS_MAX}").into());
+    }
     let all = context.backups.operator.restores::<Restore>().await?;
+    if let Some(segment) = event.segment {
+        return part(context, all, event, segment, now).await;
+    }
     let ended = |it: &Restore| matches!(it.state, RestoreState::Done | RestoreState::Abandoned);
     let (ended, open): (Vec<Restore>, Vec<Restore>) = all.into_iter().partition(ended);
     // Asked again after its last step, whose answer was lost: the service runs on what it made.
     let in_use = |it: &&Restore| {
-        it.to == event.to
-            && it.state == RestoreState::Done
-            && it.restored_as == context.names.restored_as
+        it.to == event.to && it.state == RestoreState::Done && context.is_switched(it)
     };
     if let Some(done) = ended.iter().find(in_use) {
         return Ok(done.clone().says(steps::DONE, false));
@@ -107,7 +146,8 @@ pub async fn handle(
         && let Some(done) =
             ended.iter().find(|it| it.to == event.to && it.state == RestoreState::Done)
     {
-        return steps::take_back(context, done.clone()).await;
+        // What was set aside for the restored tables comes back to those that are in use again.
+        return steps::go_on(context, done.clone(), false, event.segments, now).await;
     }
     if event.abandon {
         let mut restore = restore.ok_or("there is no restore to abandon")?;
@@ -121,9 +161,8 @@ pub async fn handle(
             let plan = plan::plan(context, event.to, event.reason, &ended, now).await?;
             let mut restore = plan.after(earlier);
             if !event.execute {
-                let state = None;
-                let next = "send the same with \"execute\": true".to_owned();
-                return Ok(Outcome { state, restore, next, wait: false });
+                let next = "send the same with \"execute\": true";
+                return Ok(Outcome { state: None, ..restore.says(next, false) });
             }
             tracing::warn!(to = %restore.to, reason = ?restore.reason, "a restore begins");
             restore.note(context).await?;
@@ -131,8 +170,23 @@ pub async fn handle(
         }
     };
     if !event.execute {
-        let next = "send the same with \"execute\": true, to go on".to_owned();
-        return Ok(Outcome { state: Some(restore.state), restore, next, wait: false });
+        return Ok(restore.says("send the same with \"execute\": true, to go on", false));
     }
-    steps::go_on(context, restore, event.accept_findings, now).await
+    steps::go_on(context, restore, event.accept_findings, event.segments, now).await
+}
+
+/// Does one part of the step that a restore stands at.
+async fn part(
+    context: &Context,
+    all: Vec<Restore>,
+    event: &Event,
+    segment: Segment,
+    now: Timestamp,
+) -> Result<Outcome, EventError> {
+    let shared = |it: &Restore| it.to == event.to && it.shared == Some(segment.of);
+    let restore = all.into_iter().find(shared).filter(|_| segment.index < segment.of);
+    let restore = restore.ok_or("no step is shared out so: send the same without segment first")?;
+    let restored = &context.restored(&restore);
+    Work { context, restored, restore: &restore, now }.part(segment).await?;
+    Ok(restore.says("the same without segment, once each part is done", false))
 }

@@ -35,7 +35,7 @@ impl Names {
 pub struct Restore {
     pub opened_at: Timestamp,
     /// How often this was noted.
-    turn: u64,
+    pub turn: u64,
     pub to: Timestamp,
     pub reason: RestoreReason,
     pub state: RestoreState,
@@ -60,9 +60,17 @@ pub struct Restore {
     pub findings: Findings,
     /// Objects that came later, and were set aside.
     pub set_aside: u64,
+    /// Among how many functions the step is shared out that it stands at.
+    #[serde(default)]
+    pub shared: Option<u32>,
     /// What a later release notes here too.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+/// The tables whose things have revisions.
+pub fn revised() -> impl Iterator<Item = TableKind> {
+    TableKind::ALL.into_iter().filter(|kind| kind.has_revisions())
 }
 
 /// The tables that a restore makes anew.
@@ -125,6 +133,7 @@ pub async fn plan(
         verified_against: None,
         findings: Findings::default(),
         set_aside: 0,
+        shared: None,
         unknown: Map::new(),
         restored_as,
     })
@@ -158,8 +167,26 @@ impl Restore {
         Self { turn: earlier.map_or(0, |it| it.turn), ..self }
     }
 
+    /// Has the step that it stands at done by so many functions, which then may begin.
+    pub async fn share(
+        &mut self,
+        context: &Context,
+        segments: Option<u32>,
+    ) -> Result<(), EventError> {
+        if self.shared == segments {
+            return Ok(());
+        }
+        self.shared = segments;
+        self.write(context).await
+    }
+
     /// Notes how far this has come, unless another call has gone on meanwhile.
     pub async fn note(&mut self, context: &Context) -> Result<(), EventError> {
+        self.shared = None;
+        self.write(context).await
+    }
+
+    async fn write(&mut self, context: &Context) -> Result<(), EventError> {
         self.turn += 1;
         let view = RestoreView { to: self.to, reason: self.reason, state: self.state };
         let operator = &context.backups.operator;
@@ -181,6 +208,7 @@ impl Restore {
     }
 
     pub fn says(self, next: &str, wait: bool) -> Outcome {
-        Outcome { state: Some(self.state), next: next.to_owned(), wait, restore: self }
+        let (state, next) = (Some(self.state), next.to_owned());
+        Outcome { state, next, wait, parts: None, restore: Some(self) }
     }
 }

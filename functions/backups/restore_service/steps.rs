@@ -1,15 +1,16 @@
-//! The steps of a restore. Each can be done twice, and is noted when it is done.
+//! The steps of a restore: what has to be so before one is gone through, and what follows from what it has found.
+//! Each can be done twice, and is noted when it is done.
 
 use aws_sdk_backup::types::RestoreJobStatus;
-use backup::{Base, Cause, Manifest, Summary, Verifier};
+use backup::{Cause, Findings};
 use domain::Timestamp;
 use runtime::EventError;
-use store::operator::Operator;
+use store::operator::{Operator, Segment};
 use store::{Restoration, TableKind};
 
-use super::plan::{Restore, new_tables};
+use super::parts::{Part, Work};
+use super::plan::{Restore, new_tables, revised};
 use super::{Context, Outcome};
-use crate::appendices::store as store_appendix;
 use crate::resources::recovery_points;
 use crate::shapes::RestoreState;
 
@@ -35,30 +36,100 @@ pub async fn go_on(
     context: &Context,
     mut restore: Restore,
     accept: bool,
+    segments: Option<u32>,
     now: Timestamp,
 ) -> Result<Outcome, EventError> {
-    let tables = restore.restored_tables(context.backups.operator.tables());
-    let restored = context.backups.operator.with_tables(tables);
+    let restored = context.restored(&restore);
     loop {
-        let step = match restore.state {
-            RestoreState::Filling => fill(context, &restored, &mut restore, now).await?,
-            RestoreState::Erased => attach(context, &restored, &mut restore, accept, now).await?,
-            RestoreState::Attached => verify(context, &restored, &mut restore, accept).await?,
-            RestoreState::Ready => finish(context, &mut restore, now).await?,
-            RestoreState::Done | RestoreState::Abandoned => stop("nothing"),
-        };
+        let mut step = prepare(context, &restored, &mut restore).await?;
+        if matches!(step, Step::On) {
+            let work = Work { context, restored: &restored, restore: &restore, now };
+            let Some(found) = work.whole(segments).await? else {
+                restore.share(context, segments).await?;
+                let next = "each part of this step; then call again";
+                return Ok(Outcome { parts: segments, ..restore.says(next, false) });
+            };
+            step = conclude(context, &restored, &mut restore, found, accept, now).await?;
+        }
         if let Step::Stop { next, wait } = step {
             return Ok(restore.says(&next, wait));
         }
     }
 }
 
-/// Fills new tables, protects them, completes what was cut in two, and erases again.
-async fn fill(
+/// Sees to it that a step can be gone through.
+async fn prepare(
     context: &Context,
     restored: &Operator,
     restore: &mut Restore,
+) -> Result<Step, EventError> {
+    match restore.state {
+        RestoreState::Filling => fill(context, restored, restore).await,
+        RestoreState::Erased => wait_for_bucket(context, restore).await,
+        RestoreState::Ready if !context.is_switched(restore) => {
+            let switch = &restore.restored_as;
+            Ok(stop(format!(
+                "switch: sam deploy --parameter-overrides RestoredAs={switch}, and keep it in \
+                 samconfig.toml, or the next deployment goes back; then call again"
+            )))
+        }
+        RestoreState::Abandoned => Ok(stop("nothing")),
+        _ => Ok(Step::On),
+    }
+}
+
+/// What follows from what a step has found.
+async fn conclude(
+    context: &Context,
+    restored: &Operator,
+    restore: &mut Restore,
+    found: Part,
+    accept: bool,
     now: Timestamp,
+) -> Result<Step, EventError> {
+    match restore.state {
+        RestoreState::Filling => {
+            restore.mended += found.mended;
+            restore.advance(context, RestoreState::Mended).await?;
+        }
+        RestoreState::Mended => {
+            restore.erased_again += found.erased_again;
+            restore.advance(context, RestoreState::Erased).await?;
+        }
+        RestoreState::Erased => return attach(context, restore, found, accept, now).await,
+        RestoreState::Attached => {
+            let work = Work { context, restored, restore, now };
+            let (run, findings) = work.judge(found).await?;
+            return verify(context, restore, run, findings, accept).await;
+        }
+        RestoreState::Ready => {
+            restore.erased_again += found.erased_again;
+            restore.set_aside += found.set_aside;
+            restore.advance(context, RestoreState::Done).await?;
+            return Ok(stop(DONE));
+        }
+        RestoreState::Done => {
+            restore.dangling = found.dangling.as_slice().into();
+            restore.advance(context, RestoreState::Abandoned).await?;
+            return Ok(stop(match found.dangling.len() {
+                0 => {
+                    "nothing: the service runs on the tables of before, and every appendix has its \
+                      bytes"
+                        .to_owned()
+                }
+                some => format!("{some} appendix versions have no bytes: see dangling"),
+            }));
+        }
+        RestoreState::Abandoned => {}
+    }
+    Ok(Step::On)
+}
+
+/// Fills new tables, and protects them.
+async fn fill(
+    context: &Context,
+    restored: &Operator,
+    restore: &Restore,
 ) -> Result<Step, EventError> {
     let operator = &context.backups.operator;
     for kind in TableKind::ALL {
@@ -80,68 +151,51 @@ async fn fill(
             return Ok(wait("call again: AWS is changing the new tables"));
         }
     }
-    let (mended, erased_again) = make_whole(restored, now).await?;
-    restore.mended += mended;
-    restore.erased_again += erased_again;
-    let in_use = &context.backups.operator;
-    restore.erased_again += backup::erase_what_is_erased_in_use(in_use, restored, now).await?;
-    restore.advance(context, RestoreState::Erased).await?;
     Ok(Step::On)
 }
 
-/// Completes what a copy has cut in two, and erases again what the ledger says was erased. How many of each.
-pub async fn make_whole(restored: &Operator, now: Timestamp) -> Result<(u64, u64), EventError> {
-    let mut mended = 0;
-    for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
-        mended += backup::mend(restored, kind).await?;
+/// Completes what a copy has cut in two, and erases again what the ledger says was erased.
+pub async fn make_whole(restored: &Operator, now: Timestamp) -> Result<(), EventError> {
+    for kind in revised() {
+        backup::mend(restored, kind, Segment::WHOLE).await?;
     }
-    Ok((mended, restored.erase_again(now).await?))
+    restored.erase_again(Segment::WHOLE, now).await?;
+    Ok(())
 }
 
-/// Sees to it that every appendix version has its bytes: from the bucket in use, where nothing is
-/// ever deleted, or else from its newest backup.
+/// Waits for the copy of the bucket, where one is being made.
+async fn wait_for_bucket(context: &Context, restore: &mut Restore) -> Result<Step, EventError> {
+    let Some((bucket, job)) = &restore.bucket_copy else { return Ok(Step::On) };
+    let job = context.backups.aws_backup.describe_restore_job().restore_job_id(job).send().await?;
+    match job.status() {
+        Some(RestoreJobStatus::Completed) => Ok(Step::On),
+        Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => {
+            Ok(wait("call again: AWS is restoring the bucket"))
+        }
+        _ => {
+            tracing::error!(failed = 1, bucket, "the bucket could not be restored");
+            restore.bucket_copy = None;
+            restore.note(context).await?;
+            Ok(stop("AWS could not restore the bucket: look at the job; call again"))
+        }
+    }
+}
+
+/// Every appendix version has its bytes, or what is left is looked for in the newest backup of the bucket, once.
 async fn attach(
     context: &Context,
-    restored: &Operator,
     restore: &mut Restore,
+    found: Part,
     accept: bool,
     now: Timestamp,
 ) -> Result<Step, EventError> {
-    let copy = match &restore.bucket_copy {
-        None => None,
-        Some((bucket, job)) => {
-            let job = context
-                .backups
-                .aws_backup
-                .describe_restore_job()
-                .restore_job_id(job)
-                .send()
-                .await?;
-            match job.status() {
-                Some(RestoreJobStatus::Completed) => Some(context.backups.bucket.copy(bucket)),
-                Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => {
-                    return Ok(wait("call again: AWS is restoring the bucket"));
-                }
-                _ => {
-                    tracing::error!(failed = 1, bucket, "the bucket could not be restored");
-                    restore.bucket_copy = None;
-                    restore.note(context).await?;
-                    return Ok(stop(
-                        "AWS could not restore the bucket: look at the job; call again",
-                    ));
-                }
-            }
-        }
-    };
-    let dangling = backup::dangling(restored, &context.backups.bucket, copy.as_ref()).await?;
-    restore.dangling = dangling.as_slice().into();
-    if !dangling.is_empty() {
+    restore.dangling = found.dangling.as_slice().into();
+    if !found.dangling.is_empty() {
         // All of them, where the ledger has room for some.
-        let all: Vec<String> = dangling.iter().map(ToString::to_string).collect();
         let key = format!("restores/{}/dangling-{}.json", restore.restored_as, now.millis());
-        context.backups.evidence.keep(&key, serde_json::to_vec(&all)?).await?;
+        context.backups.evidence.keep(&key, serde_json::to_vec(&found.dangling)?).await?;
     }
-    if restore.dangling.count == 0 || accept {
+    if found.dangling.is_empty() || accept {
         restore.advance(context, RestoreState::Attached).await?;
         return Ok(Step::On);
     }
@@ -183,45 +237,20 @@ async fn restore_bucket(
     Ok((bucket, job))
 }
 
-/// Holds the new tables against the newest manifest from before the moment, before anyone uses them.
+/// The new tables are what they should be, or an operator says that they will do.
 async fn verify(
     context: &Context,
-    restored: &Operator,
     restore: &mut Restore,
+    against: Option<Timestamp>,
+    findings: Findings,
     accept: bool,
 ) -> Result<Step, EventError> {
-    let run = context.backups.operator.run_before(restore.to).await?;
-    restore.verified_against = run.as_ref().map(|run| run.scheduled_at);
-    let manifest = match run {
-        Some(run) => Manifest::from_json(&context.backups.evidence.read(&run.manifest).await?)?,
-        // Of a service that is younger than its first evening: it has to agree with itself.
-        None => Manifest {
-            cut: Timestamp::from_millis(i64::MIN),
-            summary: Summary { revisions: 0, digest: String::new(), damaged: 0 },
-            tables: std::collections::BTreeMap::new(),
-            previous: None,
-        },
-    };
-    let verifier = Verifier {
-        operator: restored,
-        bucket: &context.backups.bucket,
-        manifest: &manifest,
-        looks_in_use: false,
-    };
-    restore.findings = backup::Findings::default();
-    for kind in TableKind::all_from_the_past() {
-        let report = verifier.table(kind, restored.table_name(kind)).await?;
-        restore.findings.merge(report.findings);
-    }
-    // Between the manifest and the moment, only the tables themselves say what there was.
-    let alone = Base::default();
-    let evening = backup::evening(restored, restore.to, &alone).await?;
-    restore.findings.merge(evening.findings.only(Cause::Gap));
-    let in_use = &context.backups.operator;
-    restore.findings.merge(backup::not_restored(in_use, restored, restore.to).await?);
+    restore.verified_against = against;
     // The new tables are held against themselves, so what is damaged is so on both sides.
-    let damaged = restore.findings.counts.get(&Cause::DamagedInUse).copied().unwrap_or(0);
-    if restore.findings.faults() + damaged > 0 && !accept {
+    let damaged = findings.counts.get(&Cause::DamagedInUse).copied().unwrap_or(0);
+    let faults = findings.faults() + damaged;
+    restore.findings = findings;
+    if faults > 0 && !accept {
         restore.note(context).await?;
         let found = restore.findings.in_short();
         return Ok(stop(format!(
@@ -231,45 +260,4 @@ async fn verify(
     }
     restore.advance(context, RestoreState::Ready).await?;
     Ok(Step::On)
-}
-
-/// Once the service runs on the new tables, erases again what was erased until then, and makes room in
-/// the bucket for what they will be given.
-async fn finish(
-    context: &Context,
-    restore: &mut Restore,
-    now: Timestamp,
-) -> Result<Step, EventError> {
-    if context.names.restored_as != restore.restored_as {
-        let switch = &restore.restored_as;
-        return Ok(stop(format!(
-            "switch: sam deploy --parameter-overrides RestoredAs={switch}, and keep it in \
-             samconfig.toml, or the next deployment goes back; then call again"
-        )));
-    }
-    restore.erased_again += context.backups.operator.erase_again(now).await?;
-    let (operator, bucket) = (&context.backups.operator, &context.backups.bucket);
-    let unknown = backup::set_unclaimed_aside(operator, bucket).await?;
-    restore.set_aside += unknown.aside;
-    for key in &unknown.unnoted {
-        store_appendix::note(&context.store, &context.objects, &key.to_string(), now).await?;
-    }
-    restore.advance(context, RestoreState::Done).await?;
-    Ok(stop(DONE))
-}
-
-/// After the switch has been taken back: what was set aside for the restored tables is brought back to those
-/// that are in use again.
-pub async fn take_back(context: &Context, mut restore: Restore) -> Result<Outcome, EventError> {
-    let (operator, bucket) = (&context.backups.operator, &context.backups.bucket);
-    let dangling = backup::dangling(operator, bucket, None).await?;
-    restore.dangling = dangling.as_slice().into();
-    restore.advance(context, RestoreState::Abandoned).await?;
-    let next = if dangling.is_empty() {
-        "nothing: the service runs on the tables of before, and every appendix has its bytes"
-            .to_owned()
-    } else {
-        format!("{} appendix versions have no bytes: see dangling", dangling.len())
-    };
-    Ok(restore.says(&next, false))
 }

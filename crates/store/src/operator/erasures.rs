@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use domain::Timestamp;
 
 use super::scanned::erased_by_the_ledger;
-use super::{Erased, Operator};
+use super::{Erased, Operator, Segment};
 use crate::batch::Batch;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
@@ -14,10 +14,11 @@ use crate::transaction::Transaction;
 use crate::{StoreError, WriteError};
 
 impl Operator {
-    /// Erases again what was erased before and is there: after a restore to a time at which it was
-    /// there still. How many things; doing it once more finds none. What cannot be read is left as
+    /// Erases again what was erased before, as a segment of the ledger has it, and is there: after a restore
+    /// to a time at which it was there still. How many things; doing it once more finds none. What cannot be read is left as
     /// it is: nobody is shown it.
-    pub async fn erase_again(&self, now: Timestamp) -> Result<u64, StoreError> {
+    pub async fn erase_again(&self, segment: Segment, now: Timestamp) -> Result<u64, StoreError> {
+        let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
         let mut erased = 0;
         let mut start = None;
         loop {
@@ -27,6 +28,8 @@ impl Operator {
                 .scan()
                 .table_name(&self.database.tables.ledger)
                 .consistent_read(true)
+                .segment(number(segment.index)?)
+                .total_segments(number(segment.of)?)
                 .filter_expression("begins_with(#pk, :erased)")
                 .expression_attribute_names("#pk", items::PARTITION)
                 .expression_attribute_values(":erased", items::text(keys::ERASED_PREFIX))

@@ -21,6 +21,16 @@ pub struct Segment {
     pub of: u32,
 }
 
+impl Segment {
+    /// All of it, in one.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// The same in so many smaller ones.
+    pub fn split(self, into: u32) -> impl Iterator<Item = Self> {
+        (0..into).map(move |index| Self { index: self.index * into + index, of: self.of * into })
+    }
+}
+
 /// What to read of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {

@@ -52,8 +52,9 @@ pub struct ItemFacts {
     pub counterpart: Option<Counterpart>,
     /// Where the revision is, in another table, that this is here for: of a login, its user's.
     pub reason: Option<RowKey>,
-    /// An appendix version as it is now, whose bytes nobody has noted.
-    pub awaits_bytes: bool,
+    /// Of an appendix version as it is now, whose bytes nobody has noted: where they would be, and the digest
+    /// of key, size and hash that they would have.
+    pub awaits: Option<(Announced, Digest)>,
 }
 
 /// That something was erased.
@@ -171,12 +172,15 @@ fn revised(
             .map_err(|_| fields.damaged(items::CONTENT))?,
         _ => None,
     };
-    let awaits_bytes = revision_of.is_none()
-        && matches!(of, SortKey::AppendixVersion(..))
-        && content::read::<AppendixVersion>(content)
-            .is_ok_and(|(content, _)| content.state == UploadState::Pending);
+    let awaits = match of {
+        SortKey::AppendixVersion(..) if revision_of.is_none() && !revision.deleted => {
+            let bytes = bytes_of(customer, of, content).ok().flatten();
+            bytes.filter(|(state, ..)| *state == UploadState::Pending)
+        }
+        _ => None,
+    };
     Ok(ItemFacts {
-        awaits_bytes,
+        awaits: awaits.map(|(_, key, digest)| (key, digest)),
         erased: revision.deleted.then(|| Erased {
             thing: RowKey { partition: key.partition.clone(), sort: of.to_string() },
             by: revision.changed_by,
@@ -201,13 +205,10 @@ fn counterpart(
     content: &str,
 ) -> Result<Option<Counterpart>, serde_json::Error> {
     match of {
-        SortKey::AppendixVersion(record, appendix, number) => {
-            let (content, _) = content::read::<AppendixVersion>(content)?;
-            let (record, appendix, number) = (*record, *appendix, *number);
-            let key = ObjectKey { customer, record, appendix, number };
-            let digest = key.digest(content.bytes.get(), &content.sha256.to_base64());
-            let stored = content.state == UploadState::Stored;
-            Ok(stored.then_some(Counterpart::Object { key: Announced(key), digest }))
+        SortKey::AppendixVersion(..) => {
+            let bytes = bytes_of(customer, of, content)?;
+            let stored = bytes.filter(|(state, ..)| *state == UploadState::Stored);
+            Ok(stored.map(|(_, key, digest)| Counterpart::Object { key, digest }))
         }
         SortKey::User(user) if version == Version::FIRST => {
             let (profile, _) = content::read::<UserProfile>(content)?;
@@ -239,12 +240,25 @@ fn counterpart(
     }
 }
 
+/// Whether the bytes of an appendix version are noted, where they are, and the digest of key, size and hash.
+fn bytes_of(
+    customer: CustomerId,
+    of: &SortKey,
+    content: &str,
+) -> Result<Option<(UploadState, Announced, Digest)>, serde_json::Error> {
+    let &SortKey::AppendixVersion(record, appendix, number) = of else { return Ok(None) };
+    let (content, _) = content::read::<AppendixVersion>(content)?;
+    let key = ObjectKey { customer, record, appendix, number };
+    let digest = key.digest(content.bytes.get(), &content.sha256.to_base64());
+    Ok(Some((content.state, Announced(key), digest)))
+}
+
 fn login(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let key = fields.key()?;
     let customer = fields.parse(items::CUSTOMER_ID)?;
     let user: UserId = fields.parse(items::USER_ID)?;
     Ok(ItemFacts {
-        awaits_bytes: false,
+        awaits: None,
         thing: key.to_string(),
         customer: Some(customer),
         version: None,
@@ -269,7 +283,7 @@ fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
 fn row(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     let key = fields.key()?;
     Ok(ItemFacts {
-        awaits_bytes: false,
+        awaits: None,
         erased: erased_by_the_ledger(fields, &key),
         thing: key.to_string(),
         key,
