@@ -7,6 +7,10 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
+use serde_json::{Value, json};
+
 pub type Failed = Box<dyn Error + Send + Sync>;
 
 /// The processor time that the threads of a process have taken until now, to the nanosecond.
@@ -17,6 +21,26 @@ pub fn processor_time(process: u32) -> Duration {
         text.split(' ').next()?.parse::<u64>().ok()
     });
     Duration::from_nanos(nanos.sum())
+}
+
+/// The same of all processes that this one has started, and that have ended.
+fn processor_time_of_children() -> Result<Duration, Failed> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let micros = |time: TimeVal| u64::try_from(time.num_microseconds()).unwrap_or(0);
+    Ok(Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time())))
+}
+
+/// What a program says that it has measured, and the processor time that it took.
+pub async fn measured(mut program: tokio::process::Command) -> Result<Value, Failed> {
+    let before = processor_time_of_children()?;
+    let output = program.output().await?;
+    let processor = processor_time_of_children()?.saturating_sub(before);
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let mut measured: Value = serde_json::from_slice(&output.stdout)?;
+    measured["processor"] = json!(processor.as_secs_f64());
+    Ok(measured)
 }
 
 /// The part of it that the first thread has taken. In our functions that is all but hashing.

@@ -90,7 +90,8 @@ const FOR_A_REASON: [(&str, &str, &str, &str); 19] = [
     ),
 ];
 
-fn is_for_a_reason(function: &str, (action, resource): &Permission) -> bool {
+fn is_for_a_reason(function: &str, permission: &Permission) -> bool {
+    let Permission { action, resource, .. } = permission;
     FOR_A_REASON.iter().any(|(of, asked, on, _)| {
         *of == function && action.ends_with(&format!(":{asked}")) && resource.ends_with(on)
     })

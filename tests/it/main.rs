@@ -12,6 +12,7 @@ mod concurrency;
 mod contract;
 mod crashes;
 mod earlier_data;
+mod forging;
 mod http;
 mod layering;
 mod local_cloud;

@@ -19,7 +19,11 @@ fn the_permission_matrix() {
     for function in template().functions().unwrap() {
         lines.push(function.binary.clone());
         let permissions = function.permissions.iter();
-        lines.extend(permissions.map(|(action, resource)| format!("  {action:<24} {resource}")));
+        lines.extend(permissions.map(|it| {
+            let Permission { action, resource, conditions } = it;
+            let conditions = conditions.iter().map(|it| format!("  where {it}"));
+            format!("  {action:<24} {resource}{}", conditions.collect::<String>())
+        }));
     }
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -39,7 +43,7 @@ fn no_permission_has_a_wildcard_but_for_objects_of_the_bucket() {
     for function in template().functions().unwrap() {
         let needs_nothing = ["get-openapi", "get-requirements"].contains(&function.binary.as_str());
         assert_eq!(function.permissions.is_empty(), needs_nothing, "{}", function.binary);
-        for (action, resource) in function.permissions {
+        for Permission { action, resource, .. } in function.permissions {
             assert!(!action.contains('*'), "{action}");
             // Calls that IAM knows no resource for; and what restores make, whose names begin so.
             if NO_RESOURCE.contains(&action.as_str()) {
@@ -65,8 +69,8 @@ fn password_hashes_are_for_sign_up_and_log_in_alone() {
         .into_iter()
         .filter(|it| {
             let mut of_logins =
-                it.permissions.iter().filter(|(_, resource)| resource.contains("LoginsTable"));
-            of_logins.any(|(action, _)| {
+                it.permissions.iter().filter(|it| it.resource.contains("LoginsTable"));
+            of_logins.any(|Permission { action, .. }| {
                 !action.starts_with("dynamodb:Describe") && !OF_TABLES.contains(&action.as_str())
             })
         })
@@ -138,8 +142,7 @@ fn a_restore_by_the_docs_stops_every_function_that_reaches_what_is_restored() {
     let restored: Vec<String> =
         TableKind::all_from_the_past().map(|kind| format!("{}table", kind.name())).collect();
     let reaches = |permission: &Permission, actions: &[&str]| {
-        let (action, resource) = permission;
-        let resource = resource.to_ascii_lowercase();
+        let (action, resource) = (&permission.action, permission.resource.to_ascii_lowercase());
         restored.iter().any(|table| resource.ends_with(table))
             && actions.iter().any(|it| action.ends_with(it))
     };

@@ -122,10 +122,7 @@ async fn read(part: Part) -> Result<(), Failed> {
     let seconds = started.elapsed().as_secs_f64();
     let this = std::process::id();
     let peak_kib = benches::peak_memory_kib(this);
-    let processor = benches::processor_time(this).as_secs_f64();
-    let measured = json!({
-        "seconds": seconds, "processor": processor, "items": items, "peak_kib": peak_kib,
-    });
+    let measured = json!({ "seconds": seconds, "items": items, "peak_kib": peak_kib });
     println!("{measured}");
     Ok(())
 }
@@ -183,12 +180,7 @@ async fn measure_one(items: u64, arguments: &Arguments) -> Result<Row, Failed> {
     let run = async |program: &Path, part: &'static str| -> Result<Value, Failed> {
         let mut command = Command::new(program);
         command.arg(part).env_clear().envs(&environment).env("MANIFEST", &manifest);
-        let output = command.output().await?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !output.status.success() {
-            return Err(said.into());
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        benches::measured(command).await
     };
     let mut row = Row {
         items,

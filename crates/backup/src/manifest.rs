@@ -261,14 +261,13 @@ impl Part {
     /// The versions of a thing have no gaps.
     fn follow(&mut self, it: &ItemFacts) {
         let Some(version) = it.version else { return };
-        let expected = match &self.last {
-            Some((thing, last)) if *thing == it.thing => last.next(),
-            _ => Version::FIRST,
-        };
+        let (thing, last) = self.last.get_or_insert_with(|| (String::new(), version));
+        let expected = if *thing == it.thing { last.next() } else { Version::FIRST };
         if version > expected {
             self.gaps.push(Gap { first: it.revision(expected), thing: it.current() });
         }
-        self.last = Some((it.thing.clone(), version));
+        thing.clone_from(&it.thing);
+        *last = version;
     }
 }
 

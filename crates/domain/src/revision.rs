@@ -159,7 +159,7 @@ impl Digest {
 
     /// Whether `text` is this digest as it is shown.
     pub fn is_shown_as(&self, text: &str) -> bool {
-        hex::read(text) == Some(self.0)
+        hex::is_shown_as(&self.0, text)
     }
 }
 

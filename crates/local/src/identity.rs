@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::http::request::Parts;
 use sha2::{Digest as _, Sha256};
 
+use crate::conditions::Facts;
 use crate::hex::hex;
 use crate::template::{Function, Permission};
 
@@ -27,8 +28,8 @@ pub(crate) struct Identities {
 pub struct Usage {
     /// The permissions that were used, as the template spells them.
     pub used: BTreeSet<(String, Permission)>,
-    /// What was asked for without a permission: the action and the resource.
-    pub refused: BTreeSet<(String, Permission)>,
+    /// What was asked for without a permission: by whom, the action and the resource.
+    pub refused: BTreeSet<(String, String, String)>,
     /// How many requests were made of each operation. A batch or a transaction is one.
     pub requests: BTreeMap<(String, String), u64>,
 }
@@ -50,17 +51,28 @@ impl Identities {
         hex(&mac(self.secret.as_bytes(), access_key.as_bytes()))
     }
 
-    /// Whether a caller may do `action` on `resource`, an ARN. What functions ask is noted.
-    pub(crate) fn allow(&self, access_key: &str, action: &str, resource: &str) -> bool {
+    /// Whether a caller may do `action` on `resource`, an ARN, by a request of which these are the facts. What
+    /// functions ask is noted.
+    pub(crate) fn allow(
+        &self,
+        access_key: &str,
+        action: &str,
+        resource: &str,
+        facts: &Facts,
+    ) -> bool {
         if access_key == OPERATOR {
             return true;
         }
-        let fits = |(allowed, pattern): &&Permission| allowed == action && fits(pattern, resource);
+        let fits = |it: &&Permission| {
+            it.action == action
+                && fits(&it.resource, resource)
+                && it.conditions.iter().all(|condition| condition.holds(facts))
+        };
         let granted = self.functions.get(access_key).and_then(|it| it.iter().find(fits));
         let (mut usage, caller) = (self.usage_mut(), access_key.to_owned());
         match granted {
             Some(permission) => usage.used.insert((caller, permission.clone())),
-            None => usage.refused.insert((caller, (action.to_owned(), resource.to_owned()))),
+            None => usage.refused.insert((caller, action.to_owned(), resource.to_owned())),
         };
         granted.is_some()
     }
@@ -116,7 +128,7 @@ impl Identities {
 }
 
 /// Whether a pattern, in which a `*` stands for anything, names a resource.
-fn fits(pattern: &str, resource: &str) -> bool {
+pub(crate) fn fits(pattern: &str, resource: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == resource };
     let Some(mut left) = resource.strip_prefix(start) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -7,6 +7,7 @@
 
 mod backup;
 mod cloud;
+mod conditions;
 mod dynamodb;
 mod error;
 mod evening;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::LocalError;
+use crate::conditions::Condition;
 use crate::yaml::{self, text};
 use serde_json::{Map, Value, json};
 
@@ -23,8 +24,14 @@ pub struct Template {
     nested: BTreeMap<String, Template>,
 }
 
-/// An action and the resource that it is allowed on; a `*` at the end stands for anything.
-pub type Permission = (String, String);
+/// An action and the resource that it is allowed on, and under which conditions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    pub action: String,
+    /// A `*` stands for anything.
+    pub resource: String,
+    pub conditions: Vec<Condition>,
+}
 
 /// One function of the template.
 #[derive(Clone, Debug)]
@@ -193,7 +200,9 @@ impl Template {
             }
         }
         let timeout = properties["Timeout"].as_u64().or(globals["Timeout"].as_u64());
-        let permissions = permissions(&properties["Policies"]);
+        let permissions = permissions(&properties["Policies"]).map_err(|operator| {
+            self.bad(format!("{name}: the condition {operator} is not known here"))
+        })?;
         let (name, timeout_s) = (name.to_owned(), timeout.unwrap_or(3));
         Ok(Function {
             name,
@@ -340,7 +349,7 @@ impl Template {
 }
 
 /// Each action on each resource, sorted.
-fn permissions(policies: &Value) -> Vec<Permission> {
+fn permissions(policies: &Value) -> Result<Vec<Permission>, String> {
     let list = |value: &Value| match value {
         Value::Array(items) => items.iter().map(text).collect(),
         other => vec![text(other)],
@@ -352,11 +361,16 @@ fn permissions(policies: &Value) -> Vec<Permission> {
         .flatten()
         .flat_map(|policy| policy["Statement"].as_array().into_iter().flatten())
     {
+        let conditions = Condition::read(&statement["Condition"])?;
         for action in list(&statement["Action"]) {
-            let pairs = list(&statement["Resource"]).into_iter();
-            all.extend(pairs.map(|resource| (action.clone(), resource)));
+            let resources = list(&statement["Resource"]).into_iter();
+            all.extend(resources.map(|resource| Permission {
+                action: action.clone(),
+                resource,
+                conditions: conditions.clone(),
+            }));
         }
     }
     all.sort();
-    all
+    Ok(all)
 }

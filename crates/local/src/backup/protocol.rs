@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use super::documents::Kind;
 use super::restores::Restore;
 use super::{Backup, BackupError};
+use crate::conditions::Facts;
 use crate::identity::Identities;
 use crate::listen;
 use crate::values::text;
@@ -65,7 +66,7 @@ async fn answer(
     };
     identities.count(&caller, &format!("backup:{}", call.action()));
     for (action, resource) in call.asked() {
-        if !identities.allow(&caller, &action, &resource) {
+        if !identities.allow(&caller, &action, &resource, &Facts::new()) {
             tracing::error!(function = caller, action, resource, "not allowed by the template");
             let what = format!("{caller} is not authorized to perform {action} on {resource}");
             return refused(StatusCode::FORBIDDEN, "AccessDeniedException", &what);

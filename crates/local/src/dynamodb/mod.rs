@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::LocalError;
+use crate::conditions::{Facts, facts_of};
 use crate::history::History;
 use crate::identity::{Identities, OPERATOR};
 use crate::listen;
@@ -116,8 +117,8 @@ async fn answer(
         body = Bytes::from(json.to_string());
     }
     identities.count(&caller, &format!("dynamodb:{operation}"));
-    for (action, table) in asked(operation, &json) {
-        if !identities.allow(&caller, &format!("dynamodb:{action}"), &arn(&table)) {
+    for Asked { action, table, facts } in asked(operation, &json) {
+        if !identities.allow(&caller, &format!("dynamodb:{action}"), &arn(&table), &facts) {
             tracing::error!(function = caller, action, table, "not allowed by the template");
             let what =
                 format!("{caller} is not authorized to perform dynamodb:{action} on {table}");
@@ -153,7 +154,7 @@ fn run_again(
             if !of_the_disk.iter().any(|word| what.contains(word)) => {}
         _ => return ran,
     }
-    let marked = asked(operation, json).iter().any(|(_, table)| tables.mark_unreadable(table));
+    let marked = asked(operation, json).iter().any(|it| tables.mark_unreadable(&it.table));
     if marked { run(&tables.database, operation, body) } else { ran }
 }
 
@@ -186,38 +187,49 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// The actions that IAM checks for an operation, and the table of each.
-fn asked(operation: &str, request: &Value) -> Vec<(String, String)> {
-    let members = |value: &Value| {
-        value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+/// What IAM checks.
+struct Asked {
+    action: String,
+    table: String,
+    facts: Facts,
+}
+
+/// The actions that IAM checks for an operation, each with its table.
+fn asked(operation: &str, request: &Value) -> Vec<Asked> {
+    let one = |table: &str| Asked {
+        action: operation.to_owned(),
+        table: table.to_owned(),
+        facts: facts_of(operation, request),
     };
     match operation {
-        "BatchGetItem" => members(&request["RequestItems"])
-            .into_iter()
-            .map(|table| (operation.to_owned(), table))
-            .collect(),
+        "BatchGetItem" => {
+            let tables = request["RequestItems"].as_object().into_iter().flatten();
+            tables
+                .map(|(table, keys)| Asked { facts: facts_of(operation, keys), ..one(table) })
+                .collect()
+        }
         "TransactWriteItems" => {
             let items = request["TransactItems"].as_array().into_iter().flatten();
-            let step = |item: &Value| {
-                let kind = members(item).pop().unwrap_or_default();
-                let table = text(&item[&kind]["TableName"]);
-                let action = match kind.as_str() {
-                    "ConditionCheck" => "ConditionCheckItem".to_owned(),
-                    put_update_or_delete => format!("{put_update_or_delete}Item"),
-                };
-                (action, table)
-            };
-            items.map(step).collect()
+            let kinds = items.filter_map(|item| item.as_object()?.iter().next_back());
+            kinds
+                .map(|(kind, write)| Asked {
+                    action: match kind.as_str() {
+                        "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                        put_update_or_delete => format!("{put_update_or_delete}Item"),
+                    },
+                    table: text(&write["TableName"]),
+                    facts: facts_of(operation, write),
+                })
+                .collect()
         }
-        "RestoreTableToPointInTime" => ["SourceTableName", "TargetTableName"]
-            .map(|name| (operation.to_owned(), text(&request[name])))
-            .to_vec(),
+        "RestoreTableToPointInTime" => {
+            ["SourceTableName", "TargetTableName"].map(|name| one(&text(&request[name]))).into()
+        }
         "TagResource" | "ListTagsOfResource" => {
             let arn = text(&request["ResourceArn"]);
-            let table = arn.rsplit_once("table/").map_or("", |(_, table)| table);
-            vec![(operation.to_owned(), table.to_owned())]
+            vec![one(arn.rsplit_once("table/").map_or("", |(_, table)| table))]
         }
-        _ => vec![(operation.to_owned(), text(&request["TableName"]))],
+        _ => vec![one(&text(&request["TableName"]))],
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, IF_NONE_MATCH};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::path::S3Path;
 use s3s::{S3Result, s3_error};
 
 use super::disk::Disk;
 use super::failed;
+use crate::conditions::Facts;
 use crate::identity::Identities;
 
 /// Lets a function do what its policy says.
@@ -47,8 +48,13 @@ impl S3Access for Access {
         };
         let bucket_arn = format!("arn:aws:s3:::{bucket}");
         let resource = key.map_or_else(|| bucket_arn.clone(), |key| format!("{bucket_arn}/{key}"));
+        let mut facts = Facts::new();
+        if let Some(tags) = context.headers().get(IF_NONE_MATCH) {
+            let tags = String::from_utf8_lossy(tags.as_bytes()).into_owned();
+            facts.insert("s3:if-none-match", vec![tags]);
+        }
         let allow = |action: &str, resource: &str| {
-            let allowed = self.identities.allow(caller, action, resource);
+            let allowed = self.identities.allow(caller, action, resource, &facts);
             if !allowed {
                 tracing::error!(function = caller, action, resource, "not allowed by the template");
             }

@@ -35,6 +35,7 @@ pub(crate) use disk::{Disk, DiskError, NewObject};
 pub(crate) use incoming::Sums;
 pub(crate) use outbox::{Due, Source};
 
+use crate::conditions;
 use crate::identity::Identities;
 use crate::listen;
 
@@ -297,7 +298,7 @@ impl S3 for Objects {
         let arn = format!("arn:aws:s3:::{bucket}/{key}");
         let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
         self.identities.count(&caller.access_key, action);
-        if !self.identities.allow(&caller.access_key, action, &arn) {
+        if !self.identities.allow(&caller.access_key, action, &arn, &conditions::Facts::new()) {
             return Err(s3_error!(AccessDenied));
         }
         let facts = self.find(bucket, key, version_id.as_deref())?;

@@ -80,6 +80,16 @@ impl From<StoreError> for Ended {
     }
 }
 
+/// When a user's session was started, and used last. An error: a log-in has not written this. Many functions may
+/// note that a session was used, and so make an item that has no more than that.
+fn started(fields: Fields<'_>, user: UserId) -> Result<(Timestamp, Timestamp), StoreError> {
+    if fields.parse::<UserId>(items::USER_ID)? != user {
+        return Err(fields.damaged(items::USER_ID));
+    }
+    fields.time(items::EXPIRES_AT)?;
+    Ok((fields.time(CREATED_AT)?, fields.time(USED_AT)?))
+}
+
 impl Store {
     /// Verifies the session of `token` and reads what is wanted with it, in one round trip; `question` is
     /// asked in the meantime. `None`: there is no such session, or it has ended.
@@ -122,16 +132,18 @@ impl Store {
         let Some(item) = found.item(&session_key) else {
             return Ok(None);
         };
-        let Ok(user) = found.thing::<UserProfile>(&user_key)?.existing() else {
+        let Ok((created_at, used_at)) = started(Fields(item), token.user) else {
+            tracing::error!("a session that lacks what a log-in writes opens nothing");
             return Ok(None);
         };
-        let fields = Fields(item);
-        let expires_at = fields.time(CREATED_AT)?.after(SESSION_LIFETIME);
-        let used_at = fields.time(USED_AT)?;
+        let expires_at = created_at.after(SESSION_LIFETIME);
         let idle = now.since(used_at);
         if now >= expires_at || idle >= SESSION_IDLE {
             return Ok(None);
         }
+        let Ok(user) = found.thing::<UserProfile>(&user_key)?.existing() else {
+            return Ok(None);
+        };
         if idle >= USE_NOTED_EVERY {
             self.note_use(&partition, &session_key, now).await;
         }

@@ -1,4 +1,4 @@
-//! `cargo run --release -p benches --bin local`: what the local cloud costs where there are many records: to
+//! `cargo run --release -p benches --bin machine`: what the local cloud costs where there are many records: to
 //! start, to do nothing, and to check many passwords at once. It writes docs/PERFORMANCE-LOCAL.md.
 
 use std::io::{BufRead as _, BufReader};
@@ -153,7 +153,7 @@ fn report(rows: &[Row]) -> String {
     let mut text = format!(
         "# What the local cloud costs
 
-Written by `cargo run --release -p benches --bin local`: the released program on a folder of so many records, each
+Written by `cargo run --release -p benches --bin machine`: the released program on a folder of so many records, each
 with one revision. Its second start, from the command to the line that says where it is; then {} s in which nobody
 asks for anything; then {LOG_INS} log-ins at once, and 20 s later.
 
