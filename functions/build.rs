@@ -7,7 +7,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=functions");
     println!("cargo::rustc-link-arg-bins=-Wl,--build-id=sha1");
-    let mut listed = String::new();
+    let (mut listed, mut routes) = (String::new(), String::new());
     for subject in folders(Path::new("functions"))? {
         for function in folders(&Path::new("functions").join(&subject))? {
             let main = Path::new("functions").join(&subject).join(&function).join("main.rs");
@@ -15,11 +15,17 @@ fn main() -> io::Result<()> {
                 let folder = format!("{subject}/{function}");
                 let module = format!("{subject}::{function}");
                 listed.push_str(&format!("    {module}::FUNCTION.listed({folder:?}),\n"));
+                // What has no route of its own lists those of the others.
+                if function != "unknown" && fs::read_to_string(&main)?.contains("runtime::http(") {
+                    routes
+                        .push_str(&format!("    crate::{module}::FUNCTION.declaration.routes,\n"));
+                }
             }
         }
     }
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
-    fs::write(Path::new(&out).join("functions.rs"), format!("vec![\n{listed}]\n"))
+    fs::write(Path::new(&out).join("functions.rs"), format!("vec![\n{listed}]\n"))?;
+    fs::write(Path::new(&out).join("routes.rs"), format!("&[\n{routes}]\n"))
 }
 
 /// The names of the folders in a folder, sorted.

@@ -10,6 +10,7 @@ pub mod crashes;
 pub mod policy;
 pub mod records;
 
+pub mod quota;
 pub mod resources;
 pub mod shapes;
 

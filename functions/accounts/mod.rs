@@ -4,3 +4,5 @@ pub mod create_customer;
 pub mod create_session;
 pub mod delete_session;
 pub mod get_session;
+pub mod get_usage;
+pub mod set_quota;

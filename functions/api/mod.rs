@@ -1,3 +1,4 @@
 //! The API itself.
 
 pub mod get_openapi;
+pub mod unknown;

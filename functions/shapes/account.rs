@@ -1,6 +1,6 @@
 use domain::{CompanyName, CustomerId, Email, PersonName, Revision, Role, UserId, stored};
 use serde::{Deserialize, Serialize};
-use store::{CustomerProfile, UserProfile};
+use store::{CustomerProfile, Usage, UserProfile};
 
 /// A company.
 #[derive(Debug, Serialize, Deserialize)]
@@ -14,6 +14,24 @@ pub struct CustomerView {
 impl CustomerView {
     pub fn new(id: CustomerId, revision: &Revision<CustomerProfile>) -> Self {
         Self { id, name: revision.content.name.clone() }
+    }
+}
+
+/// What a company keeps, or may.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Kept"))]
+pub struct KeptView {
+    /// Of appendix versions, from when they are reserved.
+    pub bytes: u64,
+    /// Appendix versions.
+    pub versions: u64,
+    /// Records that are not deleted.
+    pub records: u64,
+}
+
+impl From<Usage> for KeptView {
+    fn from(Usage { bytes, versions, records }: Usage) -> Self {
+        Self { bytes, versions, records }
     }
 }
 

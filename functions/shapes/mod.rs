@@ -5,7 +5,7 @@ mod appendix;
 mod policy;
 mod record;
 
-pub use account::{CustomerView, UserView};
+pub use account::{CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
 pub use policy::{
     Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RestoreReason, RestoreState,

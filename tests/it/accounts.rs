@@ -1,7 +1,9 @@
 //! Sign-up, log-in, sessions.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::Email;
 use serde_json::json;
 
 use testing::world::{Answer, Call, PASSWORD, Person, World};
@@ -141,12 +143,53 @@ async fn trying_every_account_from_one_source_is_slowed_down_too() {
     let world = World::new().await;
     // Counted by the store: five hundred log-ins would take five hundred hashes.
     for n in 0..500 {
-        let attempt = world.store.attempt_sign_up("192.0.2.7", world.now).await.unwrap();
-        assert_eq!(attempt.refused_for(world.now), None, "try {n}");
+        let email = somebody(n);
+        let attempt = world.store.attempt_sign_up(&email, "192.0.2.7", world.now);
+        assert_eq!(attempt.await.unwrap().refused_for(world.now), None, "try {n}");
     }
     assert_eq!(world.ask("POST /v1/sessions").await.status(), 429);
     assert_eq!(world.ask("POST /v1/customers").await.status(), 429);
     log_in(&world, Call::to("POST /v1/sessions").source("198.51.100.1")).await;
+}
+
+/// Somebody else's address.
+fn somebody(n: u32) -> Email {
+    format!("a{n}@verkstad-norr.example").try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_repeated_sign_up_tells_no_more_of_a_password_than_a_log_in() {
+    let world = World::new().await;
+    assert_eq!(world.ask("POST /v1/customers").await.status(), 201);
+    let mut statuses = BTreeMap::<u64, u32>::new();
+    for n in 0..30 {
+        let guess = Call::to("POST /v1/customers")
+            .with("password", json!(format!("two mills {n} and a lathe")));
+        *statuses.entry(world.send(guess).await.status()).or_default() += 1;
+    }
+    assert_eq!(statuses, BTreeMap::from([(422, 9), (429, 21)]));
+    assert_eq!(world.ask("POST /v1/customers").await.status(), 429, "nor of the right one");
+}
+
+#[tokio::test]
+async fn a_shift_that_logs_in_from_one_address_locks_nobody_out() {
+    let world = World::new().await;
+    for n in 0..480 {
+        let attempt =
+            world.store.attempt_sign_up(&somebody(n), "192.0.2.7", world.now).await.unwrap();
+        assert_eq!(attempt.refused_for(world.now), None);
+    }
+    for n in 0..40 {
+        let again = Call::to("POST /v1/sessions").header("idempotency-key", &format!("shift-{n}"));
+        log_in(&world, again).await;
+    }
+    // Wrong ones are still counted.
+    for n in 0..20 {
+        let email = somebody(1000 + n);
+        let attempt = world.store.attempt_sign_up(&email, "192.0.2.7", world.now);
+        assert_eq!(attempt.await.unwrap().refused_for(world.now), None, "try {n}");
+    }
+    assert_eq!(world.ask("POST /v1/sessions").await.status(), 429);
 }
 
 #[tokio::test]
@@ -189,12 +232,15 @@ async fn forgetting_one_account_leaves_the_others_and_makes_nothing() {
     world.store.forget_attempts(&right, &a).await.unwrap();
     assert!(attempt(&a, now).await.refused_for(now).is_none());
     assert!(attempt(&b, now).await.refused_for(now).is_some());
-    // Of the source, all are still counted: twenty, and the one after the right one.
-    for n in 21..500 {
-        let attempt = world.store.attempt_sign_up(source, now).await.unwrap();
-        assert!(attempt.refused_for(now).is_none(), "try {n}");
+    // Of the source, all are still counted but the right one: nineteen, and the one after it.
+    let tried = async |n| {
+        let attempt = world.store.attempt_sign_up(&somebody(n), source, now).await.unwrap();
+        attempt.refused_for(now).is_none()
+    };
+    for n in 20..500 {
+        assert!(tried(n).await, "try {n}");
     }
-    assert!(world.store.attempt_sign_up(source, now).await.unwrap().refused_for(now).is_some());
+    assert!(!tried(500).await);
 }
 
 #[tokio::test]

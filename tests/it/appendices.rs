@@ -214,8 +214,10 @@ async fn a_deleted_appendix_is_gone_and_its_bytes_stay() {
     let delete = || Call::to("DELETE /v1/records/{record_id}/appendices/{appendix_id}");
     assert_eq!(world.send(delete().without_header("if-match")).await.status(), 428);
     assert_eq!(world.send(delete().header("if-match", "\"2\"")).await.status(), 412);
-    assert_eq!(world.send(delete()).await.status(), 204);
-    assert_eq!(world.send(delete()).await.status(), 204, "the same person may repeat it");
+    let named = || delete().header("idempotency-key", "delete-1");
+    assert_eq!(world.send(named()).await.status(), 204);
+    assert_eq!(world.send(named()).await.status(), 204, "sent again by its key");
+    assert_eq!(world.send(delete()).await.status(), 404);
     assert_eq!(
         world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.status(),
         404

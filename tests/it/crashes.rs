@@ -187,7 +187,8 @@ async fn what_may_not_be_sent_is_refused_and_nothing_is_forwarded() {
         (good[..good.len() - 10].into(), None, (400, "malformed_envelope")),
         (good.clone().into_bytes(), Some("gzip"), (400, "malformed_encoding")),
         (gzip(&good)[..100].into(), Some("gzip"), (400, "malformed_encoding")),
-        (good.clone().into_bytes(), Some("br"), (415, "unsupported_encoding")),
+        (good.clone().into_bytes(), Some("br"), (400, "malformed_encoding")),
+        (good.clone().into_bytes(), Some("zstd"), (415, "unsupported_encoding")),
         (large.into_bytes(), None, (413, "envelope_too_large")),
         (many.into_bytes(), None, (413, "envelope_too_large")),
         (bomb, Some("gzip"), (413, "body_too_large")),
@@ -270,7 +271,8 @@ async fn an_sdk_that_takes_us_for_sentry_is_served_alike() {
         (4, "/api/43/envelope/", auth, 403),
         (4, "/api/42/store/", auth, 404),
         (4, "/envelope/", auth, 404),
-        (4, "/", auth, 404),
+        // As without the slash: it names no DSN.
+        (4, "/", auth, 403),
     ] {
         let request = reqwest::Client::new().post(format!("{base}{path}")).body(envelope(n));
         let answer = request.header("x-sentry-auth", auth).send().await.unwrap();

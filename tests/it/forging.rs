@@ -139,7 +139,11 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
 const DONE: &[(&str, &[&str], &str)] = &[
     ("a session", &["create-session"], "it starts them, for whoever has logged in"),
     ("that a session was used", &SESSION, "worthless: a session that lacks the rest opens nothing"),
-    ("the end of a session", &["delete-session"], "it ends them; whoever lost one logs in again"),
+    (
+        "the end of a session",
+        &["create-session", "delete-session"],
+        "they end them; whoever lost one logs in again",
+    ),
     (
         "more tries of a source",
         &["create-customer", "create-session", "report-crash"],
@@ -155,7 +159,11 @@ const DONE: &[(&str, &[&str], &str)] = &[
         &["delete-appendix", "delete-record"],
         "as above: an erasure without its tombstone rings",
     ),
-    ("a user", &["create-customer"], "a company that signs up has an owner"),
+    (
+        "a user",
+        &["create-customer", "set-quota"],
+        "a company that signs up has an owner; an operator alone",
+    ),
     (
         "a login",
         &["create-customer"],
@@ -176,7 +184,11 @@ const DONE: &[(&str, &[&str], &str)] = &[
     ("a restore", &["restore-service"], "for an operator alone"),
     ("crashes deleted", &["settle-crashes"], "it deletes them"),
     ("other bytes of an appendix", &["restore-service"], "brings lost bytes back; versions stay"),
-    ("an appendix hidden", &["restore-service"], "frees keys; versions stay"),
+    (
+        "an appendix hidden",
+        &["restore-service", "store-appendix"],
+        "frees keys, takes away what came too late; versions stay",
+    ),
     (
         "a manifest",
         &["open-backup-run", "trace-chain", "verify-restore"],
@@ -185,7 +197,7 @@ const DONE: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Each function that opens a session.
-const SESSION: [&str; 14] = [
+const SESSION: [&str; 15] = [
     "add-appendix",
     "add-appendix-version",
     "create-record",
@@ -196,6 +208,7 @@ const SESSION: [&str; 14] = [
     "get-appendix",
     "get-record",
     "get-session",
+    "get-usage",
     "list-appendices",
     "list-records",
     "list-revisions",

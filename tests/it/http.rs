@@ -34,7 +34,11 @@ async fn every_answer_forbids_sniffing_caching_and_plain_http() {
         let answer = request.send().await.unwrap();
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("x-content-type-options"), "nosniff");
-        assert_eq!(header("cache-control"), "private, no-cache");
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
         assert!(header("strict-transport-security").starts_with("max-age=63072000"));
     }
 }

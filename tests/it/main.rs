@@ -13,6 +13,7 @@ mod contract;
 mod crashes;
 mod earlier_data;
 mod forging;
+mod hardened;
 mod http;
 mod layering;
 mod local_cloud;

@@ -118,7 +118,9 @@ async fn an_update_needs_the_version_that_was_seen() {
         let answer = world.send(missing).await;
         assert_eq!(answer.problem(), (428, "if_match_required".into(), String::new()));
     }
-    for tag in ["\"7\"", "W/\"1\"", "\"x\"", "1", "\"-1\"", "\"18446744073709551616\""] {
+    for tag in
+        ["\"7\"", "\"01\"", "\"+1\"", "W/\"1\"", "\"x\"", "1", "\"-1\"", "\"18446744073709551616\""]
+    {
         let answer = world.send(update().header("if-match", tag)).await;
         assert_eq!(answer.problem(), (412, "stale_version".into(), String::new()), "{tag}");
         assert_eq!(
@@ -133,15 +135,35 @@ async fn an_update_needs_the_version_that_was_seen() {
 }
 
 #[tokio::test]
-async fn an_update_whose_answer_was_lost_can_be_repeated_by_the_same_person() {
+async fn an_update_whose_answer_was_lost_can_be_repeated_by_its_key() {
     let world = World::with_record().await;
-    let first = world.ask("PUT /v1/records/{record_id}").await;
-    let again = world.ask("PUT /v1/records/{record_id}").await;
+    let update = || Call::to("PUT /v1/records/{record_id}");
+    let named = || update().header("idempotency-key", "update-1");
+    let first = world.send(named()).await;
+    let again = world.send(named()).await;
     assert_eq!((again.status(), again.body()), (200, first.body()));
+    // Long after, too, when others have gone on.
+    let other = update().with("title", json!("Something else")).header("if-match", "\"2\"");
+    assert_eq!(world.send(other).await.status(), 200);
+    assert_eq!(world.send(named()).await.body(), first.body());
     let history = world.ask("GET /v1/records/{record_id}/revisions").await.body();
-    assert_eq!(history["revisions"].as_array().unwrap().len(), 2);
-    let other = Call::to("PUT /v1/records/{record_id}").with("title", json!("Something else"));
-    assert_eq!(world.send(other).await.status(), 412);
+    assert_eq!(history["revisions"].as_array().unwrap().len(), 3);
+    let other = named().with("title", json!("Something else"));
+    assert_eq!(world.send(other).await.code(), "idempotency_key_reused");
+}
+
+/// Ten devices of one person that count to ten come to ten.
+#[tokio::test]
+async fn two_devices_of_one_person_that_do_the_same_do_not_both_succeed() {
+    let world = World::with_record().await;
+    let counted = |key: &str| {
+        let update = Call::to("PUT /v1/records/{record_id}").with("fields", json!({"n": 6}));
+        update.header("idempotency-key", key)
+    };
+    assert_eq!(world.send(counted("phone")).await.status(), 200);
+    assert_eq!(world.send(counted("tablet")).await.status(), 412);
+    let unnamed = Call::to("PUT /v1/records/{record_id}").with("fields", json!({"n": 6}));
+    assert_eq!(world.send(unnamed).await.status(), 412);
 }
 
 #[tokio::test]
@@ -170,8 +192,10 @@ async fn a_deleted_record_is_gone_but_its_history_stays() {
     let delete = || Call::to("DELETE /v1/records/{record_id}");
     assert_eq!(world.send(delete().without_header("if-match")).await.status(), 428);
     assert_eq!(world.send(delete().header("if-match", "\"2\"")).await.status(), 412);
-    assert_eq!(world.send(delete()).await.status(), 204);
-    assert_eq!(world.send(delete()).await.status(), 204, "the same person may repeat it");
+    let named = || delete().header("idempotency-key", "delete-1");
+    assert_eq!(world.send(named()).await.status(), 204);
+    assert_eq!(world.send(named()).await.status(), 204, "sent again by its key");
+    assert_eq!(world.send(delete()).await.status(), 404);
     assert_eq!(world.read_record(Person::A).await.status(), 404);
     assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 404);
     assert_eq!(world.ask("GET /v1/records/{record_id}/appendices").await.status(), 404);

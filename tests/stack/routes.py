@@ -32,6 +32,7 @@ for path, methods in template["Resources"]["Api"]["Properties"]["Body"]["paths"]
             PayloadFormatVersion=integration["payloadFormatVersion"],
         )
         target = "integrations/" + made["IntegrationId"]
-        api.create_route(ApiId=ids["Api"], RouteKey=f"{method.upper()} {path}", Target=target)
+        key = path if path == "$default" else f"{method.upper()} {path}"
+        api.create_route(ApiId=ids["Api"], RouteKey=key, Target=target)
 
 print(f"{ENDPOINT}/_aws/execute-api/{ids['Api']}")

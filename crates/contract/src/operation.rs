@@ -40,7 +40,7 @@ pub struct Operation<'a> {
 impl<'a> Operation<'a> {
     pub fn all(function: &'a Function) -> Vec<Self> {
         let Some(endpoint) = &function.endpoint else { return Vec::new() };
-        let routes = endpoint.declaration.routes.iter().enumerate();
+        let routes = endpoint.declaration.routes.iter().filter(|it| !it.is_others()).enumerate();
         let operation = |(index, route)| Self {
             folder: function.folder,
             declaration: &endpoint.declaration,

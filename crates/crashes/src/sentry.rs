@@ -16,6 +16,9 @@ use crate::Dsn;
 /// What Sentry calls the clients of its protocol by.
 const CLIENT: &str = concat!("am-service/", env!("CARGO_PKG_VERSION"));
 
+/// More than a page of its lists.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// The way to Sentry. Connections and the machine's trusted roots are made when they are needed first.
 #[derive(Default)]
 pub struct Sentry {
@@ -102,8 +105,15 @@ impl Sentry {
         let asked = async {
             let response = connector.call(http).await.map_err(|error| failed(&error))?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let body = ByteStream::new(response.into_body()).collect().await;
-            Ok((status, headers, body.map_err(|error| failed(&error))?.to_vec()))
+            let (mut body, mut said) = (ByteStream::new(response.into_body()), Vec::new());
+            while let Some(bytes) = body.next().await {
+                said.extend_from_slice(&bytes.map_err(|error| failed(&error))?);
+                if said.len() > ANSWER_BYTES_MAX {
+                    let what = format!("its answer has more than {ANSWER_BYTES_MAX} bytes");
+                    return Err(Unreachable::Failed(what));
+                }
+            }
+            Ok((status, headers, said))
         };
         tokio::time::timeout(within, asked).await.map_err(|_| Unreachable::TimedOut)?
     }

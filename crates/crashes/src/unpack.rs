@@ -3,17 +3,26 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use brotli_decompressor::Decompressor;
+use flate2::bufread::GzDecoder;
+use flate2::read::ZlibDecoder;
 
 /// What an envelope may be when unpacked. Sentry takes more, for attachments, which are not passed on.
 const UNPACKED_BYTES_MAX: usize = 20 * 1024 * 1024;
 
+/// RFC 1952 lets a file have any number of members, each of which costs something, even an empty one.
+const MEMBERS_MAX: usize = 64;
+/// Of what is unpacked at once.
+const BUFFER_BYTES: usize = 4096;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnpackError {
-    #[error("Content-Encoding must be gzip, deflate or absent")]
+    #[error("Content-Encoding must be gzip, deflate, br or absent")]
     Unknown,
     #[error("it does not unpack by the Content-Encoding that is named")]
     Broken,
+    #[error("it must have at most {MEMBERS_MAX} members")]
+    TooManyMembers,
     #[error("unpacked, it must have at most {UNPACKED_BYTES_MAX} bytes")]
     TooLarge,
 }
@@ -24,20 +33,36 @@ pub fn unpack<'a>(encoding: Option<&str>, body: &'a [u8]) -> Result<Cow<'a, [u8]
     match encoding.unwrap_or("").trim().to_ascii_lowercase().as_str() {
         "" | "identity" if body.len() <= UNPACKED_BYTES_MAX => Ok(Cow::Borrowed(body)),
         "" | "identity" => Err(UnpackError::TooLarge),
-        "gzip" | "x-gzip" => read(MultiGzDecoder::new(body)),
-        "deflate" => read(ZlibDecoder::new(body)),
+        "gzip" | "x-gzip" => members(body),
+        "deflate" => read(ZlibDecoder::new(body), Vec::new()).map(Cow::Owned),
+        // What Sentry's Python SDK sends where it finds brotli.
+        "br" => read(Decompressor::new(body, BUFFER_BYTES), Vec::new()).map(Cow::Owned),
         _ => Err(UnpackError::Unknown),
     }
 }
 
-fn read(unpacking: impl Read) -> Result<Cow<'static, [u8]>, UnpackError> {
+/// All members of a gzip file.
+fn members(mut packed: &[u8]) -> Result<Cow<'static, [u8]>, UnpackError> {
     let mut unpacked = Vec::new();
-    let most = UNPACKED_BYTES_MAX as u64 + 1;
+    for _ in 0..MEMBERS_MAX {
+        let mut member = GzDecoder::new(packed);
+        unpacked = read(&mut member, unpacked)?;
+        packed = member.into_inner();
+        if packed.is_empty() {
+            return Ok(Cow::Owned(unpacked));
+        }
+    }
+    Err(UnpackError::TooManyMembers)
+}
+
+/// What is unpacked, behind what was before.
+fn read(unpacking: impl Read, mut unpacked: Vec<u8>) -> Result<Vec<u8>, UnpackError> {
+    let most = (UNPACKED_BYTES_MAX + 1 - unpacked.len()) as u64;
     unpacking.take(most).read_to_end(&mut unpacked).map_err(|_| UnpackError::Broken)?;
     if unpacked.len() > UNPACKED_BYTES_MAX {
         return Err(UnpackError::TooLarge);
     }
-    Ok(Cow::Owned(unpacked))
+    Ok(unpacked)
 }
 
 #[cfg(test)]
@@ -65,6 +90,8 @@ mod tests {
             (Some(" GZIP"), gzip(b"{}\n")),
             (Some("gzip"), [gzip(b"{}"), gzip(b"\n")].concat()),
             (Some("deflate"), zlib.finish().unwrap()),
+            // Written by another implementation.
+            (Some("br"), vec![0x0b, 0x01, 0x80, b'{', b'}', b'\n', 0x03]),
         ] {
             assert_eq!(unpack(encoding, &body).as_deref(), Ok(&b"{}\n"[..]), "{encoding:?}");
         }
@@ -75,7 +102,8 @@ mod tests {
         let whole = gzip(b"{}\n");
         let cut = &whole[..whole.len() - 3];
         for (encoding, body, error) in [
-            ("br", &whole[..], UnpackError::Unknown),
+            ("br", &whole[..], UnpackError::Broken),
+            ("zstd", &whole, UnpackError::Unknown),
             ("gzip, gzip", &whole, UnpackError::Unknown),
             ("gzip", cut, UnpackError::Broken),
             ("gzip", b"{}\n", UnpackError::Broken),
@@ -83,6 +111,14 @@ mod tests {
         ] {
             assert_eq!(unpack(Some(encoding), body).unwrap_err(), error, "{encoding}");
         }
+    }
+
+    #[test]
+    fn many_members_that_are_empty_are_refused_at_once() {
+        let many = gzip(b"").repeat(220_000);
+        assert_eq!(unpack(Some("gzip"), &many), Err(UnpackError::TooManyMembers));
+        let some = [gzip(b"").repeat(MEMBERS_MAX - 1), gzip(b"{}\n")].concat();
+        assert_eq!(unpack(Some("gzip"), &some).as_deref(), Ok(&b"{}\n"[..]));
     }
 
     #[test]

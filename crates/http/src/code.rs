@@ -39,6 +39,11 @@ impl Code {
     );
     pub const NOT_FOUND: Self =
         Self::new(StatusCode::NOT_FOUND, "not_found", "It is unknown, deleted, or not yours.");
+    pub const METHOD_NOT_ALLOWED: Self = Self::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path knows other methods; Allow names them.",
+    );
     pub const EXISTS: Self =
         Self::new(StatusCode::CONFLICT, "exists", "There is one with this id already.");
     pub const KEY_IN_USE: Self = Self::new(
@@ -51,6 +56,13 @@ impl Code {
         "stale_version",
         "It was changed since; current_version says which version it is at.",
     );
+    pub const QUOTA_EXCEEDED: Self = Self::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "quota_exceeded",
+        "The company keeps as much as it may: GET /v1/usage says how much. Whoever runs the service raises it.",
+    );
+    pub const URI_TOO_LONG: Self =
+        Self::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The path and the query are too long.");
     pub const BODY_TOO_LARGE: Self =
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.");
     pub const NOT_JSON: Self = Self::new(

@@ -25,7 +25,7 @@ impl Request {
     /// The token that the client shows. An Authorization header is used alone: a client that sends
     /// one does not mean its cookie.
     pub fn session_token(&self) -> Result<SessionToken, Problem> {
-        if self.headers().contains_key("authorization") {
+        if self.shows_bearer() {
             let authorization = self.header("authorization").unwrap_or("");
             let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
             if !scheme.eq_ignore_ascii_case("bearer") {
@@ -38,7 +38,13 @@ impl Request {
         Ok(token)
     }
 
-    fn session_cookie_token(&self) -> Option<SessionToken> {
+    /// Whether the session is shown by a header, as apps do: a cookie beside it is somebody else's matter.
+    pub fn shows_bearer(&self) -> bool {
+        self.headers().contains_key("authorization")
+    }
+
+    /// The session of the browser's cookie, verified or not.
+    pub fn session_cookie_token(&self) -> Option<SessionToken> {
         // As bytes: what other cookies hold must not matter, be it ASCII or not.
         self.headers()
             .get_all("cookie")
@@ -55,7 +61,11 @@ impl Request {
         if matches!(*self.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
-        let ours = match (self.header("sec-fetch-site"), self.header("origin")) {
+        // What is there and is no text comes from no browser that means well.
+        let sent = |name: &str| {
+            self.headers().contains_key(name).then(|| self.header(name).unwrap_or_default())
+        };
+        let ours = match (sent("sec-fetch-site"), sent("origin")) {
             (Some(site), _) => matches!(site, "same-origin" | "none"),
             (None, Some(origin)) => {
                 let origin_host = origin.split_once("://").map(|(_, host)| host);

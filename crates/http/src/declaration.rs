@@ -42,6 +42,14 @@ impl Route {
         Self { method: Method::GET, path }
     }
 
+    pub const fn head(path: &'static str) -> Self {
+        Self { method: Method::HEAD, path }
+    }
+
+    pub const fn options(path: &'static str) -> Self {
+        Self { method: Method::OPTIONS, path }
+    }
+
     pub const fn post(path: &'static str) -> Self {
         Self { method: Method::POST, path }
     }
@@ -54,6 +62,29 @@ impl Route {
         Self { method: Method::DELETE, path }
     }
 
+    /// What no other route takes, by any method.
+    pub const OTHERS: Self = Self { method: Method::GET, path: "$default" };
+
+    pub fn is_others(&self) -> bool {
+        self.path == Self::OTHERS.path
+    }
+
+    /// Whether a path is one of this route's, by whatever method.
+    pub fn fits(&self, path: &str) -> bool {
+        if let Some((before, _)) = self.path.strip_suffix("+}").and_then(|it| it.rsplit_once('{')) {
+            return path.strip_prefix(before).is_some_and(|rest| !rest.is_empty());
+        }
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(given)) if wanted == given => {}
+                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// The names of the path's parts that vary: `record_id`.
     pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         let parts = self.path.split('/');
@@ -63,6 +94,9 @@ impl Route {
 
     /// As API Gateway names it: `GET /v1/records/{record_id}`.
     pub fn key(&self) -> String {
+        if self.is_others() {
+            return format!("ANY {}", self.path);
+        }
         format!("{} {}", self.method, self.path)
     }
 }
@@ -120,6 +154,13 @@ impl Parameter {
         true,
         "Names this attempt: a new one for each new thing to do, the same one to try again.",
         &[Code::KEY_MISSING, Code::KEY_INVALID, Code::KEY_REUSED, Code::KEY_IN_USE],
+    );
+    pub const IDEMPOTENCY_KEY_OF_A_CHANGE: Self = Self::header::<shapes::IdempotencyKey>(
+        "Idempotency-Key",
+        false,
+        "Names this attempt: with it, the same request is answered alike when it comes again; without, it is \
+         stale then.",
+        &[Code::KEY_INVALID, Code::KEY_REUSED, Code::KEY_IN_USE],
     );
     pub const IF_MATCH: Self = Self::header::<shapes::EntityTag>(
         "If-Match",

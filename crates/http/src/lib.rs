@@ -6,6 +6,7 @@ mod code;
 mod credential;
 mod declaration;
 mod once;
+mod pack;
 mod precondition;
 mod problem;
 mod request;
@@ -23,7 +24,7 @@ pub use lambda_http::http::Method;
 pub use once::Once;
 pub use precondition::{ChangeRefusal, IfMatch, change, etag, not_modified};
 pub use problem::{Problem, StatusCode};
-pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request};
+pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request, Who};
 pub use respond::{
     Handle, Response, answer, created, empty, json, micros_since, not_stored, text, with_header,
 };

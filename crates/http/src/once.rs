@@ -21,6 +21,12 @@ impl Once {
         Self::with_fingerprint(request, request.fingerprint())
     }
 
+    /// The same where the client names its attempt; `None` where it does not, and a repetition is refused.
+    pub fn where_named(request: &Request) -> Result<Option<Self>, Problem> {
+        let named = request.headers().contains_key("idempotency-key");
+        named.then(|| Self::of(request)).transpose()
+    }
+
     /// Like [`Once::of`], for a request with a password: `parts` are the rest of it. Not even a hash
     /// of a password is kept beside the one that argon2id made.
     pub fn without_password(request: &Request, parts: &[&str]) -> Result<Self, Problem> {
@@ -49,6 +55,17 @@ impl Once {
     /// What the earlier attempt was answered with; a problem if it was another request.
     pub fn answer<T: DeserializeOwned>(&self, earlier: &Earlier) -> Result<T, Problem> {
         earlier.answer(&self.fingerprint)?.ok_or_else(Problem::key_reused)
+    }
+
+    /// What the earlier attempt was answered with, where the client names its attempts and there was one.
+    pub fn earlier_answer<T: DeserializeOwned>(
+        once: Option<&Self>,
+        found: Option<Option<Earlier>>,
+    ) -> Result<Option<T>, Problem> {
+        match (once, found.flatten()) {
+            (Some(once), Some(earlier)) => once.answer(&earlier).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// What the store shall remember together with the change.

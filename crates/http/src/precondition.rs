@@ -20,28 +20,20 @@ impl IfMatch {
         self.0.contains(&version)
     }
 
-    /// Whether `current` is what a change by `user` made of an admitted version. Where it is the
-    /// very change that is asked for, the answer was lost and the client tries again, which RFC 9110
-    /// (13.1.1) lets us answer like the first time.
-    pub fn was_changed_by<T>(&self, user: UserId, current: &Revision<T>) -> bool {
-        current.changed_by == user && self.0.iter().any(|seen| seen.next() == current.version)
-    }
-
-    /// The tombstone that a delete writes; `None` where this delete was made before.
+    /// The tombstone that a delete writes.
     pub fn tombstone<T: Clone>(
         &self,
         current: &Revision<T>,
         user: UserId,
         now: Timestamp,
-    ) -> Result<Option<Revision<T>>, Problem> {
+    ) -> Result<Revision<T>, Problem> {
         if current.deleted {
-            let made_before = self.was_changed_by(user, current);
-            return if made_before { Ok(None) } else { Err(Problem::not_found()) };
+            return Err(Problem::not_found());
         }
         if !self.admits(current.version) {
             return Err(Problem::stale(current.version));
         }
-        Ok(Some(current.tombstone(user, now)))
+        Ok(current.tombstone(user, now))
     }
 }
 
@@ -79,13 +71,15 @@ impl From<ChangeRefusal> for Problem {
 }
 
 /// Makes a change. Where somebody was faster it is looked at once more: perhaps that was this very
-/// request, sent before and given up.
+/// request, by its Idempotency-Key, sent before and given up.
 pub async fn change<F>(attempt: impl Fn() -> F) -> Result<Response, Problem>
 where
     F: Future<Output = Result<Response, ChangeRefusal>>,
 {
     match attempt().await {
-        Err(ChangeRefusal::Write(WriteError::Stale { .. })) => Ok(attempt().await?),
+        Err(ChangeRefusal::Write(WriteError::Stale { .. } | WriteError::Repeated(_))) => {
+            Ok(attempt().await?)
+        }
         made => Ok(made?),
     }
 }
@@ -116,5 +110,7 @@ pub fn not_modified(request: &Request, version: Version) -> bool {
 }
 
 fn version_of(tag: &str) -> Option<Version> {
-    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    let text = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+    // Character by character: "01" is another tag than "1".
+    text.parse().ok().filter(|version: &Version| version.to_string() == text)
 }

@@ -52,6 +52,10 @@ impl Problem {
         problem
     }
 
+    pub fn uri_too_long() -> Self {
+        Self::new(Code::URI_TOO_LONG, "The path and the query must be shorter.")
+    }
+
     /// 401, with the one scheme that a program can use.
     pub fn no_session() -> Self {
         Self::new(Code::NO_SESSION, "Log in first: there is no valid session.")

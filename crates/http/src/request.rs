@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use domain::{Digest, Timestamp};
+use domain::{CustomerId, Digest, Timestamp, UserId};
 use lambda_http::http::header::CONTENT_TYPE;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
@@ -24,15 +25,37 @@ pub(crate) const PAGE_ITEMS_DEFAULT: u16 = 25;
 /// One request as API Gateway's payload 2.0 brings it.
 pub struct Request {
     inner: lambda_http::Request,
+    who: OnceLock<Who>,
+}
+
+/// Who asks, for the log: ids, and of who has no session yet, keyed hashes that say nothing by themselves.
+#[derive(Clone, Debug)]
+pub enum Who {
+    User { customer: CustomerId, user: UserId },
+    Stranger { account: String, source: String },
 }
 
 impl From<lambda_http::Request> for Request {
     fn from(inner: lambda_http::Request) -> Self {
-        Self { inner }
+        Self { inner, who: OnceLock::new() }
     }
 }
 
 impl Request {
+    /// Has the log say who asks. Said once, it stays.
+    pub fn note(&self, who: Who) {
+        let _ = self.who.set(who);
+    }
+
+    pub(crate) fn who(&self) -> Option<&Who> {
+        self.who.get()
+    }
+
+    /// The path as it came, with the ids in it.
+    pub fn raw_path(&self) -> &str {
+        self.inner.raw_http_path()
+    }
+
     pub fn method(&self) -> &Method {
         self.inner.method()
     }
@@ -141,6 +164,10 @@ impl Request {
     /// The body as JSON. The error names the field, by JSON pointer, and the rule it breaks.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let body = self.body()?;
+        // A list would be taken for the members of an object, in their order.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::invalid(String::new(), "must be an object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let pointer = pointer(error.path());
@@ -176,7 +203,7 @@ impl Request {
 
     /// Tells this request from another one: its method, path and body.
     pub(crate) fn fingerprint(&self) -> String {
-        let path = self.inner.raw_http_path().as_bytes();
+        let path = self.raw_path().as_bytes();
         Digest::of(&[self.method().as_str().as_bytes(), path, self.raw_body()]).to_string()
     }
 }

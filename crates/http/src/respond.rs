@@ -4,22 +4,27 @@ use std::net::Ipv4Addr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use domain::{Role, chain};
+use domain::{CustomerId, Role, UserId, chain};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lambda_http::Body;
 use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, LOCATION, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, LOCATION, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use lambda_http::http::uri::Authority;
-use lambda_http::http::{HeaderName, HeaderValue};
+use lambda_http::http::{HeaderName, HeaderValue, Method};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent, Service as _, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
+use store::Store;
+use tracing::field::{DisplayValue, display};
 
-use crate::{Access, Problem, Request, SessionRequest, StatusCode};
+use crate::{Access, Problem, Request, SessionRequest, StatusCode, Who, pack};
+
+/// All of a request but its body has at most 10 KB at API Gateway.
+const URI_BYTES_MAX: usize = 10 * 1024;
 
 pub type Response = lambda_http::Response<Body>;
 
@@ -30,14 +35,14 @@ type Answering<'a> = BoxFuture<'a, Result<Response, Problem>>;
 pub enum Handle<C> {
     Anyone(for<'a> fn(&'a C, &'a Request) -> Answering<'a>),
     /// Whoever shows a session of at least this role.
-    Session(Role, for<'a> fn(&'a C, SessionRequest<'a>) -> Answering<'a>),
+    Session(Role, fn(&C) -> &Store, for<'a> fn(&'a C, SessionRequest<'a>) -> Answering<'a>),
 }
 
 impl<C> Handle<C> {
     pub const fn access(&self) -> Access {
         match self {
             Self::Anyone(_) => Access::Anyone,
-            Self::Session(least, _) => Access::Session(*least),
+            Self::Session(least, ..) => Access::Session(*least),
         }
     }
 }
@@ -56,11 +61,30 @@ pub async fn answer<C: Sync>(
     mut event: LambdaEvent<LambdaRequest>,
     handle: Handle<C>,
 ) -> Result<impl Serialize, lambda_http::Error> {
+    let is_too_long = cut_uri(&mut event.payload);
     make_uri_safe(&mut event.payload);
     let answer = service_fn(move |request| async move {
+        if is_too_long {
+            return Ok(Problem::uri_too_long().into_response("unknown"));
+        }
         Ok::<_, lambda_http::Error>(respond(context, request, handle).await)
     });
     Adapter::from(answer).call(event).await
+}
+
+/// Of what is longer than API Gateway takes, lambda_http could not make a URI, and would panic. Whether it was.
+fn cut_uri(event: &mut LambdaRequest) -> bool {
+    let LambdaRequest::ApiGatewayV2(event) = event else { return false };
+    let length = |part: &Option<String>| part.as_ref().map_or(0, String::len);
+    let http = &event.request_context.http;
+    let path = length(&event.raw_path).max(length(&http.path));
+    let is_too_long = path + length(&event.raw_query_string) > URI_BYTES_MAX;
+    if is_too_long {
+        event.raw_path = Some("/".to_owned());
+        event.request_context.http.path = Some("/".to_owned());
+        event.raw_query_string = None;
+    }
+    is_too_long
 }
 
 /// The URI that lambda_http makes of an event must be one, or it panics. Nothing here looks at the
@@ -103,8 +127,14 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C
     let outcome = AssertUnwindSafe(async {
         match handle {
             Handle::Anyone(handle) => handle(context, &request).await,
-            Handle::Session(least, handle) => {
-                handle(context, SessionRequest::new(&request, least)).await
+            Handle::Session(least, store, handle) => {
+                let session = SessionRequest::new(&request, least);
+                let answered = handle(context, session).await;
+                // Who has no session learns nothing, not even what else is wrong.
+                if answered.is_err() && request.who().is_none() {
+                    session.open(store(context), ()).await?;
+                }
+                answered
             }
         }
     });
@@ -114,9 +144,16 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C
     let mut response = match outcome {
         Ok(response) => {
             let status = response.status().as_u16();
+            let (request_id, route) = (request.id(), request.route());
+            let Named { customer, user, path, account, source } = Named::of(&request);
             tracing::info!(
-                request_id = request.id(),
-                route = request.route(),
+                request_id,
+                route,
+                path,
+                customer,
+                user,
+                account,
+                source,
                 status,
                 micros,
                 failed = 0,
@@ -129,26 +166,95 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C
             problem.into_response(request.id())
         }
     };
+    pack::pack(&request, &mut response);
+    if request.method() == Method::HEAD {
+        *response.body_mut() = Body::Empty;
+    }
     let headers = response.headers_mut();
     headers.insert(
         STRICT_TRANSPORT_SECURITY,
         HeaderValue::from_static("max-age=63072000; includeSubDomains"),
     );
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // What is answered belongs to one person; only their own client may keep it, and must ask.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    // What is answered belongs to one person, who may share the device.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // A browser that is led here shows nothing, embeds it nowhere and tells nobody.
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
+}
+
+/// What the log says of who asked, and for what.
+#[derive(Default)]
+struct Named<'a> {
+    customer: Option<DisplayValue<CustomerId>>,
+    user: Option<DisplayValue<UserId>>,
+    /// Of somebody with a session: the ids in it are theirs.
+    path: Option<&'a str>,
+    account: Option<&'a str>,
+    source: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(request: &'a Request) -> Self {
+        match request.who() {
+            None => Self::default(),
+            Some(Who::User { customer, user }) => Self {
+                customer: Some(display(*customer)),
+                user: Some(display(*user)),
+                path: Some(request.raw_path()),
+                ..Self::default()
+            },
+            Some(Who::Stranger { account, source }) => {
+                Self { account: Some(account), source: Some(source), ..Self::default() }
+            }
+        }
+    }
 }
 
 fn log(request: &Request, problem: &Problem, micros: u64) {
     let (request_id, route) = (request.id(), request.route());
+    let Named { customer, user, path, account, source } = Named::of(request);
     let (status, code) = (problem.status().as_u16(), problem.code());
     match problem.cause() {
         Some(cause) if problem.status().is_server_error() => {
             let cause = chain(cause);
-            tracing::error!(request_id, route, status, code, micros, failed = 1, cause, "failed");
+            tracing::error!(
+                request_id,
+                route,
+                path,
+                customer,
+                user,
+                account,
+                source,
+                status,
+                code,
+                micros,
+                failed = 1,
+                cause,
+                "failed"
+            );
         }
-        _ => tracing::info!(request_id, route, status, code, micros, failed = 0, "refused"),
+        _ => tracing::info!(
+            request_id,
+            route,
+            path,
+            customer,
+            user,
+            account,
+            source,
+            status,
+            code,
+            micros,
+            failed = 0,
+            "refused"
+        ),
     }
 }
 

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use domain::Role;
 use store::Store;
-use store::tenant::{Ask, Nothing, Opened, Read};
+use store::tenant::{Ask, Nothing, Opened, Read, Session};
 
-use crate::{Code, Problem, Request};
+use crate::{Code, Problem, Request, Who};
 
 /// A request to an endpoint that demands a session, of at least the role that the endpoint declares.
 #[derive(Clone, Copy)]
@@ -49,6 +49,8 @@ impl<'a> SessionRequest<'a> {
             .open(&token, self.now(), wanted, question)
             .await?
             .ok_or_else(Problem::no_session)?;
+        let Session { customer, user, .. } = opened.session;
+        self.note(Who::User { customer: customer.id(), user });
         if opened.session.role < self.least {
             let detail = format!("This needs the role {} or higher.", self.least);
             return Err(Problem::new(Code::ROLE_TOO_LOW, detail));

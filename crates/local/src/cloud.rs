@@ -18,13 +18,14 @@ use crate::backup::{self, Backup, BroughtBack, Faults};
 use crate::events::Bus;
 use crate::functions::InProcess;
 use crate::gateway::Gateway;
+use crate::hosts::{Hosts, PublicUrl};
 use crate::identity::{Identities, OPERATOR, Usage};
 use crate::objects::{Disk, Objects, Source};
 use crate::runtime_api::Binaries;
 use crate::schedules::{Due, Scheduled};
 use crate::secrets::{self, Secrets};
 use crate::template::{Function, Template};
-use crate::{Invoke, InvokeError, LocalError, dynamodb, listen, time, whole_file};
+use crate::{Invoke, InvokeError, LocalError, dynamodb, folder, listen, time, whole_file};
 
 /// What to run, where.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Options {
     pub objects_address: SocketAddr,
     /// Built binaries to run behind the Runtime API; without it, functions run in this process.
     pub binaries: Option<PathBuf>,
+    /// Where others find it, through a proxy on this machine.
+    pub public_url: Option<PublicUrl>,
 }
 
 /// The parameter that says which tables are in use, and the file that keeps it.
@@ -58,6 +61,7 @@ impl Options {
             address: any,
             objects_address: any,
             binaries: None,
+            public_url: None,
         }
     }
 
@@ -127,11 +131,7 @@ pub struct Cloud {
 impl Cloud {
     pub async fn start(options: &Options) -> Result<Self, LocalError> {
         let folder = &options.data;
-        let file = |source| LocalError::File { path: folder.clone(), source };
-        std::fs::create_dir_all(folder).map_err(file)?;
-        let lock = File::create(folder.join("lock")).map_err(file)?;
-        lock.try_lock().map_err(|_| LocalError::InUse(folder.clone()))?;
-
+        let lock = folder::take(folder)?;
         let template =
             Template::read(&options.template)?.with_parameters(&options.all_parameters()?)?;
         let mut functions = template.functions()?;
@@ -169,6 +169,9 @@ impl Cloud {
             operator.extend(function.environment.clone());
             let platform = endpoints.environment(&function.binary, &identities);
             function.environment.extend(platform);
+            // Links are used from elsewhere.
+            let public = options.public_url.iter().map(|url| url.as_str().to_owned());
+            function.environment.extend(public.map(|url| ("PUBLIC_OBJECTS_URL".to_owned(), url)));
         }
         operator.extend(endpoints.environment(OPERATOR, &identities));
         let invoke: Arc<dyn Invoke> = match &options.binaries {
@@ -191,7 +194,8 @@ impl Cloud {
         backup.go_on();
         backup.spawn_calendars(&mut tasks);
 
-        let gateway = Arc::new(Gateway::new(&functions, invoke.clone()));
+        let hosts = Hosts::new(options.public_url.clone());
+        let gateway = Arc::new(Gateway::new(&functions, invoke.clone(), hosts));
         let listener = listen::bind(options.address).await?;
         let address = listen::address_of(&listener)?;
         tasks.spawn(listen::serve(listener, move |peer| {

@@ -136,6 +136,42 @@ impl Acknowledge {
 }
 
 #[derive(Args)]
+pub struct Quota {
+    /// The company, by its id
+    #[arg(long)]
+    customer: String,
+
+    /// How many GiB of appendices
+    #[arg(long)]
+    gib: Option<u64>,
+
+    /// How many versions of appendices
+    #[arg(long)]
+    versions: Option<u64>,
+
+    /// How many records
+    #[arg(long)]
+    records: Option<u64>,
+}
+
+impl Quota {
+    /// Sets what is given, and says what holds then.
+    pub async fn run(self, options: &Options) -> Ended {
+        let cloud = Cloud::start(options).await?;
+        let bytes = self.gib.map(|gib| gib.saturating_mul(1 << 30));
+        let event = json!({
+            "customer": self.customer,
+            "bytes": bytes,
+            "versions": self.versions,
+            "records": self.records,
+        });
+        let outcome = cloud.invoke("set-quota", event).await?;
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Args)]
 pub struct Restore {
     /// The moment to go back to, a whole second: 2026-11-24T17:00:00Z
     #[arg(long, required_unless_present = "from_backup")]

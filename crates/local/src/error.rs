@@ -9,6 +9,10 @@ pub enum LocalError {
     File { path: PathBuf, source: std::io::Error },
     #[error("{path} does not say what the local cloud needs: {what}")]
     Template { path: PathBuf, what: String },
+    #[error(
+        "{0} is a symbolic link, and none is followed: name what it leads to, or put that in its place"
+    )]
+    Link(PathBuf),
     #[error("the folder {0} is in use by another local cloud")]
     InUse(PathBuf),
     #[error("{0} is not a loopback address: the local cloud serves this machine only")]

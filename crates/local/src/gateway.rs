@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -19,25 +20,30 @@ use runtime::OsEntropy;
 use serde_json::{Map, Value, json};
 
 use crate::Invoke;
-use crate::template::{Function, Route};
+use crate::hosts::Hosts;
+use crate::template::{Function, OTHERS, Route};
 
 /// API Gateway's own limit.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Lambda's limit for an event and for an answer.
 const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
 
+/// API Gateway waits no longer for a function, either.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+
 /// The routes and the functions behind them.
 pub(crate) struct Gateway {
     routes: Vec<(Route, String)>,
     functions: Arc<dyn Invoke>,
+    hosts: Hosts,
 }
 
 impl Gateway {
-    pub(crate) fn new(template: &[Function], functions: Arc<dyn Invoke>) -> Self {
+    pub(crate) fn new(template: &[Function], functions: Arc<dyn Invoke>, hosts: Hosts) -> Self {
         let routes = template.iter().flat_map(|function| {
             function.routes.iter().map(|route| (route.clone(), function.binary.clone()))
         });
-        Self { routes: routes.collect(), functions }
+        Self { routes: routes.collect(), functions, hosts }
     }
 
     /// Answers one request, as API Gateway would.
@@ -48,13 +54,22 @@ impl Gateway {
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
+        if !self.hosts.know(&parts.headers) {
+            return Ok(message(StatusCode::MISDIRECTED_REQUEST, "Host names another machine"));
+        }
         let Some((route, binary, parameters)) = self.route(parts.method.as_str(), path) else {
             return Ok(message(StatusCode::NOT_FOUND, "Not Found"));
         };
-        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
-            return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
+        let body = Limited::new(body, BODY_BYTES_MAX).collect();
+        let body = match tokio::time::timeout(BODY_WITHIN, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => {
+                return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
+            }
+            Err(_) => return Ok(message(StatusCode::REQUEST_TIMEOUT, "Request Timeout")),
         };
-        let event = payload(&parts, peer, route, parameters, &body.to_bytes());
+        let source = self.hosts.source(peer.ip(), &parts.headers);
+        let event = payload(&parts, source, route, parameters, &body);
         if event.to_string().len() > PAYLOAD_BYTES_MAX {
             return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"));
         }
@@ -74,10 +89,12 @@ impl Gateway {
     }
 
     fn route(&self, method: &str, path: &str) -> Option<(&Route, &str, Map<String, Value>)> {
-        self.routes.iter().find_map(|(route, binary)| {
+        let fits = self.routes.iter().find_map(|(route, binary)| {
             let parameters = (route.method == method).then(|| fit(&route.path, path))??;
             Some((route, binary.as_str(), parameters))
-        })
+        });
+        let others = || self.routes.iter().find(|(route, _)| route.path == OTHERS);
+        fits.or_else(|| others().map(|(route, binary)| (route, binary.as_str(), Map::new())))
     }
 }
 
@@ -112,7 +129,7 @@ fn fit(pattern: &str, path: &str) -> Option<Map<String, Value>> {
 
 fn payload(
     parts: &hyper::http::request::Parts,
-    peer: SocketAddr,
+    source: IpAddr,
     route: &Route,
     parameters: Map<String, Value>,
     body: &[u8],
@@ -120,7 +137,10 @@ fn payload(
     let now = runtime::now();
     let path = parts.uri.path();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let route_key = format!("{} {}", route.method, route.path);
+    let route_key = match route.path.as_str() {
+        OTHERS => OTHERS.to_owned(),
+        path => format!("{} {path}", route.method),
+    };
     let cookies: Vec<Cow<'_, str>> = parts
         .headers
         .get_all(COOKIE)
@@ -143,7 +163,7 @@ fn payload(
                 "method": parts.method.as_str(),
                 "path": path,
                 "protocol": "HTTP/1.1",
-                "sourceIp": peer.ip().to_string(),
+                "sourceIp": source.to_string(),
                 "userAgent": header("user-agent").unwrap_or(""),
             },
             "requestId": request_id(),

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::http::request::Parts;
@@ -118,6 +119,9 @@ impl Identities {
             header("x-amz-date")?,
             hex(&Sha256::digest(request.as_bytes()))
         );
+        if !is_fresh(header("x-amz-date")?) {
+            return None;
+        }
         let start = format!("AWS4{}", self.secret_key(access_key)).into_bytes();
         let key = scope.split('/').fold(start, |key, part| mac(&key, part.as_bytes()).to_vec());
         let mut expected = Hmac::<Sha256>::new_from_slice(&key).ok()?;
@@ -125,6 +129,19 @@ impl Identities {
         expected.verify_slice(&unhex(signature)?).ok()?;
         Some(access_key.to_owned())
     }
+}
+
+/// A signature counts for a quarter of an hour before and after its time, by this machine's clock.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// Whether this is a time of now, as a signature has it: `20260115T080000Z`.
+pub(crate) fn is_fresh(date: &str) -> bool {
+    let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date);
+    let signed = signed.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+    signed.is_ok_and(|signed| {
+        let apart = jiff::Timestamp::now().duration_since(signed.timestamp()).unsigned_abs();
+        apart <= FRESH
+    })
 }
 
 /// Whether a pattern, in which a `*` stands for anything, names a resource.
@@ -153,7 +170,19 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{fits, is_fresh};
+
+    #[test]
+    fn an_old_signature_is_none() {
+        let now = jiff::Timestamp::now();
+        let at = |minutes: i64| {
+            let at = now + jiff::SignedDuration::from_mins(minutes);
+            at.strftime("%Y%m%dT%H%M%SZ").to_string()
+        };
+        assert!(is_fresh(&at(0)) && is_fresh(&at(-14)) && is_fresh(&at(14)));
+        assert!(!is_fresh(&at(-16)) && !is_fresh(&at(16)));
+        assert!(!is_fresh("20200101T000000Z") && !is_fresh("") && !is_fresh("now"));
+    }
 
     #[test]
     fn a_star_stands_for_anything_and_nothing_else_does() {

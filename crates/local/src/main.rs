@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use local::{Cloud, Options};
+use local::{Cloud, Options, PublicUrl};
 use tracing::level_filters::LevelFilter;
 
 /// AM Service on this machine: the API, its database, its bucket and their events, in one process
@@ -44,6 +44,12 @@ struct Arguments {
     #[arg(long, global = true)]
     binaries: Option<PathBuf>,
 
+    /// Where others find it, where a proxy on this machine speaks TLS for it: https://NAME
+    ///
+    /// docs/ONE-MACHINE.md says how to set one up.
+    #[arg(long, global = true)]
+    public_url: Option<PublicUrl>,
+
     /// Answer in JSON, for a program to read
     #[arg(long, global = true)]
     json: bool,
@@ -72,6 +78,11 @@ enum Command {
     ///
     /// The service must not be running on the folder. What is said here stays in the ledger.
     Acknowledge(commands::Acknowledge),
+
+    /// Say what a company may keep: bytes, versions of appendices, records
+    ///
+    /// The service must not be running on the folder.
+    Quota(commands::Quota),
 }
 
 /// A body for a first request.
@@ -121,6 +132,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         address: if serves { arguments.address } else { any },
         objects_address: if serves { arguments.objects_address } else { any },
         binaries: arguments.binaries,
+        public_url: arguments.public_url,
     };
     match arguments.command {
         Some(Command::Backup) => return commands::back_up(&options, arguments.json).await,
@@ -128,6 +140,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Acknowledge(acknowledge)) => {
             return acknowledge.run(&options, arguments.json).await;
         }
+        Some(Command::Quota(quota)) => return quota.run(&options).await,
         Some(Command::Restore(restore)) => return restore.run(&options, arguments.json).await,
         None => {}
     }

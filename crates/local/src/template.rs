@@ -48,6 +48,9 @@ pub struct Function {
     pub timeout_s: u64,
 }
 
+/// The path of the route that takes what no other does.
+pub const OTHERS: &str = "$default";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     pub method: String,
@@ -187,7 +190,9 @@ impl Template {
             let it = &event["Properties"];
             match event["Type"].as_str() {
                 Some("HttpApi") => {
-                    routes.push(Route { method: text(&it["Method"]), path: text(&it["Path"]) });
+                    // Without either, it takes what no other route does.
+                    let or = |name: &str, or: &str| it[name].as_str().unwrap_or(or).to_owned();
+                    routes.push(Route { method: or("Method", "ANY"), path: or("Path", OTHERS) });
                 }
                 Some("ScheduleV2") => schedules.push(Schedule {
                     expression: text(&it["ScheduleExpression"]),

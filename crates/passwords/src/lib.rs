@@ -5,6 +5,7 @@
 //! The pepper lives outside the database, so that a copy of the database alone cannot be guessed
 //! against; `keyid` in the PHC string names it, so that it can be rotated login by login.
 
+mod common;
 mod password;
 mod pepper;
 mod pool;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use argon2::{Params, Version};
-use domain::{Entropy, entropy};
+use domain::{Entropy, RuleError, entropy};
 use subtle::ConstantTimeEq as _;
 
 pub use password::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
@@ -84,6 +85,23 @@ pub struct Passwords {
 impl Passwords {
     pub fn new(peppers: Peppers) -> Self {
         Self { peppers: Arc::new(peppers), pool: Pool::of_this_process() }
+    }
+
+    /// What a log may say in place of an address: the same for the same one, and nobody can guess back from it
+    /// who has no pepper.
+    pub fn pseudonym(&self, text: &str) -> String {
+        let mac = self.peppers.current().mac(&[b"log", text.as_bytes()]);
+        mac[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The password, if it may be one; or the rule that it breaks.
+    pub async fn accept(
+        &self,
+        password: NewPassword,
+        known: &[&str],
+    ) -> Result<Result<Password, RuleError>, Busy> {
+        let known: Vec<String> = known.iter().map(|it| (*it).to_owned()).collect();
+        self.pool.clone().run(move |_| password.accept(&known)).await
     }
 
     /// A new hash of `password`. Takes tens of milliseconds of processor time, off the async thread.

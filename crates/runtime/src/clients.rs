@@ -75,6 +75,12 @@ pub(crate) fn s3(env: &Env<'_>) -> Result<aws_sdk_s3::Client, ConfigError> {
     Ok(aws_sdk_s3::Client::from_conf(config.build()))
 }
 
+/// One that signs links to another name of the same: no request is made by it.
+pub(crate) fn s3_at(env: &Env<'_>, url: String) -> Result<aws_sdk_s3::Client, ConfigError> {
+    let config = s3(env)?.config().to_builder().endpoint_url(url).build();
+    Ok(aws_sdk_s3::Client::from_conf(config))
+}
+
 /// What every client is made of. The variable of an endpoint is set in the local cloud only.
 fn shared(env: &Env<'_>, endpoint_variable: &str) -> Result<SdkConfig, ConfigError> {
     let endpoint = env.optional(endpoint_variable);

@@ -69,7 +69,11 @@ impl<'a> Env<'a> {
     /// The bucket of appendices.
     pub fn objects(&self) -> Result<Objects, ConfigError> {
         let bucket = self.required("APPENDICES_BUCKET")?;
-        Ok(Objects::new(clients::s3(self)?, bucket))
+        let objects = Objects::new(clients::s3(self)?, bucket);
+        Ok(match self.optional("PUBLIC_OBJECTS_URL") {
+            Some(public) => objects.with_links(clients::s3_at(self, public)?),
+            None => objects,
+        })
     }
 
     /// The bucket of crashes that Sentry could not take yet.

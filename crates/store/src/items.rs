@@ -39,6 +39,11 @@ pub(crate) const PASSWORD_HASH: &str = "password_hash";
 /// As much of a restore as anyone may know.
 pub(crate) const VIEW: &str = "view";
 
+/// What a customer keeps.
+pub(crate) const BYTES: &str = "bytes";
+pub(crate) const VERSIONS: &str = "versions";
+pub(crate) const RECORDS: &str = "records";
+
 pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }

@@ -24,6 +24,8 @@ pub(crate) enum SortKey {
     AppendixVersion(RecordId, AppendixId, VersionNumber),
     /// One revision of the thing that the inner key names.
     Revision(Box<SortKey>, Version),
+    /// One of the items that count what a customer keeps.
+    Usage(u8),
     /// The answer to a user's request.
     Request(UserId, IdempotencyKey),
     /// The answer to a sign-up, below [`sign_up_partition`].
@@ -68,6 +70,7 @@ impl SortKey {
             Self::Appendix(..) => Kind::Appendix,
             Self::AppendixVersion(..) => Kind::AppendixVersion,
             Self::Revision(..) => Kind::Revision,
+            Self::Usage(_) => Kind::Usage,
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
             Self::Session(_) => Kind::Session,
@@ -117,6 +120,7 @@ impl fmt::Display for SortKey {
                 write!(f, "#{record}#{appendix}#{:04}", number.get())
             }
             Self::Revision(of, version) => write!(f, "#{of}#{:010}", version.get()),
+            Self::Usage(part) => write!(f, "#{part}"),
             Self::Request(user, key) => write!(f, "#{user}#{key}"),
             Self::SignUp(key) => write!(f, "#{key}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
@@ -174,6 +178,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             let (of, version) = rest.rsplit_once('#').ok_or_else(unknown_key)?;
             Some(SortKey::Revision(Box::new(of.parse()?), version.parse()?))
         }
+        (Kind::Usage, [part]) => Some(SortKey::Usage(part.parse().map_err(|_| unknown_key())?)),
         (Kind::Request, [user, key]) => Some(SortKey::Request(user.parse()?, key.parse()?)),
         (Kind::SignUp, [key]) => Some(SortKey::SignUp(key.parse()?)),
         (Kind::Verification, [run, job]) => {
@@ -194,6 +199,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Record
             | Kind::Appendix
             | Kind::AppendixVersion
+            | Kind::Usage
             | Kind::Request
             | Kind::SignUp
             | Kind::Verification
@@ -244,13 +250,9 @@ fn email_hash(email: &Email) -> Digest {
     Digest::of(&[email.as_str().as_bytes()])
 }
 
-/// The partition of the ledger that has the backup runs.
+/// The partitions of the ledger: of the backup runs, the restores of the service, and how the policy is kept.
 pub(crate) const BACKUPS_PARTITION: &str = "BACKUPS";
-
-/// The partition of the ledger that has the restores of the service.
 pub(crate) const RESTORES_PARTITION: &str = "RESTORES";
-
-/// The partition of the ledger that says how the policy is kept.
 pub(crate) const POLICY_PARTITION: &str = "POLICY";
 
 /// The partition of issues in Sentry: of sessions, while their crashes are to be deleted, and of the
@@ -271,13 +273,9 @@ pub(crate) fn erased_partition(customer: CustomerId) -> String {
     format!("{ERASED_PREFIX}{customer}")
 }
 
-/// What the sort keys of all backup runs start with.
+/// What the sort keys of all backup runs, links of the chain and verifications start with.
 pub(crate) const RUN_PREFIX: &str = "RUN#";
-
-/// What the sort keys of all links of the chain start with.
 pub(crate) const LINK_PREFIX: &str = "CHAIN#";
-
-/// What the sort keys of all verifications start with.
 pub(crate) const VERIFICATION_PREFIX: &str = "VERIFIED#";
 
 /// What the sort keys of a run's verifications start with.
@@ -291,9 +289,12 @@ pub(crate) const REVISION_PREFIX: &str = "REVISION#";
 /// What the sort keys of all records start with.
 pub(crate) const RECORD_PREFIX: &str = "RECORD#";
 
-/// What the sort keys of a record's appendices, and of their versions, start with.
+/// What the sort keys of all appendices and their versions start with.
+pub(crate) const APPENDIX_PREFIX: &str = "APPENDIX#";
+
+/// The same of one record's.
 pub(crate) fn appendices_prefix(record: RecordId) -> String {
-    format!("APPENDIX#{record}#")
+    format!("{APPENDIX_PREFIX}{record}#")
 }
 
 /// What the sort keys of one appendix and of its versions start with.
@@ -326,6 +327,7 @@ pub(crate) mod tests {
             SortKey::AppendixVersion(record, appendix, number),
             SortKey::Record(record).revision(version),
             SortKey::Customer.revision(version),
+            SortKey::Usage(3),
             SortKey::User(user).revision(version),
             SortKey::Appendix(record, appendix).revision(version),
             SortKey::AppendixVersion(record, appendix, number).revision(version),

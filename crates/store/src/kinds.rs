@@ -172,6 +172,8 @@ kinds! {
     AppendixVersion: "APPENDIX" in [Records], Revised;
     /// One revision of any of these.
     Revision: "REVISION" in [Records, Accounts], Lasting;
+    /// How much a customer keeps.
+    Usage: "USAGE" in [Records], Derived;
     /// The answer to a request.
     Request: "REQUEST" in [Records, Sessions], Transient;
     /// The answer to a sign-up.

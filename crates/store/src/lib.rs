@@ -47,6 +47,7 @@ mod row;
 mod scope;
 mod tables;
 mod transaction;
+mod usage;
 
 pub use error::{Missing, StoreError, WriteError};
 pub use idempotency_key::IdempotencyKey;
@@ -59,6 +60,7 @@ pub use row::RowKey;
 pub use scope::Customer;
 pub use tables::Tables;
 pub use tenant::Store;
+pub use usage::{Growth, QUOTA, Usage};
 
 pub use aws_sdk_dynamodb::Client as DynamoClient;
 pub use aws_sdk_s3::Client as S3Client;

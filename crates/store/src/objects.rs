@@ -11,6 +11,8 @@ use crate::{Announced, Customer, ObjectKey, StoreError};
 #[derive(Clone)]
 pub struct Objects {
     pub(crate) s3: Client,
+    /// By which links are signed.
+    pub(crate) links: Client,
     pub(crate) bucket: String,
 }
 
@@ -50,7 +52,20 @@ impl ObjectKey {
 
 impl Objects {
     pub fn new(s3: Client, bucket: String) -> Self {
-        Self { s3, bucket }
+        Self { links: s3.clone(), s3, bucket }
+    }
+
+    /// The same, with links to where others find it.
+    #[must_use]
+    pub fn with_links(self, links: Client) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Takes away what came after its appendix was deleted. The bytes stay as a version that nobody is shown.
+    pub async fn sweep(&self, Announced(key): &Announced) -> Result<(), StoreError> {
+        let swept = self.s3.delete_object().bucket(&self.bucket).key(key.to_string()).send().await;
+        swept.map_err(StoreError::unavailable)?;
+        Ok(())
     }
 
     /// What is at `key`, if anything is.

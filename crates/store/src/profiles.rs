@@ -3,11 +3,16 @@
 use domain::{CompanyName, Email, PersonName, Role, stored};
 use serde::{Deserialize, Serialize};
 
+use crate::usage::Usage;
+
 /// What is known of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerProfile {
     #[serde(deserialize_with = "stored")]
     pub name: CompanyName,
+    /// What it may keep, where that is something else than what everybody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Usage>,
 }
 
 /// What is known of a user. The password hash is elsewhere, and in no revision.

@@ -5,14 +5,16 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
-use domain::{Revision, Version};
+use domain::{Revision, UserId, Version};
 use serde::Serialize;
 
 use crate::items::{self, Item};
 use crate::keys::SortKey;
 use crate::tables::Database;
+use crate::usage::{Growth, part_of};
 use crate::{Customer, Earlier, Remember, StoreError, TableKind, WriteError, keys};
 
 /// Transactions that meet on one item are cancelled, not queued; these many tries, each after a
@@ -30,6 +32,7 @@ pub(crate) enum Step {
     /// Something else must be there.
     Require,
     Erasure,
+    Count,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -139,6 +142,37 @@ impl<'a> Transaction<'a> {
             .expression_attribute_names("#expires_at", items::EXPIRES_AT)
             .expression_attribute_values(":now", items::number(remember.now.seconds()));
         self.put(Step::Request, put)
+    }
+
+    /// Remembers the answer to a user's request about records, where it may come again.
+    pub(crate) fn remember_where_named(
+        self,
+        customer: &Customer,
+        user: UserId,
+        remember: Option<&Remember>,
+    ) -> Self {
+        let Some(remember) = remember else { return self };
+        let partition = keys::customer_partition(customer.id());
+        self.remember(TableKind::Records, &partition, &remember.sort_key(user), remember)
+    }
+
+    /// Counts what a customer keeps from now on, of a thing with this id.
+    pub(crate) fn count(mut self, customer: &Customer, id: [u8; 16], growth: Growth) -> Self {
+        let update = Update::builder()
+            .table_name(self.database.tables.name(TableKind::Records))
+            .set_key(Some(part_of(customer.id(), id[15])))
+            .update_expression("ADD #bytes :bytes, #versions :versions, #records :records")
+            .expression_attribute_names("#bytes", items::BYTES)
+            .expression_attribute_names("#versions", items::VERSIONS)
+            .expression_attribute_names("#records", items::RECORDS)
+            .expression_attribute_values(":bytes", items::number(growth.bytes))
+            .expression_attribute_values(":versions", items::number(growth.versions))
+            .expression_attribute_values(":records", items::number(growth.records))
+            .build()
+            .expect("table, key and expression are set");
+        self.writes.push(TransactWriteItem::builder().update(update).build());
+        self.steps.push(Step::Count);
+        self
     }
 
     /// Demands that a thing beside those that change is there and not deleted.

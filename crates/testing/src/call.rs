@@ -30,7 +30,7 @@ impl Call {
         let case = words.next().unwrap_or("ok");
         let of_it = |function: &Function| {
             let routes = function.endpoint.iter().flat_map(|it| it.declaration.routes);
-            routes.into_iter().any(|it| it.method == method && it.path == path)
+            routes.into_iter().any(|it| it.key() == format!("{method} {path}"))
         };
         let function = am_service::all().into_iter().find(of_it);
         let function = function.unwrap_or_else(|| panic!("no function has the route {request}"));

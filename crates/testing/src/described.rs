@@ -15,7 +15,8 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 
 /// The route as API Gateway names it: `GET /v1/records/{record_id}`.
 pub(crate) fn assert_described(route: &str, answer: &Answer) {
-    let (method, path) = route.split_once(' ').unwrap();
+    // What no route takes is described by no route.
+    let Some((method, path)) = route.split_once(' ') else { return };
     let operation = &DOCUMENT["paths"][path.replace("+}", "}")][method.to_ascii_lowercase()];
     let described = &operation["responses"][answer.status().to_string()];
     assert!(described.is_object(), "{route} may not answer so: {answer:?}");

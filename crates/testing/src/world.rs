@@ -107,7 +107,7 @@ impl World {
             let name = "Verkstad AB".to_owned().try_into().unwrap();
             let sign_up = SignUp {
                 customer_id: person.customer(),
-                customer: Revision::first(CustomerProfile { name }, user, self.now),
+                customer: Revision::first(CustomerProfile { name, quota: None }, user, self.now),
                 owner_id: user,
                 owner: revision,
                 password,

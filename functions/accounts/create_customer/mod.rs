@@ -2,7 +2,7 @@
 
 use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
-    Route, StatusCode, json,
+    Route, StatusCode, Who, json,
 };
 use domain::{CompanyName, CustomerId, Email, Entropy, PersonName, Revision, Role, UserId};
 use passwords::{NewPassword, Passwords};
@@ -64,21 +64,26 @@ pub async fn handle(
     let Body { company, name, email, password } = request.json()?;
     let parts = [company.as_str(), name.as_str(), email.as_str()];
     let once = Once::without_password(request, &parts)?;
-    let known = [email.as_str(), email.local_part(), company.as_str(), name.as_str()];
-    let password =
-        password.accept(&known).map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
-
+    request.note(Who::Stranger {
+        account: passwords.pseudonym(email.as_str()),
+        source: passwords.pseudonym(&request.source()),
+    });
+    // Counted before anything is done for it; a repetition says whether the password is right.
     let now = request.now();
-    let source = request.source();
-    if let Some(wait) = store.attempt_sign_up(&source, now).await?.refused_for(now) {
+    if let Some(wait) =
+        store.attempt_sign_up(&email, &request.source(), now).await?.refused_for(now)
+    {
         let detail = "Too many sign-ups from here. Wait a while.";
         return Err(Problem::too_many(detail, wait));
     }
+    let known = [email.as_str(), email.local_part(), company.as_str(), name.as_str()];
+    let password = passwords.accept(password, &known).await.map_err(Problem::busy)?;
+    let password = password.map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
     let owner_id = UserId::new(now, entropy);
     let owner = UserProfile { email: email.clone(), name, role: Role::Owner };
     let sign_up = SignUp {
         customer_id: CustomerId::new(now, entropy),
-        customer: Revision::first(CustomerProfile { name: company }, owner_id, now),
+        customer: Revision::first(CustomerProfile { name: company, quota: None }, owner_id, now),
         owner_id,
         owner: Revision::first(owner, owner_id, now),
         password: passwords.hash(password.clone(), entropy).await.map_err(Problem::busy)?,

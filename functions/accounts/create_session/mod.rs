@@ -3,7 +3,7 @@
 
 use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
-    ResponseHeader, Route, StatusCode, json, not_stored, session_cookie, with_header,
+    ResponseHeader, Route, StatusCode, Who, json, not_stored, session_cookie, with_header,
 };
 use domain::{CustomerId, Email, Entropy, SessionToken, Timestamp, UserId, entropy};
 use lambda_http::http::header::{SET_COOKIE, WWW_AUTHENTICATE};
@@ -109,6 +109,10 @@ pub async fn handle(
     let Body { email, password, delivery } = request.json()?;
     let once = Once::without_password(request, &[email.as_str(), delivery.name()])?;
 
+    request.note(Who::Stranger {
+        account: passwords.pseudonym(email.as_str()),
+        source: passwords.pseudonym(&request.source()),
+    });
     let (attempt, login, proof) =
         check(store, passwords, entropy, request, &email, password).await?;
     let started = Started {
@@ -122,7 +126,13 @@ pub async fn handle(
     let start = store.start_session(&login, &hash, started.created_at, &remember);
     let forget = forget(store, attempt, &email);
     match futures_util::future::join(start, forget).await.0 {
-        Ok(()) => Ok(answer(request, &token, &started, delivery)),
+        Ok(()) => {
+            // Whoever sat at this browser before is not logged in any more.
+            if let Some(presented) = request.session_cookie_token() {
+                store.end_session(&presented).await?;
+            }
+            Ok(answer(request, &token, &started, delivery))
+        }
         Err(WriteError::Repeated(earlier)) => {
             let started: Started = once.answer(&earlier)?;
             repeated(store, &proof, request, &started, delivery).await

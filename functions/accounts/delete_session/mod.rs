@@ -5,6 +5,7 @@ use am_http::{
     SessionRequest, StatusCode, empty, end_cookie, with_header,
 };
 use domain::Role;
+use lambda_http::http::HeaderName;
 use lambda_http::http::header::SET_COOKIE;
 use runtime::HttpFunction;
 use store::Store;
@@ -21,11 +22,23 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         problems: &[],
     },
     build: |env| env.store(),
-    handle: Handle::Session(Role::Viewer, |store, request| Box::pin(handle(store, request))),
+    handle: Handle::Session(
+        Role::Viewer,
+        |store| store,
+        |store, request| Box::pin(handle(store, request)),
+    ),
 };
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
     request.open(store, ()).await?;
     store.end_session(&request.session_token()?).await?;
-    Ok(with_header(empty(StatusCode::NO_CONTENT), SET_COOKIE, &end_cookie()))
+    let answer = empty(StatusCode::NO_CONTENT);
+    if request.shows_bearer() {
+        return Ok(answer);
+    }
+    // What the browser has kept of answers goes too; never its storage, where unsent work is.
+    let answer = with_header(answer, CLEAR_SITE_DATA, "\"cache\"");
+    Ok(with_header(answer, SET_COOKIE, &end_cookie()))
 }

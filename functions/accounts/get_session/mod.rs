@@ -32,7 +32,11 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         problems: &[],
     },
     build: |env| env.store(),
-    handle: Handle::Session(Role::Viewer, |store, request| Box::pin(handle(store, request))),
+    handle: Handle::Session(
+        Role::Viewer,
+        |store| store,
+        |store, request| Box::pin(handle(store, request)),
+    ),
 };
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {

@@ -15,7 +15,7 @@ const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 pub const FUNCTION: HttpFunction<()> = HttpFunction {
     declaration: Declaration {
         name: "get-openapi",
-        routes: &[Route::get("/v1/openapi.json")],
+        routes: &[Route::get("/v1/openapi.json"), Route::head("/v1/openapi.json")],
         summary: "This description of the API, OpenAPI 3.1",
         parameters: &[],
         body: RequestBody::None,

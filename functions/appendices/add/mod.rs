@@ -12,9 +12,10 @@ use domain::{
 };
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::{AnswerKey, AppendixKey, RecordKey, Reservation};
-use store::{Customer, ObjectKey, Objects, Store, WriteError};
+use store::tenant::{AnswerKey, AppendixKey, RecordKey, Reservation, UsageKey};
+use store::{Customer, ObjectKey, Objects, Store, Usage, WriteError};
 
+use crate::quota;
 use crate::shapes::{AppendixVersionView, AppendixView, ReservedView};
 
 /// A file that is about to be uploaded.
@@ -46,12 +47,14 @@ pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<ReservedView>(StatusCode::CREATED, "Reserved.")
             .with(&[ResponseHeader::LOCATION, ResponseHeader::ETAG])],
-        problems: &[APPENDIX_EXISTS],
+        problems: &[APPENDIX_EXISTS, Code::QUOTA_EXCEEDED],
     },
     build: |env| Ok((env.store()?, env.objects()?)),
-    handle: Handle::Session(Role::Member, |(store, objects), request| {
-        Box::pin(handle(store, objects, &OsEntropy, request))
-    }),
+    handle: Handle::Session(
+        Role::Member,
+        |(store, _)| store,
+        |(store, objects), request| Box::pin(handle(store, objects, &OsEntropy, request)),
+    ),
 };
 
 async fn handle(
@@ -62,9 +65,10 @@ async fn handle(
 ) -> Result<Response, Problem> {
     let record_id: RecordId = request.path("record_id")?;
     let once = Once::of(&request)?;
-    let opened = request.open(store, (RecordKey(record_id), AnswerKey(once.key()))).await?;
+    let keys = (RecordKey(record_id), AnswerKey(once.key()), UsageKey);
+    let opened = request.open(store, keys).await?;
     let (customer, user) = (opened.session.customer, opened.session.user);
-    let (record, earlier) = opened.found;
+    let (record, earlier, standing) = opened.found;
     record.existing()?;
     if let Some(earlier) = &earlier {
         return repeated(store, objects, request, once.answer(earlier)?).await;
@@ -76,6 +80,8 @@ async fn handle(
         Some(id) => id.accept(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?,
         None => AppendixId::new(now, entropy),
     };
+    let more = Usage { bytes: bytes.get(), versions: 1, ..Usage::default() };
+    quota::admit(store, &opened.session, &standing, more).await?;
     let number = VersionNumber::FIRST;
     let key = ObjectKey::new(&customer, record_id, id, number);
     let appendix = Revision::first(Appendix { record_id, name, last_version: number }, user, now);

@@ -12,10 +12,11 @@ use domain::{
 };
 use runtime::HttpFunction;
 use serde::Deserialize;
-use store::tenant::{AnswerKey, AppendixKey, RecordKey, Reservation};
-use store::{ObjectKey, Objects, Store, WriteError};
+use store::tenant::{AnswerKey, AppendixKey, RecordKey, Reservation, UsageKey};
+use store::{ObjectKey, Objects, Store, Usage, WriteError};
 
 use crate::appendices::add::answer;
+use crate::quota;
 use crate::shapes::{AppendixVersionView, AppendixView, ReservedView};
 
 /// Bytes that are about to be uploaded.
@@ -53,12 +54,14 @@ pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
         answers: &[Answer::json::<ReservedView>(StatusCode::CREATED, "Reserved.")
             .with(&[ResponseHeader::LOCATION, ResponseHeader::ETAG])],
         // A restore may have brought the next version back, and not yet that the appendix has it.
-        problems: &[APPENDIX_BUSY, TOO_MANY_VERSIONS, Code::EXISTS],
+        problems: &[APPENDIX_BUSY, TOO_MANY_VERSIONS, Code::EXISTS, Code::QUOTA_EXCEEDED],
     },
     build: |env| Ok((env.store()?, env.objects()?)),
-    handle: Handle::Session(Role::Member, |(store, objects), request| {
-        Box::pin(handle(store, objects, request))
-    }),
+    handle: Handle::Session(
+        Role::Member,
+        |(store, _)| store,
+        |(store, objects), request| Box::pin(handle(store, objects, request)),
+    ),
 };
 
 async fn handle(
@@ -74,10 +77,11 @@ async fn handle(
             RecordKey(record_id),
             AppendixKey { record: record_id, appendix: id },
             AnswerKey(once.key()),
+            UsageKey,
         );
         let opened = request.open(store, keys).await?;
         let (customer, user) = (opened.session.customer, opened.session.user);
-        let (record, appendix, earlier) = opened.found;
+        let (record, appendix, earlier, standing) = opened.found;
         record.existing()?;
         let current = appendix.existing()?;
         if let Some(earlier) = &earlier {
@@ -85,6 +89,8 @@ async fn handle(
         }
         let Body { content_type, bytes, sha256 } = request.json()?;
 
+        let more = Usage { bytes: bytes.get(), versions: 1, ..Usage::default() };
+        quota::admit(store, &opened.session, &standing, more).await?;
         let number = current.content.last_version.next().ok_or_else(too_many_versions)?;
         let content = Appendix { last_version: number, ..current.content.clone() };
         let appendix = current.changed(content, user, request.now());

@@ -57,9 +57,11 @@ pub const FUNCTION: HttpFunction<(Store, Objects)> = HttpFunction {
         problems: &[APPENDIX_NOT_STORED],
     },
     build: |env| Ok((env.store()?, env.objects()?)),
-    handle: Handle::Session(Role::Viewer, |(store, objects), request| {
-        Box::pin(handle(store, objects, request))
-    }),
+    handle: Handle::Session(
+        Role::Viewer,
+        |(store, _)| store,
+        |(store, objects), request| Box::pin(handle(store, objects, request)),
+    ),
 };
 
 async fn handle(

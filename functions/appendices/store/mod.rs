@@ -28,6 +28,8 @@ pub enum Outcome {
     Stored,
     /// An earlier event did it.
     StoredBefore,
+    /// It came after its appendix was deleted, and was taken away.
+    Swept,
     /// Nobody reserved this key: for the reconciler to look at.
     Unclaimed,
     /// The object is not what was declared. Presigned uploads cannot do that; somebody else can.
@@ -52,7 +54,9 @@ pub async fn handle(
 ) -> Result<Outcome, StoreError> {
     let outcome = note(store, objects, &event.detail.object.key, now).await?;
     match outcome {
-        Outcome::Stored | Outcome::StoredBefore => tracing::info!(?outcome, "object noted"),
+        Outcome::Stored | Outcome::StoredBefore | Outcome::Swept => {
+            tracing::info!(?outcome, "object noted")
+        }
         // Somebody else writes to the bucket.
         Outcome::Unclaimed | Outcome::NotAsDeclared => {
             tracing::error!(failed = 1, ?outcome, "object refused");
@@ -78,6 +82,10 @@ pub async fn note(
     };
     if version.content.state == UploadState::Stored {
         return Ok(Outcome::StoredBefore);
+    }
+    if store.appendix_is_deleted(&key).await? {
+        objects.sweep(&key).await?;
+        return Ok(Outcome::Swept);
     }
     let Some(facts) = objects.facts(&key).await? else {
         return Ok(Outcome::Missing);

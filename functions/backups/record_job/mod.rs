@@ -182,6 +182,9 @@ async fn ended(context: &Context, now: Timestamp) -> Result<Vec<Detail>, EventEr
     Ok(ended)
 }
 
+/// Within so long, DynamoDB has looked at how large a table is: about every six hours, it says.
+const SIZE_KNOWN_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// Why this is no backup. That a job says it has completed is not enough.
 async fn fault(backups: &Backups, job: &Detail) -> Result<Option<String>, EventError> {
     let message = job.status_message.as_deref().unwrap_or("no reason was given");
@@ -197,8 +200,18 @@ async fn fault(backups: &Backups, job: &Detail) -> Result<Option<String>, EventE
         // Something is always in the evidence once a run was opened; before that, nothing need be.
         Some(Resource::Evidence) | None => return Ok(None),
     };
-    let run = backups.operator.run_before(job.creation_date).await?;
-    let Some(run) = run.filter(|_| job.bytes() == Some(0)) else { return Ok(None) };
+    if job.bytes() != Some(0) {
+        return Ok(None);
+    }
+    let runs = backups.operator.runs().await?;
+    // DynamoDB knows how large a table is some six hours later: a size of nothing says nothing of what was
+    // written since. What was there in the run of the evening before was known long ago.
+    let known_by = match backups.resource(&job.resource_arn) {
+        Some(Resource::Table(_)) => job.creation_date.before(SIZE_KNOWN_WITHIN),
+        _ => job.creation_date,
+    };
+    let known = runs.iter().filter(|run| run.cut <= known_by).max_by_key(|run| run.cut);
+    let Some(run) = known else { return Ok(None) };
     let manifest = Manifest::from_json(&backups.evidence.read(&run.manifest).await?)?;
     let count = manifest.table(name).all.count;
     Ok((count > 0).then(|| format!("completed and holds nothing of {count}")))

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use am_http::{
-    Answer, Code, Declaration, Handle, Parameter, Problem, Request, RequestBody, Response,
-    ResponseHeader, Route, StatusCode, json, with_header,
+    Answer, Code, Declaration, Handle, Method, Parameter, Problem, Request, RequestBody, Response,
+    ResponseHeader, Route, StatusCode, empty, json, with_header,
 };
 use crashes::{
     Address, Envelope, EnvelopeError, KnownProjects, Limits, Sentry, UnpackError, unpack,
@@ -103,7 +103,15 @@ const SENTRY_AUTH: Parameter = Parameter::optional_header::<String>(
 pub const FUNCTION: HttpFunction<Context> = HttpFunction {
     declaration: Declaration {
         name: "report-crash",
-        routes: &[Route::post("/v1/crashes"), Route::post("/v1/crashes/{sentry_path+}")],
+        routes: &[
+            Route::post("/v1/crashes"),
+            Route::post("/v1/crashes/{sentry_path+}"),
+            // With a slash at the end, as some are told it.
+            Route::post("/v1/crashes/"),
+            Route::options("/v1/crashes"),
+            Route::options("/v1/crashes/{sentry_path+}"),
+            Route::options("/v1/crashes/"),
+        ],
         summary: "Passes a crash of a device on to Sentry, without personal data",
         parameters: &[
             Parameter::path::<String>("sentry_path", "What SDKs add: api/PROJECT/envelope/."),
@@ -112,7 +120,7 @@ pub const FUNCTION: HttpFunction<Context> = HttpFunction {
         ],
         body: RequestBody::Raw {
             media_type: "application/x-sentry-envelope",
-            meaning: "An envelope of Sentry's SDKs, as it is or packed with gzip or deflate.",
+            meaning: "An envelope of Sentry's SDKs, as it is or packed with gzip, deflate or br.",
         },
         answers: &[
             Answer::json::<Taken<'static>>(
@@ -151,6 +159,34 @@ pub const FUNCTION: HttpFunction<Context> = HttpFunction {
 };
 
 pub async fn handle(context: &Context, request: &Request) -> Result<Response, Problem> {
+    if *request.method() == Method::OPTIONS {
+        return Ok(CORS.iter().fold(empty(StatusCode::NO_CONTENT), |answer, (name, value)| {
+            with_header(answer, HeaderName::from_static(name), value)
+        }));
+    }
+    // A page of another origin that has a DSN of ours may read how it went.
+    match take(context, request).await {
+        Ok(answer) => Ok(CORS[..READ].iter().fold(answer, |answer, (name, value)| {
+            with_header(answer, HeaderName::from_static(name), value)
+        })),
+        Err(problem) if problem.code() == UNKNOWN_DSN.name => Err(problem),
+        Err(problem) => Err(CORS[..READ].iter().fold(problem, |problem, (name, value)| {
+            problem.header(HeaderName::from_static(name), value)
+        })),
+    }
+}
+
+/// The Fetch standard's headers: the first of every answer, the others of one to a question beforehand.
+const CORS: [(&str, &str); 5] = [
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "retry-after, x-sentry-rate-limits"),
+    ("access-control-allow-methods", "POST"),
+    ("access-control-allow-headers", "content-type, content-encoding, x-sentry-auth"),
+    ("access-control-max-age", "86400"),
+];
+const READ: usize = 2;
+
+async fn take(context: &Context, request: &Request) -> Result<Response, Problem> {
     count(&context.store, request).await?;
     let envelope = read(&context.projects, request)?;
     let taken = |status, state| {
@@ -262,9 +298,11 @@ fn not_unpacked(error: UnpackError) -> Problem {
     let detail = format!("The body: {error}.");
     match error {
         UnpackError::Unknown => {
-            Problem::new(UNSUPPORTED_ENCODING, detail).header(ACCEPT_ENCODING, "gzip, deflate")
+            Problem::new(UNSUPPORTED_ENCODING, detail).header(ACCEPT_ENCODING, "gzip, deflate, br")
         }
-        UnpackError::Broken => Problem::new(MALFORMED_ENCODING, detail),
+        UnpackError::Broken | UnpackError::TooManyMembers => {
+            Problem::new(MALFORMED_ENCODING, detail)
+        }
         UnpackError::TooLarge => Problem::new(Code::BODY_TOO_LARGE, detail),
     }
 }

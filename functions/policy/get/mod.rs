@@ -27,7 +27,7 @@ const AUDITED_WITHIN: Duration = Duration::from_secs(2 * 60 * 60);
 pub const FUNCTION: HttpFunction<(Store, Facts)> = HttpFunction {
     declaration: Declaration {
         name: "get-policy",
-        routes: &[Route::get("/v1/policy")],
+        routes: &[Route::get("/v1/policy"), Route::head("/v1/policy")],
         summary: "What we promise of data and security, and how each promise stands",
         parameters: &[],
         body: RequestBody::None,
@@ -153,7 +153,7 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
             2,
             "A cloud service with an app: nothing to install or update on a phone, tablet or \
              computer.",
-            kept(value!({
+            nobody_looks(value!({
                 "clients": ["browsers, with a cookie", "apps, with a token"],
                 "api": "/v1",
             })),
@@ -161,7 +161,7 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         row(
             3,
             "Everything runs on Amazon Web Services.",
-            kept(value!({
+            nobody_looks(value!({
                 "services": ["API Gateway", "Lambda", "DynamoDB", "S3", "AWS Backup"],
             })),
         ),
@@ -195,12 +195,12 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         row(
             11,
             "The newest Chrome and Edge, with cookies; the requirements say when they changed.",
-            kept(value!(REQUIREMENTS)),
+            nobody_looks(value!(REQUIREMENTS)),
         ),
         row(
             12,
             "Passwords cannot be read, by our employees neither.",
-            kept(value!({
+            nobody_looks(value!({
                 "hash": "argon2id",
                 "memory_kib": passwords::MEMORY_KIB,
                 "passes": passwords::PASSES,
@@ -211,13 +211,14 @@ fn rows(noted: &Noted, facts: &Facts) -> Vec<Row> {
         row(
             13,
             "All traffic is encrypted with https.",
-            kept(value!({ "tls": "1.2 or newer", "strict_transport_security": true })),
+            nobody_looks(value!({ "tls": "1.2 or newer", "strict_transport_security": true })),
         ),
     ]
 }
 
-fn kept(evidence: Value) -> (State, Value) {
-    (State::Kept, evidence)
+/// It is so by how the service is made, and nothing looks whether it still is.
+fn nobody_looks(evidence: Value) -> (State, Value) {
+    (State::Unknown, evidence)
 }
 
 impl Noted {
@@ -240,9 +241,10 @@ impl Noted {
         (state, value!(found))
     }
 
-    fn restores(&self) -> Vec<&RestoreView> {
-        // One that goes on is nobody's business yet.
-        self.restores.iter().filter(|it| it.state == RestoreState::Done).collect()
+    /// To which moments the service was restored; why is nobody's business, and one that goes on neither.
+    fn restores(&self) -> Vec<Value> {
+        let done = self.restores.iter().filter(|it| it.state == RestoreState::Done);
+        done.map(|it| value!({ "to": it.to })).collect()
     }
 
     /// Whether each evening has what the evenings before had, and since when. Strangers learn nothing of
@@ -269,8 +271,17 @@ impl Noted {
         };
         let fresh = self.now.since(backup.verified_at) <= VERIFIED_WITHIN;
         let (chain, held) = self.chain();
-        let mut evidence = value!(backup);
-        evidence["chain"] = held;
+        // How much there is, strangers do not learn.
+        let VerifiedBackup { run, cut, verified_at, digest, checked, .. } = backup;
+        let checked: Vec<&String> = checked.keys().collect();
+        let evidence = value!({
+            "run": run,
+            "cut": cut,
+            "verified_at": verified_at,
+            "digest": digest,
+            "checked": checked,
+            "chain": held,
+        });
         // A backup of the release before is verified, and had no chain.
         let chain = if self.chain.is_some() { chain } else { State::Kept };
         (if fresh { State::Kept.and(chain) } else { State::Broken }, evidence)

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub const FUNCTION: HttpFunction<()> = HttpFunction {
     declaration: Declaration {
         name: "get-requirements",
-        routes: &[Route::get("/v1/requirements")],
+        routes: &[Route::get("/v1/requirements"), Route::head("/v1/requirements")],
         summary: "What a device needs",
         parameters: &[],
         body: RequestBody::None,

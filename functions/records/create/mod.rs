@@ -9,9 +9,10 @@ use domain::{
 };
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::AnswerKey;
-use store::{Store, WriteError};
+use store::tenant::{AnswerKey, UsageKey};
+use store::{Store, Usage, WriteError};
 
+use crate::quota;
 use crate::shapes::RecordView;
 
 /// A new record.
@@ -44,12 +45,14 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<RecordView>(StatusCode::CREATED, "The new record.")
             .with(&[ResponseHeader::LOCATION, ResponseHeader::ETAG])],
-        problems: &[RECORD_EXISTS],
+        problems: &[RECORD_EXISTS, Code::QUOTA_EXCEEDED],
     },
     build: |env| env.store(),
-    handle: Handle::Session(Role::Member, |store, request| {
-        Box::pin(handle(store, &OsEntropy, request))
-    }),
+    handle: Handle::Session(
+        Role::Member,
+        |store| store,
+        |store, request| Box::pin(handle(store, &OsEntropy, request)),
+    ),
 };
 
 async fn handle(
@@ -58,8 +61,9 @@ async fn handle(
     request: SessionRequest<'_>,
 ) -> Result<Response, Problem> {
     let once = Once::of(&request)?;
-    let opened = request.open(store, AnswerKey(once.key())).await?;
-    if let Some(earlier) = &opened.found {
+    let opened = request.open(store, (AnswerKey(once.key()), UsageKey)).await?;
+    let (earlier, standing) = &opened.found;
+    if let Some(earlier) = earlier {
         return Ok(answer(&once.answer(earlier)?));
     }
     let now = request.now();
@@ -69,6 +73,8 @@ async fn handle(
         None => RecordId::new(now, entropy),
     };
 
+    let more = Usage { records: 1, ..Usage::default() };
+    quota::admit(store, &opened.session, standing, more).await?;
     let record = Record { record_type, title, fields };
     let revision = Revision::first(record, opened.session.user, now);
     let view = RecordView::new(id, &revision);

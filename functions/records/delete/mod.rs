@@ -2,26 +2,34 @@
 //! stays, and so does the history.
 
 use am_http::{
-    Answer, ChangeRefusal, Declaration, Handle, Parameter, Problem, RequestBody, Response, Route,
-    SessionRequest, StatusCode, change, empty,
+    Answer, ChangeRefusal, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response,
+    Route, SessionRequest, StatusCode, change, empty,
 };
 use domain::{RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::RecordKey;
+use store::tenant::{AnswerKey, RecordKey};
 
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
         name: "delete-record",
         routes: &[Route::delete("/v1/records/{record_id}")],
         summary: "Deletes a record; its history stays",
-        parameters: &[Parameter::RECORD_ID, Parameter::IF_MATCH],
+        parameters: &[
+            Parameter::RECORD_ID,
+            Parameter::IF_MATCH,
+            Parameter::IDEMPOTENCY_KEY_OF_A_CHANGE,
+        ],
         body: RequestBody::None,
         answers: &[Answer::empty(StatusCode::NO_CONTENT, "Deleted.")],
         problems: &[],
     },
     build: |env| env.store(),
-    handle: Handle::Session(Role::Admin, |store, request| Box::pin(handle(store, request))),
+    handle: Handle::Session(
+        Role::Admin,
+        |store| store,
+        |store, request| Box::pin(handle(store, request)),
+    ),
 };
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
@@ -30,13 +38,17 @@ async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
 
 async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
     let id: RecordId = request.path("record_id")?;
-    let opened = request.open(store, RecordKey(id)).await?;
-    let seen = request.if_match()?;
-    let current = opened.found.newest()?;
-
-    let session = &opened.session;
-    if let Some(tombstone) = seen.tombstone(&current, session.user, request.now())? {
-        store.replace_record(&session.customer, id, &tombstone).await?;
+    let once = Once::where_named(&request)?;
+    let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
+    let opened = request.open(store, (RecordKey(id), earlier)).await?;
+    let (found, earlier) = opened.found;
+    if let Some(()) = Once::earlier_answer(once.as_ref(), earlier)? {
+        return Ok(empty(StatusCode::NO_CONTENT));
     }
+    let seen = request.if_match()?;
+    let session = &opened.session;
+    let tombstone = seen.tombstone(&found.newest()?, session.user, request.now())?;
+    let remember = once.map(|once| once.remember(&()));
+    store.replace_record(session, id, &tombstone, remember.as_ref()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -2,15 +2,15 @@
 //! the version that the client saw, so that nobody's change is overwritten unseen.
 
 use am_http::{
-    Answer, ChangeRefusal, Declaration, Handle, Parameter, Problem, RequestBody, Response,
+    Answer, ChangeRefusal, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response,
     ResponseHeader, Route, SessionRequest, StatusCode, change, etag, json, with_header,
 };
-use domain::{Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role};
+use domain::{Fields, Record, RecordId, RecordTitle, RecordType, Role};
 use lambda_http::http::header::ETAG;
 use runtime::HttpFunction;
 use serde::Deserialize;
 use store::Store;
-use store::tenant::RecordKey;
+use store::tenant::{AnswerKey, RecordKey};
 
 use crate::shapes::RecordView;
 
@@ -32,14 +32,22 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         name: "update-record",
         routes: &[Route::put("/v1/records/{record_id}")],
         summary: "Replaces a record's content",
-        parameters: &[Parameter::RECORD_ID, Parameter::IF_MATCH],
+        parameters: &[
+            Parameter::RECORD_ID,
+            Parameter::IF_MATCH,
+            Parameter::IDEMPOTENCY_KEY_OF_A_CHANGE,
+        ],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<RecordView>(StatusCode::OK, "The record as it is now.")
             .with(&[ResponseHeader::ETAG])],
         problems: &[],
     },
     build: |env| env.store(),
-    handle: Handle::Session(Role::Member, |store, request| Box::pin(handle(store, request))),
+    handle: Handle::Session(
+        Role::Member,
+        |store| store,
+        |store, request| Box::pin(handle(store, request)),
+    ),
 };
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
@@ -48,25 +56,27 @@ async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
 
 async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
     let id: RecordId = request.path("record_id")?;
-    let opened = request.open(store, RecordKey(id)).await?;
+    let once = Once::where_named(&request)?;
+    let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
+    let opened = request.open(store, (RecordKey(id), earlier)).await?;
+    let (found, earlier) = opened.found;
+    if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
+        return Ok(answer(&view));
+    }
     let seen = request.if_match()?;
     let Body { record_type, title, fields } = request.json()?;
     let content = Record { record_type, title, fields };
-    let current = opened.found.existing()?;
-
-    let user = opened.session.user;
-    if seen.was_changed_by(user, &current) && current.content == content {
-        return Ok(answer(id, &current));
-    }
+    let current = found.existing()?;
     if !seen.admits(current.version) {
         return Err(Problem::stale(current.version).into());
     }
-    let changed = current.changed(content, user, request.now());
-    store.replace_record(&opened.session.customer, id, &changed).await?;
-    Ok(answer(id, &changed))
+    let changed = current.changed(content, opened.session.user, request.now());
+    let view = RecordView::new(id, &changed);
+    let remember = once.map(|once| once.remember(&view));
+    store.replace_record(&opened.session, id, &changed, remember.as_ref()).await?;
+    Ok(answer(&view))
 }
 
-fn answer(id: RecordId, record: &Revision<Record>) -> Response {
-    let response = json(StatusCode::OK, &RecordView::new(id, record));
-    with_header(response, ETAG, &etag(record.version))
+fn answer(view: &RecordView) -> Response {
+    with_header(json(StatusCode::OK, view), ETAG, &etag(view.version))
 }

@@ -10,7 +10,7 @@ use s3s::{S3Result, s3_error};
 use super::disk::Disk;
 use super::failed;
 use crate::conditions::Facts;
-use crate::identity::Identities;
+use crate::identity::{Identities, is_fresh};
 
 /// Lets a function do what its policy says.
 pub(super) struct Access {
@@ -37,8 +37,12 @@ impl S3Access for Access {
         };
         let caller = context.credentials().map(|credentials| credentials.access_key.as_str());
         let Some(caller) = caller else { return Err(s3_error!(AccessDenied)) };
-        // A link that a function signed is used by somebody else.
+        // A link that a function signed is used by somebody else, and says itself how long it is good.
         if context.headers().contains_key(AUTHORIZATION) {
+            let date = context.headers().get("x-amz-date").and_then(|date| date.to_str().ok());
+            if !date.is_some_and(is_fresh) {
+                return Err(s3_error!(RequestTimeTooSkewed));
+            }
             self.identities.count(caller, action);
         }
         let (bucket, key) = match context.s3_path() {

@@ -39,6 +39,8 @@ use crate::conditions;
 use crate::identity::Identities;
 use crate::listen;
 
+const CHUNK_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// The S3 of the local cloud.
 #[derive(Clone)]
 pub(crate) struct Objects {
@@ -103,7 +105,10 @@ impl Objects {
         let mut body = input.body.take();
         let mut incoming = self.disk.incoming().await.map_err(failed)?;
         while let Some(body) = &mut body {
-            let Some(chunk) = body.next().await else { break };
+            // Who sends nothing for so long has gone.
+            let next = tokio::time::timeout(CHUNK_WITHIN, body.next()).await;
+            let next = next.map_err(|_| s3_error!(RequestTimeout))?;
+            let Some(chunk) = next else { break };
             let chunk = chunk.map_err(|_| s3_error!(IncompleteBody))?;
             incoming.write(&chunk).await.map_err(failed)?;
         }

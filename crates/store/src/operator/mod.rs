@@ -4,6 +4,7 @@
 
 mod bucket;
 mod crashes;
+mod customers;
 mod erasures;
 mod evidence;
 mod ledger;

@@ -222,6 +222,7 @@ fn counterpart(
         }
         // No revisions are of these.
         SortKey::Revision(..)
+        | SortKey::Usage(_)
         | SortKey::Request(..)
         | SortKey::SignUp(_)
         | SortKey::Session(_)

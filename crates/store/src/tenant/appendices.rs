@@ -10,6 +10,7 @@ use super::{Ask, Lookup, Read, Reader, Session};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
+use crate::usage::Growth;
 use crate::{Announced, Customer, ObjectKey, Remember, Store, StoreError, TableKind, WriteError};
 
 /// An appendix of the customer's, without its versions.
@@ -167,6 +168,7 @@ impl Store {
         transaction
             .require(customer, &SortKey::Record(key.record))
             .create(customer, &sort, version)
+            .count(customer, key.appendix.to_bytes(), Growth::version(version.content.bytes.get()))
             .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember)
             .commit()
             .await
@@ -176,12 +178,16 @@ impl Store {
     /// Replaces an appendix by its tombstone. Its versions and their bytes stay.
     pub async fn delete_appendix(
         &self,
-        customer: &Customer,
+        session: &Session,
         record: RecordId,
         id: AppendixId,
         tombstone: &Revision<Appendix>,
+        remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
-        self.replace(customer, &SortKey::Appendix(record, id), tombstone).await
+        let sort = SortKey::Appendix(record, id);
+        let change = Transaction::new(&self.database).replace(&session.customer, &sort, tombstone);
+        let change = change.remember_where_named(&session.customer, session.user, remember);
+        change.commit().await.map_err(WriteError::from)
     }
 
     /// The version whose bytes belong at `key`, if one was reserved.
@@ -196,6 +202,17 @@ impl Store {
         item.as_ref().map(items::read_revision).transpose()
     }
 
+    /// Whether the appendix was deleted that the object at `key` would be a version of.
+    pub async fn appendix_is_deleted(
+        &self,
+        Announced(key): &Announced,
+    ) -> Result<bool, StoreError> {
+        let partition = keys::customer_partition(key.customer);
+        let key = items::key(&partition, &SortKey::Appendix(key.record, key.appendix));
+        let item = self.database.item(&self.database.tables.records, key).await?;
+        Ok(item.is_some_and(|item| item.contains_key(items::DELETED)))
+    }
+
     /// Notes that the bytes of `pending` are in the bucket. `Stale`: someone else noted it first.
     pub async fn mark_stored(
         &self,
@@ -206,6 +223,8 @@ impl Store {
         let content = AppendixVersion { state: UploadState::Stored, ..pending.content.clone() };
         let stored = pending.changed(content, pending.created_by, now);
         let sort = SortKey::AppendixVersion(key.record, key.appendix, key.number);
-        self.replace(&Customer::new(key.customer), &sort, &stored).await
+        let customer = Customer::new(key.customer);
+        let change = Transaction::new(&self.database).replace(&customer, &sort, &stored);
+        change.commit().await.map_err(WriteError::from)
     }
 }

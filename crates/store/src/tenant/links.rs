@@ -41,7 +41,7 @@ impl Objects {
     ) -> Result<Upload, StoreError> {
         let bytes = i64::try_from(declared.bytes.get()).map_err(StoreError::broken)?;
         let signed = self
-            .s3
+            .links
             .put_object()
             .bucket(&self.bucket)
             .key(key.to_string())
@@ -68,11 +68,13 @@ impl Objects {
         now: Timestamp,
     ) -> Result<Download, StoreError> {
         let signed = self
-            .s3
+            .links
             .get_object()
             .bucket(&self.bucket)
             .key(key.to_string())
             .response_content_disposition(attachment(name))
+            // A browser that several people share keeps none of it.
+            .response_cache_control("no-store")
             .presigned(valid(now, DOWNLOAD_VALID_FOR)?)
             .await
             .map_err(StoreError::unavailable)?;

@@ -19,9 +19,12 @@ const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Tries of one account: more than a person needs, far fewer than a guesser does. They are counted
 /// per source, so that a stranger cannot lock a person out.
 const ATTEMPTS_MAX: u32 = 10;
-/// Log-ins and sign-ups from one source, whatever the account: a shift of a factory that comes from
-/// one address logs in, somebody who tries one password on all accounts does not get far.
+/// Wrong log-ins and sign-ups from one source, whatever the account: somebody who tries one password on all
+/// accounts does not get far.
 const SOURCE_ATTEMPTS_MAX: u32 = 500;
+/// Above this, each right log-in is taken off again: of a factory that comes from one address, as many log in
+/// as want to. Below it, that is not worth a request.
+const TAKEN_OFF_ABOVE: u32 = SOURCE_ATTEMPTS_MAX / 2;
 
 pub(super) const COUNT: &str = "count";
 
@@ -94,13 +97,16 @@ impl Store {
         }))
     }
 
-    /// Counts a try to sign up from `source`.
+    /// Counts a try to sign up from `source`, among those to log in: repeated, it tells whether a password is
+    /// right.
     pub async fn attempt_sign_up(
         &self,
+        email: &Email,
         source: &str,
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
-        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX)];
+        let account = keys::account_attempts(email);
+        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
         self.count_attempt(source, SortKey::attempts, &limits, now).await
     }
 
@@ -144,16 +150,19 @@ impl Store {
         Ok(Attempt { key, ends_at, counts })
     }
 
-    /// Forgets the tries of an account of which the last one was right. An only one is not worth a
-    /// request: the next right one forgets it too.
+    /// Forgets the tries of an account of which the last one was right, and takes that one off what its source
+    /// has. An only one is not worth a request, as long as its source has few: the next right one forgets it too.
     pub async fn forget_attempts(
         &self,
         attempt: &Attempt,
         email: &Email,
     ) -> Result<(), StoreError> {
         let account = keys::account_attempts(email);
-        let count = attempt.counts.as_ref().and_then(|counts| counts.get(&account));
-        if count == Some(&items::number(1)) {
+        let count = |name: &str| {
+            let counted = attempt.counts.as_ref().and_then(|counts| counts.get(name)?.as_n().ok());
+            counted.and_then(|count| count.parse().ok()).unwrap_or(0)
+        };
+        if count(&account) <= 1 && count(COUNT) <= TAKEN_OFF_ABOVE {
             return Ok(());
         }
         let forgotten = self
@@ -162,9 +171,11 @@ impl Store {
             .update_item()
             .table_name(&self.database.tables.sessions)
             .set_key(Some(attempt.key.clone()))
-            .update_expression("REMOVE #account")
+            .update_expression("REMOVE #account ADD #count :one_less")
             .condition_expression("attribute_exists(#account)")
             .expression_attribute_names("#account", account)
+            .expression_attribute_names("#count", COUNT)
+            .expression_attribute_values(":one_less", items::number(-1))
             .send()
             .await;
         unless_refused(forgotten)?;

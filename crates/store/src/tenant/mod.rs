@@ -12,6 +12,7 @@ mod reads;
 mod records;
 mod revisions;
 mod sessions;
+mod usage;
 
 pub use accounts::{CustomerKey, SignUp};
 pub use answers::AnswerKey;
@@ -25,6 +26,7 @@ pub use reads::{Lookup, Read};
 pub use records::{ListRecords, RecordKey, RecordPage};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY};
+pub use usage::{Standing, UsageKey};
 
 use crate::tables::Database;
 use crate::{DynamoClient, Tables};

@@ -117,6 +117,18 @@ impl Read for () {
     }
 }
 
+impl<R: Read> Read for Option<R> {
+    type Found = Option<R::Found>;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        self.iter().for_each(|wanted| wanted.ask(items));
+    }
+
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+        self.map(|wanted| wanted.find(items)).transpose()
+    }
+}
+
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))+) => {$(
         impl<$($name: Read),+> Read for ($($name,)+) {

@@ -1,13 +1,13 @@
 //! Records, as they are now.
 
 use domain::{Record, RecordId, Revision};
-use serde::Serialize;
 
 use super::reads::{FoundItems, Wanted};
 use super::{Ask, Lookup, Read, Reader, Session};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
+use crate::usage::Growth;
 use crate::{Customer, Remember, Store, StoreError, TableKind, WriteError};
 
 /// Tombstones are skipped while reading; after this many reads a page ends short, with a cursor to
@@ -115,24 +115,30 @@ impl Reader<'_> {
         &self,
         prefix: &str,
     ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        let database = &self.store.database;
-        database
-            .dynamo
-            .query()
-            .table_name(&database.tables.records)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#sk", items::SORT)
-            .expression_attribute_values(
-                ":pk",
-                items::text(keys::customer_partition(self.customer.id())),
-            )
-            .expression_attribute_values(":prefix", items::text(prefix))
+        self.store.query_of(&self.customer, prefix)
     }
 }
 
 impl Store {
+    /// A strongly consistent query of a customer's items whose sort key starts with `prefix`.
+    pub(crate) fn query_of(
+        &self,
+        customer: &Customer,
+        prefix: &str,
+    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+        let partition = keys::customer_partition(customer.id());
+        self.database
+            .dynamo
+            .query()
+            .table_name(&self.database.tables.records)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#sk", items::SORT)
+            .expression_attribute_values(":pk", items::text(partition))
+            .expression_attribute_values(":prefix", items::text(prefix))
+    }
+
     /// Creates a record and remembers the answer to the request.
     pub async fn create_record(
         &self,
@@ -144,33 +150,30 @@ impl Store {
         let partition = keys::customer_partition(session.customer.id());
         Transaction::new(&self.database)
             .create(&session.customer, &SortKey::Record(id), revision)
+            .count(&session.customer, id.to_bytes(), Growth::RECORD)
             .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember)
             .commit()
             .await
             .map_err(WriteError::from)
     }
 
-    /// Replaces a record by its next revision, be it new content or a tombstone.
+    /// Replaces a record by its next revision, be it new content or a tombstone, and remembers the answer where
+    /// the request may come again.
     pub async fn replace_record(
         &self,
-        customer: &Customer,
+        session: &Session,
         id: RecordId,
         revision: &Revision<Record>,
+        remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
-        self.replace(customer, &SortKey::Record(id), revision).await
-    }
-
-    /// Replaces one thing by its next revision, and nothing beside it.
-    pub(crate) async fn replace<T: Serialize>(
-        &self,
-        customer: &Customer,
-        sort: &SortKey,
-        revision: &Revision<T>,
-    ) -> Result<(), WriteError> {
-        Transaction::new(&self.database)
-            .replace(customer, sort, revision)
-            .commit()
-            .await
-            .map_err(WriteError::from)
+        let (customer, sort) = (&session.customer, SortKey::Record(id));
+        let change = Transaction::new(&self.database).replace(customer, &sort, revision);
+        let change = if revision.deleted {
+            change.count(customer, id.to_bytes(), Growth::RECORD_DELETED)
+        } else {
+            change
+        };
+        let change = change.remember_where_named(customer, session.user, remember);
+        change.commit().await.map_err(WriteError::from)
     }
 }
