@@ -34,7 +34,7 @@ async fn an_event_that_is_none_fails_and_the_process_takes_the_next_one() {
     let error = cloud.invoke("get-record", json!({"x": 1})).await.unwrap_err();
     assert!(error.to_string().contains("JSON payload"), "{error}");
     let answer = reqwest::get(format!("http://{}/v1/records/x", cloud.address())).await.unwrap();
-    assert_eq!(answer.status(), 404);
+    assert_eq!(answer.status(), 401);
 }
 
 #[test]

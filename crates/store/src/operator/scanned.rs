@@ -172,13 +172,9 @@ fn revised(
             .map_err(|_| fields.damaged(items::CONTENT))?,
         _ => None,
     };
-    let awaits = match of {
-        SortKey::AppendixVersion(..) if revision_of.is_none() && !revision.deleted => {
-            let bytes = bytes_of(customer, of, content).ok().flatten();
-            bytes.filter(|(state, ..)| *state == UploadState::Pending)
-        }
-        _ => None,
-    };
+    let is_current = revision_of.is_none() && !revision.deleted;
+    let bytes = if is_current { bytes_of(customer, of, content).ok().flatten() } else { None };
+    let awaits = bytes.filter(|(state, ..)| *state == UploadState::Pending);
     Ok(ItemFacts {
         awaits: awaits.map(|(_, key, digest)| (key, digest)),
         erased: revision.deleted.then(|| Erased {
