@@ -24,7 +24,11 @@ pub(crate) fn take(folder: &Path) -> Result<File, LocalError> {
     for entry in fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
         refuse_link(&path)?;
-        own(&path).map_err(failed(&path))?;
+        match own(&path) {
+            // What a database that was closed a moment ago has taken away itself.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            owned => owned.map_err(failed(&path))?,
+        }
     }
     Ok(lock)
 }
