@@ -12,7 +12,7 @@ use bytes::Bytes;
 use domain::{Entropy as _, Timestamp};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use hyper::header::{CONTENT_TYPE, COOKIE, DATE, SET_COOKIE};
 use hyper::http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
@@ -85,7 +85,11 @@ impl Gateway {
             }
         };
         let failed = || message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
-        Ok(answer.unwrap_or_else(failed))
+        let mut answer = answer.unwrap_or_else(failed);
+        if let Some(date) = date(runtime::now()) {
+            answer.headers_mut().insert(DATE, date);
+        }
+        Ok(answer)
     }
 
     fn route(&self, method: &str, path: &str) -> Option<(&Route, &str, Map<String, Value>)> {
@@ -218,6 +222,12 @@ fn request_id() -> String {
     let mut bytes = [0; 12];
     OsEntropy.fill(&mut bytes);
     BASE64_STANDARD.encode(bytes).replace(['+', '/'], "-")
+}
+
+/// As in HTTP: `Mon, 23 Nov 2026 10:00:00 GMT`.
+fn date(now: Timestamp) -> Option<HeaderValue> {
+    let now = jiff::Timestamp::from_millisecond(now.millis()).ok()?;
+    HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
 }
 
 /// As in an access log: `23/Nov/2026:10:00:00 +0000`.

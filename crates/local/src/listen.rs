@@ -56,6 +56,8 @@ where
         connections.spawn(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
+                // Hyper's own stands still where the clock is set back, and the SDK would sign by it.
+                .auto_date_header(false)
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
             if let Err(error) = served {
