@@ -93,12 +93,7 @@ const FOR_A_REASON: [(&str, &str, &str, &str); 24] = [
     ("restore-service", "UpdateTimeToLive", "LoginsTable-*", "one set of protections for all"),
     // A backup that lacks some of the bytes.
     ("restore-service", "ListBucket", "restored-*", "tells what is not there"),
-    (
-        "open-backup-run",
-        "BatchGetItem",
-        "AccountsTable",
-        "looks for revisions that seem to be gone",
-    ),
+    ("open-backup-run", "BatchGetItem", "AccountsTable", "looks for what seems to be gone"),
 ];
 
 fn is_for_a_reason(function: &str, permission: &Permission) -> bool {

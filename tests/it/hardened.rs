@@ -312,3 +312,39 @@ async fn a_page_of_another_origin_may_report_a_crash() {
     let refused = client().post(url(&world, "/v1/crashes")).body("{}\n").send().await.unwrap();
     assert!(refused.status().is_client_error());
 }
+
+#[tokio::test]
+async fn a_part_of_a_file_is_what_http_says_it_is() {
+    let world = World::with_record().await;
+    world.upload_photo().await;
+    let link = world.ask("GET /v1/records/{record_id}/appendices/{appendix_id}").await.body();
+    let link = link["download"]["url"].as_str().unwrap().to_owned();
+    let whole = client().get(&link).send().await.unwrap();
+    let etag = whole.headers()["etag"].to_str().unwrap().to_owned();
+    let get = async |range: &str, if_range: Option<&str>| {
+        let mut get = client().get(&link).header("range", range);
+        if let Some(seen) = if_range {
+            get = get.header("if-range", seen);
+        }
+        let answer = get.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let range = answer.headers().get("content-range").map(|it| it.to_str().unwrap().to_owned());
+        (status, range, answer.bytes().await.unwrap())
+    };
+    let size = PHOTO.len();
+    let (status, range, bytes) = get("bytes=2-4", None).await;
+    assert_eq!((status, range, &bytes[..]), (206, Some(format!("bytes 2-4/{size}")), &PHOTO[2..5]));
+    assert_eq!(get("bytes=2-4", Some(&etag)).await.0, 206);
+    for (range, seen) in [
+        ("bytes=0-1,5-6", None),
+        ("bytes=5-2", None),
+        ("lines=1-2", None),
+        ("bytes=2-4", Some("\"x\"")),
+        ("bytes=2-4", Some("Fri, 27 Nov 2026 00:00:00 GMT")),
+    ] {
+        let (status, content_range, bytes) = get(range, seen).await;
+        assert_eq!((status, content_range, &bytes[..]), (200, None, PHOTO), "{range} {seen:?}");
+    }
+    let (status, range, _) = get("bytes=1000-", None).await;
+    assert_eq!((status, range), (416, Some(format!("bytes */{size}"))));
+}

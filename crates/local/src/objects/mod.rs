@@ -5,12 +5,14 @@ mod access;
 mod disk;
 mod incoming;
 mod outbox;
+mod range;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
+use hyper::header::IF_RANGE;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use s3s::auth::SimpleAuth;
@@ -34,6 +36,7 @@ use disk::Facts;
 pub(crate) use disk::{Disk, DiskError, NewObject};
 pub(crate) use incoming::Sums;
 pub(crate) use outbox::{Due, Source};
+use range::{beyond, ignore_strange_range};
 
 use crate::conditions;
 use crate::identity::Identities;
@@ -67,7 +70,8 @@ impl Objects {
         let service = builder.build();
         listen::serve(listener, move |_: SocketAddr| {
             let service = service.clone();
-            service_fn(move |request| {
+            service_fn(move |mut request| {
+                ignore_strange_range(&mut request);
                 let answer = hyper::service::Service::call(&service, request);
                 async move {
                     let answer = answer.await.unwrap_or_else(|error| {
@@ -195,8 +199,12 @@ impl S3 for Objects {
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         let facts = self.find(&input.bucket, &input.key, input.version_id.as_deref())?;
-        let range = match &input.range {
-            Some(range) => range.check(facts.bytes)?,
+        // A part of what the client has not seen is no use to it.
+        let seen = request.headers.get(IF_RANGE);
+        let is_seen = seen.is_none_or(|seen| *seen == *format!("\"{}\"", facts.etag));
+        let wanted = input.range.filter(|_| is_seen);
+        let range = match &wanted {
+            Some(range) => range.check(facts.bytes).map_err(|_| beyond(facts.bytes))?,
             None => 0..facts.bytes,
         };
         let mut file = self.disk.open(&facts).await.map_err(failed)?;
@@ -204,7 +212,7 @@ impl S3 for Objects {
         let length = range.end - range.start;
         let body = StreamingBlob::wrap(ReaderStream::new(file.take(length)));
         let content_range =
-            input.range.map(|_| format!("bytes {}-{}/{}", range.start, range.end - 1, facts.bytes));
+            wanted.map(|_| format!("bytes {}-{}/{}", range.start, range.end - 1, facts.bytes));
         let checksum = input.checksum_mode.is_some() && content_range.is_none();
         let partial = content_range.is_some();
         let mut response = S3Response::new(GetObjectOutput {
