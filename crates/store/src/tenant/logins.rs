@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::{CustomerId, Email, Timestamp, UserId};
 use passwords::StoredHash;
 
@@ -77,10 +77,12 @@ impl Store {
     ) -> Result<(Attempt, Option<Login>), StoreError> {
         let account = keys::account_attempts(email);
         let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
-        tokio::try_join!(
-            self.count_attempt(source, SortKey::attempts, &limits, now),
-            self.login(email),
-        )
+        // Of who was refused a moment ago, nothing is looked up.
+        let login = async {
+            let refused = self.was_refused(source, SortKey::attempts, &limits, now);
+            if refused { Ok(None) } else { self.login(email).await }
+        };
+        tokio::try_join!(self.count_attempt(source, SortKey::attempts, &limits, now), login)
     }
 
     /// The account that an e-mail address opens.
@@ -123,6 +125,9 @@ impl Store {
         let window = now.start_of(ATTEMPT_WINDOW);
         let ends_at = window.after(ATTEMPT_WINDOW);
         let key = items::key(&keys::source_partition(source), &kind(window));
+        if self.was_refused(source, kind, limits, now) {
+            return Ok(Attempt { key, ends_at, counts: None });
+        }
         let (mut adds, mut conditions) = (Vec::new(), Vec::new());
         let mut update = self
             .database
@@ -144,10 +149,33 @@ impl Store {
             .update_expression(format!("SET #expires_at = :ends_at ADD {}", adds.join(", ")))
             .condition_expression(conditions.join(" AND "))
             .return_values(ReturnValue::UpdatedNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
+        if let Some(UpdateItemError::ConditionalCheckFailedException(refusal)) =
+            counted.as_ref().err().and_then(SdkError::as_service_error)
+        {
+            let count = |name: &str| refusal.item()?.get(name)?.as_n().ok()?.parse::<u32>().ok();
+            let reached =
+                limits.iter().find(|(name, max)| count(name).is_some_and(|it| it >= *max));
+            if let Some((name, _)) = reached {
+                self.refused.note(refused_by(source, &kind(window), name), now, ends_at);
+            }
+        }
         let counts = unless_refused(counted)?.map(|answer| answer.attributes.unwrap_or_default());
         Ok(Attempt { key, ends_at, counts })
+    }
+
+    /// Whether this process knows that a limit is reached.
+    fn was_refused(
+        &self,
+        source: &str,
+        kind: fn(Timestamp) -> SortKey,
+        limits: &[(&str, u32)],
+        now: Timestamp,
+    ) -> bool {
+        let window = kind(now.start_of(ATTEMPT_WINDOW));
+        limits.iter().any(|(name, _)| self.refused.is(&refused_by(source, &window, name), now))
     }
 
     /// Forgets the tries of an account of which the last one was right, and takes that one off what its source
@@ -204,6 +232,11 @@ impl Store {
             .await;
         Ok(unless_refused(renewed)?.is_some())
     }
+}
+
+/// What a limit that is reached is remembered by.
+fn refused_by(source: &str, window: &SortKey, limit: &str) -> String {
+    format!("{source} {window} {limit}")
 }
 
 /// The answer, or `None` where the condition of the update did not hold.

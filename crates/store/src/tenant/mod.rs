@@ -10,6 +10,7 @@ mod logins;
 mod policy;
 mod reads;
 mod records;
+mod refused;
 mod revisions;
 mod sessions;
 mod usage;
@@ -28,6 +29,10 @@ pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY};
 pub use usage::{Standing, UsageKey};
 
+use std::sync::Arc;
+
+use refused::Refused;
+
 use crate::tables::Database;
 use crate::{DynamoClient, Tables};
 
@@ -35,10 +40,11 @@ use crate::{DynamoClient, Tables};
 #[derive(Clone)]
 pub struct Store {
     pub(crate) database: Database,
+    refused: Arc<Refused>,
 }
 
 impl Store {
     pub fn new(dynamo: DynamoClient, tables: Tables) -> Self {
-        Self { database: Database::new(dynamo, tables) }
+        Self { database: Database::new(dynamo, tables), refused: Arc::default() }
     }
 }
