@@ -1,8 +1,8 @@
 //! One operation: a route of an endpoint.
 
 use am_http::{
-    Access, Answer, Code, Declaration, Parameter, Place, RequestBody, ResponseHeader, Route,
-    StatusCode,
+    Access, Answer, Code, Declaration, Method, Parameter, Place, RequestBody, ResponseHeader,
+    Route, StatusCode,
 };
 use runtime::Function;
 use serde_json::{Map, Value, json};
@@ -40,7 +40,9 @@ pub struct Operation<'a> {
 impl<'a> Operation<'a> {
     pub fn all(function: &'a Function) -> Vec<Self> {
         let Some(endpoint) = &function.endpoint else { return Vec::new() };
-        let routes = endpoint.declaration.routes.iter().filter(|it| !it.is_others()).enumerate();
+        // What browsers ask beforehand is between them and us.
+        let described = |it: &&Route| !it.is_others() && it.method != Method::OPTIONS;
+        let routes = endpoint.declaration.routes.iter().filter(described).enumerate();
         let operation = |(index, route)| Self {
             folder: function.folder,
             declaration: &endpoint.declaration,

@@ -23,8 +23,15 @@ impl Once {
 
     /// The same where the client names its attempt; `None` where it does not, and a repetition is refused.
     pub fn where_named(request: &Request) -> Result<Option<Self>, Problem> {
-        let named = request.headers().contains_key("idempotency-key");
-        named.then(|| Self::of(request)).transpose()
+        if !request.headers().contains_key("idempotency-key") {
+            return Ok(None);
+        }
+        if request.header("idempotency-key").is_none_or(str::is_empty) {
+            let detail =
+                "Idempotency-Key must not be empty; without one, the change is not repeatable.";
+            return Err(Problem::new(Code::KEY_INVALID, detail));
+        }
+        Self::of(request).map(Some)
     }
 
     /// Like [`Once::of`], for a request with a password: `parts` are the rest of it. Not even a hash
