@@ -1,6 +1,6 @@
 """Takes out of the built stack what the emulator has no resources for: it would refuse the whole stack. Of
 backups, the vaults, the plan and the roles stay, and so does all that others ask of them. Nobody asks
-anything of the state machine for large tables, which goes as a whole."""
+anything of the state machines for large tables, which go as a whole."""
 
 import pathlib
 import sys
@@ -10,7 +10,8 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 built = pathlib.Path(sys.argv[1])
 path = built / "template.yaml"
 template = yaml_parse(path.read_text())
-del template["Resources"]["Verify"]
+for name in ["Restoring", "Verify"]:
+    del template["Resources"][name]
 path.write_text(yaml_dump(template))
 
 path = built / "Backup" / "template.yaml"
