@@ -48,6 +48,7 @@ fn an_evening_and_a_restore_are_one_command_each() {
     assert!(backup.status.success(), "{out}\n{err}");
     assert_eq!(out.matches("SUCCESSFUL").count(), 7, "{out}");
     assert!(out.contains("verified backup each evening is kept."), "{out}");
+    assert!(out.contains("everything from before") && !out.contains("null"), "{out}");
     let (out, _) = said(&local(folder.path(), &["backup", "--json"]));
     assert!(out.contains("\"state\": \"kept\""), "{out}");
 

@@ -14,12 +14,9 @@ pub fn evidence(row: &Value) -> String {
     );
     if it["run"].is_string() {
         text += &format!(
-            "\n  verified     the backup of {}, at {}\n  in it        {} revisions and {} appendices, all from \
-             before {}\n  their sum    {}",
+            "\n  verified     the backup of {}, at {}\n  in it        everything from before {}\n  its sum      {}",
             word(&it["run"]),
             word(&it["verified_at"]),
-            it["revisions"],
-            it["appendices"],
             word(&it["cut"]),
             word(&it["digest"]),
         );
