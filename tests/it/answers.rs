@@ -85,6 +85,7 @@ async fn answers_and_stored_items_do_not_change_unnoticed() {
         let items = operator::items(&world.cloud, &format!("{table}_TABLE")).await;
         let mut items: Vec<String> = items.iter().map(shown).collect();
         items.sort();
+        items.dedup();
         tables.push(format!("# {table}\n{}", items.join("\n\n")));
     }
     insta::assert_snapshot!("stored_items", tables.join("\n\n"));
@@ -120,6 +121,20 @@ fn shown(item: &HashMap<String, AttributeValue>) -> String {
         .collect();
     if item["sk"].starts_with("SESSION#") {
         item.insert("sk", "SESSION#[hash]".to_owned());
+    }
+    // Which part counts a thing is by its id, which may be random.
+    if item["sk"].starts_with("USAGE#") {
+        item.insert("sk", "USAGE#[part]".to_owned());
+        for name in ["bytes", "versions", "records"] {
+            item.insert(name, "[count]".to_owned());
+        }
+    }
+    // How large a table is depends on how many parts there are.
+    if item["sk"].starts_with("JOB#")
+        && let Some((before, rest)) = item["document"].clone().split_once("\"bytes\":")
+        && let Some((_, after)) = rest.split_once(',')
+    {
+        item.insert("document", format!("{before}\"bytes\":\"[bytes]\",{after}"));
     }
     if item.contains_key("password_hash") {
         item.insert("password_hash", "[hash]".to_owned());
