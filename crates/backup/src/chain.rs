@@ -148,7 +148,7 @@ async fn look_at_erasures(
     suspects: Suspects,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    for kind in [TableKind::Ledger].into_iter().chain(revised()) {
+    for kind in [TableKind::Ledger].into_iter().chain(TableKind::all_with_revisions()) {
         let table = operator.table(kind);
         for segment in Segment::WHOLE.split(SEGMENTS) {
             let mut pages = table.read(Reading::Lasting, segment);
@@ -167,11 +167,6 @@ async fn look_at_erasures(
         }
     }
     Ok(())
-}
-
-/// The tables of things, which can be erased.
-fn revised() -> impl Iterator<Item = TableKind> {
-    TableKind::ALL.into_iter().filter(|kind| kind.has_revisions())
 }
 
 /// The thing that this says was erased.
@@ -199,7 +194,7 @@ async fn look_for_tombstones(
     things: Vec<RowKey>,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    for kind in revised() {
+    for kind in TableKind::all_with_revisions() {
         let here: Vec<RowKey> =
             things.iter().filter(|it| it.home() == Some(kind)).cloned().collect();
         let there = look_up(&operator.table(kind), here.iter().cloned()).await?;

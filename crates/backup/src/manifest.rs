@@ -175,8 +175,7 @@ pub async fn conclude(
         chain::continuity(operator, cut, base, &tables, &erased, gaps).await?;
     let tables: BTreeMap<String, TableManifest> =
         tables.into_iter().map(|(name, split)| (name, split.whole())).collect();
-    let revised = TableKind::ALL.into_iter().filter(|kind| kind.has_revisions());
-    let revisions = revised.map(|kind| tables[kind.name()].all.count).sum();
+    let revisions = TableKind::all_with_revisions().map(|kind| tables[kind.name()].all.count).sum();
     let mut all = Tally::default();
     tables.values().for_each(|table| all.merge(&table.all));
     let damaged = tables.values().map(|table| table.damaged).sum();

@@ -79,7 +79,7 @@ pub async fn erase_what_is_erased_in_use(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut erased = 0;
-    for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
+    for kind in TableKind::all_with_revisions() {
         if in_use.table_state(in_use.table_name(kind)).await?.is_none() {
             continue;
         }
@@ -228,7 +228,7 @@ pub async fn not_restored(
 ) -> Result<Findings, StoreError> {
     let before = to.before(UNDER_WAY);
     let mut findings = Findings::default();
-    for kind in TableKind::ALL.into_iter().filter(|kind| kind.has_revisions()) {
+    for kind in TableKind::all_with_revisions() {
         if in_use.table_state(in_use.table_name(kind)).await?.is_none() {
             continue;
         }

@@ -89,6 +89,11 @@ impl TableKind {
         Kind::ALL.iter().filter(|kind| revised(kind)).any(|kind| kind.lives_in(self))
     }
 
+    /// The tables where things live that change by revisions.
+    pub fn all_with_revisions() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|table| table.has_revisions())
+    }
+
     /// The tables that a restore fills from the past.
     pub fn all_from_the_past() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|table| table.restoration() == Restoration::FromThePast)
@@ -215,7 +220,7 @@ mod tests {
         for table in TableKind::ALL {
             assert!(Kind::ALL.iter().any(|kind| kind.lives_in(table)), "{table:?}");
         }
-        let revised: Vec<_> = TableKind::ALL.into_iter().filter(|it| it.has_revisions()).collect();
+        let revised: Vec<_> = TableKind::all_with_revisions().collect();
         assert_eq!(revised, [TableKind::Records, TableKind::Accounts]);
         for table in revised {
             assert!(Kind::Revision.lives_in(table), "{table:?} keeps the revisions of its things");

@@ -11,7 +11,7 @@ use store::operator::{Bucket, Operator, Segment};
 use store::{Announced, TableKind};
 
 use super::Context;
-use super::plan::{Restore, revised};
+use super::plan::Restore;
 use crate::appendices::store as store_appendix;
 use crate::resources::Backups;
 use crate::shapes::RestoreState;
@@ -105,7 +105,7 @@ impl Work<'_> {
     /// Completes what was cut in two.
     async fn mend(&self, segment: Segment) -> Result<Part, EventError> {
         let mut mended = 0;
-        for kind in revised() {
+        for kind in TableKind::all_with_revisions() {
             mended += backup::mend(self.restored, kind, segment).await?;
         }
         Ok(Part { mended, ..Part::default() })

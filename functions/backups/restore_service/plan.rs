@@ -68,11 +68,6 @@ pub struct Restore {
     pub unknown: Map<String, Value>,
 }
 
-/// The tables whose things have revisions.
-pub fn revised() -> impl Iterator<Item = TableKind> {
-    TableKind::ALL.into_iter().filter(|kind| kind.has_revisions())
-}
-
 /// The tables that a restore makes anew.
 pub fn new_tables() -> impl Iterator<Item = TableKind> {
     TableKind::ALL.into_iter().filter(|kind| kind.restoration() != Restoration::None)

@@ -9,7 +9,7 @@ use store::operator::{Operator, Segment};
 use store::{Restoration, TableKind};
 
 use super::parts::{Part, Work};
-use super::plan::{Restore, new_tables, revised};
+use super::plan::{Restore, new_tables};
 use super::{Context, Outcome};
 use crate::resources::recovery_points;
 use crate::shapes::RestoreState;
@@ -156,7 +156,7 @@ async fn fill(
 
 /// Completes what a copy has cut in two, and erases again what the ledger says was erased.
 pub async fn make_whole(restored: &Operator, now: Timestamp) -> Result<(), EventError> {
-    for kind in revised() {
+    for kind in TableKind::all_with_revisions() {
         backup::mend(restored, kind, Segment::WHOLE).await?;
     }
     restored.erase_again(Segment::WHOLE, now).await?;

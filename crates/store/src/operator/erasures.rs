@@ -15,8 +15,8 @@ use crate::{StoreError, WriteError};
 
 impl Operator {
     /// Erases again what was erased before, as a segment of the ledger has it, and is there: after a restore
-    /// to a time at which it was there still. How many things; doing it once more finds none. What cannot be read is left as
-    /// it is: nobody is shown it.
+    /// to a time at which it was there still. How many things; doing it once more finds none. What cannot be
+    /// read is left as it is: nobody is shown it.
     pub async fn erase_again(&self, segment: Segment, now: Timestamp) -> Result<u64, StoreError> {
         let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
         let mut erased = 0;
