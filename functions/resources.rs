@@ -22,7 +22,7 @@ pub enum Resource {
 impl Resource {
     /// All that a run has to prove.
     pub fn all() -> impl Iterator<Item = Self> {
-        TableKind::ALL.into_iter().map(Self::Table).chain([Self::Appendices, Self::Evidence])
+        TableKind::all_backed_up().map(Self::Table).chain([Self::Appendices, Self::Evidence])
     }
 
     pub const fn name(self) -> &'static str {
@@ -61,7 +61,8 @@ impl Backups {
         if name == self.evidence.bucket() {
             return Some(Resource::Evidence);
         }
-        self.operator.table_kind(name).map(Resource::Table)
+        let kind = self.operator.table_kind(name).filter(|kind| kind.is_backed_up());
+        kind.map(Resource::Table)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Records and their history.
 
+pub mod build_index;
 pub mod create;
 pub mod delete;
 pub mod get;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod permissions;
+mod round_trips;
 
 use std::path::{Path, PathBuf};
 

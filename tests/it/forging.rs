@@ -34,6 +34,7 @@ const ACCOUNTS: &str = "ACCOUNTS_TABLE";
 const LOGINS: &str = "LOGINS_TABLE";
 const SESSIONS: &str = "SESSIONS_TABLE";
 const LEDGER: &str = "LEDGER_TABLE";
+const INDEX: &str = "INDEX_TABLE";
 
 /// A token of the other customer's owner that nobody has handed out.
 fn made_up(letter: u8) -> SessionToken {
@@ -66,6 +67,7 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
     let one = |pk: &str, sk: &str| [pk.to_owned(), sk.to_owned()];
     let marked = || vec![("noted_at_ms", number(now)), ("document", text("{}"))];
     let digest = "0".repeat(64);
+    let place = format!("LIST#changed#0000000000001#{}", record_id());
     let all = vec![
         ("a session", How::Put(SESSIONS, key(session(b'f')), whole())),
         ("a session, by an update", How::Update(SESSIONS, key(session(b'g')), whole())),
@@ -121,6 +123,8 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
             "how the policy is kept",
             How::Put(LEDGER, one("POLICY", "POLICY#verified-backup"), marked()),
         ),
+        ("a place in a list", How::Put(INDEX, key(place.clone()), vec![])),
+        ("the end of a place in a list", How::Delete(INDEX, key(place))),
         ("an evening", How::Put(LEDGER, one("BACKUPS", "RUN#1"), marked())),
         ("a link of the chain", How::Put(LEDGER, one("BACKUPS", "CHAIN#1#acknowledged"), marked())),
         ("a restore", How::Put(LEDGER, one("RESTORES", "RESTORE#1"), marked())),
@@ -180,6 +184,16 @@ const DONE: &[(&str, &[&str], &str)] = &[
         "a link of the chain",
         &["acknowledge-chain", "open-backup-run", "record-backup-job", "verify-restore"],
         "as above: shown to everybody, as a break",
+    ),
+    (
+        "a place in a list",
+        &["build-index", "create-record", "restore-service", "update-record"],
+        "worthless: a list shows what the records of its own customer say",
+    ),
+    (
+        "the end of a place in a list",
+        &["delete-record", "restore-service", "update-record"],
+        "a record is still there, and in the other list; build-index lists it again",
     ),
     ("a restore", &["restore-service"], "for an operator alone"),
     ("crashes deleted", &["settle-crashes"], "it deletes them"),
@@ -270,8 +284,16 @@ impl<'a> Key<'a> {
             .force_path_style(true)
             .http_client(HttpClient::plain())
             .build();
-        let names =
-            [RECORDS, ACCOUNTS, LOGINS, SESSIONS, LEDGER, "APPENDICES_BUCKET", "EVIDENCE_BUCKET"];
+        let names = [
+            RECORDS,
+            ACCOUNTS,
+            LOGINS,
+            SESSIONS,
+            LEDGER,
+            INDEX,
+            "APPENDICES_BUCKET",
+            "EVIDENCE_BUCKET",
+        ];
         let environment = world.cloud.operator_environment();
         Self {
             function,

@@ -60,8 +60,8 @@ async fn a_function_may_do_what_the_template_lets_it_and_no_more() {
     let opened = store.open(&Person::A.token(), world.now, wanted, store::tenant::Nothing).await;
     let record = opened.unwrap().unwrap().0.found.existing().unwrap();
     let tombstone = record.tombstone(session.user, world.now);
-    let refused =
-        store.replace_record(&session, testing::world::record_id(), &tombstone, None).await;
+    let id = testing::world::record_id();
+    let refused = store.replace_record(&session, id, &record, &tombstone, None).await;
     assert!(matches!(refused, Err(store::WriteError::Store(_))), "{refused:?}");
     assert!(store.login(&Person::A.email()).await.is_err(), "nor read password hashes");
     assert_eq!(world.read_record(Person::A).await.status(), 200);

@@ -312,3 +312,70 @@ async fn pages(world: &World, event: &str, list: &str, member: &str, limit: u32)
         }
     }
 }
+
+/// The titles of a list, page by page.
+async fn titles(world: &World, query: &str) -> Vec<String> {
+    let mut titles = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let list = world.send(Call::to("GET /v1/records").query(&format!("{query}{cursor}"))).await;
+        assert_eq!(list.status(), 200, "{query}{cursor}");
+        let list = list.body();
+        let records = list["records"].as_array().unwrap();
+        titles.extend(records.iter().map(|it| it["title"].as_str().unwrap().to_owned()));
+        match list["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return titles,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_of_a_phone_whose_clock_is_wrong_is_among_those_changed_last() {
+    let world = World::new().await;
+    let later = |n: u64| world.now.after(std::time::Duration::from_secs(n));
+    let create = |title: &str, id: &str, at| {
+        let call = Call::to("POST /v1/records").with("title", json!(title)).with("id", json!(id));
+        call.header("idempotency-key", id).later(at)
+    };
+    for n in 0..5 {
+        let id = format!("01KEZ00000RECRD{n}AAAAAAAAAA");
+        assert_eq!(world.send(create(&format!("{n}"), &id, later(n))).await.status(), 201);
+    }
+    // An id of 2016.
+    let of_2016 = "01ATZ00000RECRDAAAAAAAAAAA";
+    let made = world.send(create("of a wrong clock", of_2016, later(5))).await;
+    assert_eq!(made.status(), 201);
+    let created = titles(&world, "limit=2").await;
+    assert_eq!(created.last().unwrap(), "of a wrong clock");
+    let changed = titles(&world, "order=changed&limit=2").await;
+    assert_eq!(changed, ["of a wrong clock", "4", "3", "2", "1", "0"]);
+
+    // What is changed comes first, once; what is deleted is gone.
+    let change =
+        Call::to("PUT /v1/records/{record_id}").path("record_id", "01KEZ00000RECRD1AAAAAAAAAA");
+    let change = change.with("title", json!("changed")).later(later(6));
+    assert_eq!(world.send(change).await.status(), 200);
+    let gone =
+        Call::to("DELETE /v1/records/{record_id}").path("record_id", "01KEZ00000RECRD3AAAAAAAAAA");
+    assert_eq!(world.send(gone.later(later(7))).await.status(), 204);
+    let changed = titles(&world, "order=changed&limit=2").await;
+    assert_eq!(changed, ["changed", "of a wrong clock", "4", "2", "0"]);
+    // Another customer's list has none of it.
+    let other = world.send(Call::to("GET /v1/records").query("order=changed").by(Person::B)).await;
+    assert_eq!(other.body()["records"], json!([]));
+    let bad = world.send(Call::to("GET /v1/records").query("order=title")).await;
+    assert_eq!(bad.problem(), (422, "invalid_field".into(), "?order".into()));
+
+    // An index that is made anew, while others change what it is made of, comes to the same.
+    let entries = || testing::operator::items(&world.cloud, "INDEX_TABLE");
+    let before = entries().await;
+    let build = world.cloud.invoke("build-index", json!({}));
+    let change = Call::to("PUT /v1/records/{record_id}").path("record_id", of_2016);
+    let change = change.with("title", json!("changed too")).later(later(8));
+    let (built, changed) = tokio::join!(build, world.send(change));
+    assert_eq!((built.unwrap()["listed"].as_u64(), changed.status()), (Some(5), 200));
+    assert_eq!(entries().await.len(), before.len());
+    let changed = titles(&world, "order=changed&limit=2").await;
+    assert_eq!(changed, ["changed too", "changed", "4", "2", "0"]);
+}

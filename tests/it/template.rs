@@ -88,7 +88,7 @@ fn password_hashes_are_for_sign_up_and_log_in_alone() {
 fn nothing_kept_can_be_lost() {
     let template = template();
     let tables = template.resources("AWS::DynamoDB::Table").unwrap();
-    assert_eq!(tables.len(), 5);
+    assert_eq!(tables.len(), 6);
     for table in tables {
         let it = &table.properties;
         let recovery = &it["PointInTimeRecoverySpecification"];
@@ -129,8 +129,8 @@ fn nothing_kept_can_be_lost() {
         assert_eq!(statements.contains("s3:DeleteObjectVersion"), !of_crashes, "{}", policy.name);
     }
     let text = std::fs::read_to_string(repository().join("infra/storage.yaml")).unwrap();
-    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 11);
-    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 11);
+    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 12);
+    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 12);
 }
 
 /// docs/runbooks/restore.md, step 1. A function that it forgets would write to the old tables, and nobody

@@ -180,6 +180,7 @@ impl Cloud {
         };
 
         time::go_on(folder, &operator, &tables).await?;
+        build_index(&operator, &invoke).await?;
         disk.hasten(runtime::now().millis()).map_err(|error| LocalError::Backup(error.into()))?;
         tasks.spawn(time::keep_noting(folder.clone(), tables.clone()));
         let bus = Arc::new(Bus::new(&functions, invoke.clone()));
@@ -314,6 +315,27 @@ impl Cloud {
     pub fn is_settled(&self) -> bool {
         self.disk.undelivered().is_ok_and(|count| count == 0)
     }
+}
+
+/// Lists what is older than the lists are, once. What does that on AWS is an operator.
+async fn build_index(
+    operator: &BTreeMap<String, String>,
+    functions: &Arc<dyn Invoke>,
+) -> Result<(), LocalError> {
+    let lookup = |name: &str| operator.get(name).cloned();
+    let operator = OperatorEnv::new(Env::new(&lookup)).operator();
+    let operator =
+        operator.map_err(|source| LocalError::Config { binary: "local".into(), source })?;
+    if operator.is_index_built().await.unwrap_or(false) {
+        return Ok(());
+    }
+    match functions.invoke("build-index", serde_json::json!({})).await {
+        Ok(built) if built["listed"].as_u64() == Some(0) => {}
+        Ok(built) => tracing::info!(records = %built["listed"], "lists by change were made"),
+        // Work goes on all the same, and the next start tries again. Until then, the audit says so.
+        Err(error) => tracing::error!(%error, "lists by change miss records from before"),
+    }
+    Ok(())
 }
 
 /// Where the services are.

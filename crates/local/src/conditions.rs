@@ -131,6 +131,12 @@ fn partitions(operation: &str, request: &Value) -> Vec<String> {
     let of = |item: &Value| item[PARTITION]["S"].as_str().map(str::to_owned);
     match operation {
         "BatchGetItem" => request["Keys"].as_array().into_iter().flatten().filter_map(of).collect(),
+        "BatchWriteItem" => {
+            let writes = request.as_array().into_iter().flatten();
+            let items = writes
+                .flat_map(|write| [&write["PutRequest"]["Item"], &write["DeleteRequest"]["Key"]]);
+            items.filter_map(of).collect()
+        }
         "Query" => queried(request).into_iter().collect(),
         _ => ["Item", "Key"].iter().filter_map(|name| of(&request[name])).collect(),
     }

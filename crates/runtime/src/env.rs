@@ -63,6 +63,8 @@ impl<'a> Env<'a> {
             logins: self.required("LOGINS_TABLE")?,
             sessions: self.required("SESSIONS_TABLE")?,
             ledger: self.required("LEDGER_TABLE")?,
+            index: self.required("INDEX_TABLE")?,
+            restored_as: self.optional("RESTORED_AS").unwrap_or_default(),
         })
     }
 

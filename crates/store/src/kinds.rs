@@ -30,6 +30,8 @@ pub enum TableKind {
     Sessions,
     /// What was erased, backed up, verified and restored.
     Ledger,
+    /// The order of lists. All of it can be made from the records again.
+    Index,
 }
 
 /// What a restore of the service does with a table.
@@ -39,13 +41,15 @@ pub enum Restoration {
     FromThePast,
     /// It starts empty: what was ended since would live again.
     Empty,
+    /// It goes on, and has a part of its own that is made from the restored records.
+    Rebuilt,
     /// It goes on as it is: it has to know what was erased since.
     None,
 }
 
 impl TableKind {
-    pub const ALL: [Self; 5] =
-        [Self::Records, Self::Accounts, Self::Logins, Self::Sessions, Self::Ledger];
+    pub const ALL: [Self; 6] =
+        [Self::Records, Self::Accounts, Self::Logins, Self::Sessions, Self::Ledger, Self::Index];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -54,6 +58,7 @@ impl TableKind {
             Self::Logins => "logins",
             Self::Sessions => "sessions",
             Self::Ledger => "ledger",
+            Self::Index => "index",
         }
     }
 
@@ -61,7 +66,7 @@ impl TableKind {
     pub const fn expires(self) -> bool {
         match self {
             Self::Records | Self::Accounts | Self::Sessions => true,
-            Self::Logins | Self::Ledger => false,
+            Self::Logins | Self::Ledger | Self::Index => false,
         }
     }
 
@@ -69,6 +74,7 @@ impl TableKind {
         match self {
             Self::Records | Self::Accounts | Self::Logins => Restoration::FromThePast,
             Self::Sessions => Restoration::Empty,
+            Self::Index => Restoration::Rebuilt,
             Self::Ledger => Restoration::None,
         }
     }
@@ -79,8 +85,13 @@ impl TableKind {
         match self {
             Self::Records | Self::Accounts | Self::Ledger => Some(self),
             Self::Logins => Some(Self::Accounts),
-            Self::Sessions => None,
+            Self::Sessions | Self::Index => None,
         }
+    }
+
+    /// Whether the table is backed up each evening. What can be made again need not be.
+    pub fn is_backed_up(self) -> bool {
+        self.restoration() != Restoration::Rebuilt
     }
 
     /// Whether things live here that change by revisions.
@@ -92,6 +103,11 @@ impl TableKind {
     /// The tables where things live that change by revisions.
     pub fn all_with_revisions() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|table| table.has_revisions())
+    }
+
+    /// The tables that are backed up each evening.
+    pub fn all_backed_up() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|table| table.is_backed_up())
     }
 
     /// The tables that a restore fills from the past.
@@ -179,6 +195,10 @@ kinds! {
     Revision: "REVISION" in [Records, Accounts], Lasting;
     /// How much a customer keeps.
     Usage: "USAGE" in [Records], Derived;
+    /// Where a record stands in a list.
+    Listed: "LIST" in [Index], Derived;
+    /// That the index was made from all records that there were.
+    IndexBuilt: "BUILT" in [Index], Derived;
     /// The answer to a request.
     Request: "REQUEST" in [Records, Sessions], Transient;
     /// The answer to a sign-up.

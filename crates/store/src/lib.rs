@@ -36,6 +36,7 @@ mod batch;
 mod content;
 mod error;
 mod idempotency_key;
+mod index;
 mod items;
 mod keys;
 mod kinds;
@@ -51,6 +52,7 @@ mod usage;
 
 pub use error::{Missing, StoreError, WriteError};
 pub use idempotency_key::IdempotencyKey;
+pub use keys::ChangeTime;
 pub use kinds::{Kind, Nature, Restoration, TableKind};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{ObjectFacts, Objects};

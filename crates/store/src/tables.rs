@@ -23,6 +23,9 @@ pub struct Tables {
     pub logins: String,
     pub sessions: String,
     pub ledger: String,
+    pub index: String,
+    /// What the names of restored tables end in; empty as long as the first ones are in use.
+    pub restored_as: String,
 }
 
 impl Tables {
@@ -33,6 +36,7 @@ impl Tables {
             TableKind::Logins => &self.logins,
             TableKind::Sessions => &self.sessions,
             TableKind::Ledger => &self.ledger,
+            TableKind::Index => &self.index,
         }
     }
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
-use domain::{Revision, UserId, Version};
+use domain::{CustomerId, Revision, UserId, Version};
 use serde::Serialize;
 
+use crate::index;
 use crate::items::{self, Item};
-use crate::keys::SortKey;
+use crate::keys::{ChangeTime, SortKey};
 use crate::tables::Database;
 use crate::usage::{Growth, part_of};
 use crate::{Customer, Earlier, Remember, StoreError, TableKind, WriteError, keys};
@@ -33,6 +34,7 @@ pub(crate) enum Step {
     Require,
     Erasure,
     Count,
+    List,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -173,6 +175,32 @@ impl<'a> Transaction<'a> {
         self.writes.push(TransactWriteItem::builder().update(update).build());
         self.steps.push(Step::Count);
         self
+    }
+
+    /// Moves a record in the list of records by their newest change: from where it was, if it was there, to where
+    /// it is, unless it is deleted.
+    pub(crate) fn list(
+        mut self,
+        customer: CustomerId,
+        from: Option<ChangeTime>,
+        to: Option<ChangeTime>,
+    ) -> Self {
+        // Two changes within a millisecond: one transaction touches an item once.
+        if from == to {
+            return self;
+        }
+        let table = self.database.tables.name(TableKind::Index);
+        if let Some(from) = from {
+            let key = index::place(&self.database.tables, customer, from);
+            let delete = Delete::builder().table_name(table).set_key(Some(key));
+            let delete = delete.build().expect("table and key are set");
+            self.writes.push(TransactWriteItem::builder().delete(delete).build());
+            self.steps.push(Step::List);
+        }
+        let Some(to) = to else { return self };
+        let put =
+            self.put_item(TableKind::Index, index::place(&self.database.tables, customer, to));
+        self.put(Step::List, put)
     }
 
     /// Demands that a thing beside those that change is there and not deleted.

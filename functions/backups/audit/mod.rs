@@ -66,6 +66,7 @@ pub async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventE
         check_bucket(name, &bucket, &mut audit).await;
     }
     check_vaults(context, &mut audit).await;
+    check_index(context, &mut audit).await?;
     check_settings(context, &mut audit).await?;
     check_freshness(context, now, &mut audit).await?;
     check_chain(context, &mut audit).await?;
@@ -155,6 +156,14 @@ async fn check_settings(context: &Context, audit: &mut Audit) -> Result<(), Even
     let full = managed.and_then(|it| it.get("DynamoDB")).copied().unwrap_or(false);
     let found = if full { "on" } else { "off: recovery points of tables cannot be copied" };
     audit.note("AWS Backup's features for DynamoDB", full, found);
+    Ok(())
+}
+
+/// Lists of a service that had none before miss what is older than they are, until somebody has them made.
+async fn check_index(context: &Context, audit: &mut Audit) -> Result<(), EventError> {
+    let built = context.backups.operator.is_index_built().await?;
+    let found = if built { "made" } else { "not made yet: invoke build-index" };
+    audit.note("index of records", built, found);
     Ok(())
 }
 

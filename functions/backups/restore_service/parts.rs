@@ -23,6 +23,9 @@ pub struct Part {
     pub erased_again: u64,
     /// Keys of appendix versions without their bytes.
     pub dangling: Vec<String>,
+    /// Records in the index.
+    #[serde(default)]
+    pub listed: u64,
     pub tables: BTreeMap<String, TableCheck>,
     pub evening: EveningPart,
     pub findings: Findings,
@@ -34,6 +37,7 @@ impl Part {
         self.mended += other.mended;
         self.erased_again += other.erased_again;
         self.dangling.extend(other.dangling);
+        self.listed += other.listed;
         for (table, check) in other.tables {
             self.tables.entry(table).or_default().merge(&check);
         }
@@ -89,7 +93,9 @@ impl Work<'_> {
             RestoreState::Erased => {
                 let copy = self.restore.bucket_copy.as_ref();
                 let copy = copy.map(|(name, _)| self.context.backups.bucket.copy(name));
-                self.bring_back(self.restored, copy.as_ref(), segment).await
+                let listed = self.restored.build_index(segment).await?;
+                let part = self.bring_back(self.restored, copy.as_ref(), segment).await?;
+                Ok(Part { listed, ..part })
             }
             RestoreState::Attached => self.verify(segment).await,
             RestoreState::Ready => self.make_room(segment).await,

@@ -70,7 +70,10 @@ pub struct Restore {
 
 /// The tables that a restore makes anew.
 pub fn new_tables() -> impl Iterator<Item = TableKind> {
-    TableKind::ALL.into_iter().filter(|kind| kind.restoration() != Restoration::None)
+    let is_new = |kind: &TableKind| {
+        matches!(kind.restoration(), Restoration::FromThePast | Restoration::Empty)
+    };
+    TableKind::ALL.into_iter().filter(is_new)
 }
 
 /// Plans a restore, and refuses one that cannot be.
@@ -146,7 +149,7 @@ impl Restore {
     pub fn restored_tables(&self, in_use: &Tables) -> Tables {
         let name = |kind: TableKind| match kind.restoration() {
             Restoration::FromThePast | Restoration::Empty => self.tables[kind.name()].clone(),
-            Restoration::None => in_use.name(kind).to_owned(),
+            Restoration::Rebuilt | Restoration::None => in_use.name(kind).to_owned(),
         };
         Tables {
             records: name(TableKind::Records),
@@ -154,6 +157,8 @@ impl Restore {
             logins: name(TableKind::Logins),
             sessions: name(TableKind::Sessions),
             ledger: name(TableKind::Ledger),
+            index: name(TableKind::Index),
+            restored_as: self.restored_as.clone(),
         }
     }
 

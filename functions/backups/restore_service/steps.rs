@@ -96,7 +96,10 @@ async fn conclude(
             restore.erased_again += found.erased_again;
             restore.advance(context, RestoreState::Erased).await?;
         }
-        RestoreState::Erased => return attach(context, restore, found, accept, now).await,
+        RestoreState::Erased => {
+            restored.note_index_built(now).await?;
+            return attach(context, restore, found, accept, now).await;
+        }
         RestoreState::Attached => {
             let work = Work { context, restored, restore, now };
             let (run, findings) = work.judge(found).await?;
@@ -137,7 +140,7 @@ async fn fill(
         match kind.restoration() {
             Restoration::FromThePast => operator.restore_table(source, target, restore.to).await?,
             Restoration::Empty => operator.create_table(target).await?,
-            Restoration::None => {}
+            Restoration::Rebuilt | Restoration::None => {}
         }
     }
     for kind in new_tables() {

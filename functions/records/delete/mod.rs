@@ -47,8 +47,9 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     }
     let seen = request.if_match()?;
     let session = &opened.session;
-    let tombstone = seen.tombstone(&found.newest()?, session.user, request.now())?;
+    let newest = found.newest()?;
+    let tombstone = seen.tombstone(&newest, session.user, request.now())?;
     let remember = once.map(|once| once.remember(&()));
-    store.replace_record(session, id, &tombstone, remember.as_ref()).await?;
+    store.replace_record(session, id, &newest, &tombstone, remember.as_ref()).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

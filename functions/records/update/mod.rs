@@ -73,7 +73,7 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let changed = current.changed(content, opened.session.user, request.now());
     let view = RecordView::new(id, &changed);
     let remember = once.map(|once| once.remember(&view));
-    store.replace_record(&opened.session, id, &changed, remember.as_ref()).await?;
+    store.replace_record(&opened.session, id, &current, &changed, remember.as_ref()).await?;
     Ok(answer(&view))
 }
 

@@ -202,10 +202,10 @@ fn asked(operation: &str, request: &Value) -> Vec<Asked> {
         facts: facts_of(operation, request),
     };
     match operation {
-        "BatchGetItem" => {
+        "BatchGetItem" | "BatchWriteItem" => {
             let tables = request["RequestItems"].as_object().into_iter().flatten();
             tables
-                .map(|(table, keys)| Asked { facts: facts_of(operation, keys), ..one(table) })
+                .map(|(table, items)| Asked { facts: facts_of(operation, items), ..one(table) })
                 .collect()
         }
         "TransactWriteItems" => {

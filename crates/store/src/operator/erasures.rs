@@ -8,6 +8,7 @@ use domain::Timestamp;
 use super::scanned::erased_by_the_ledger;
 use super::{Erased, Operator, Segment};
 use crate::batch::Batch;
+use crate::index;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
@@ -90,6 +91,12 @@ impl Operator {
         );
         let replaced =
             Transaction::new(&self.database).replace_pair(sort.kind().home(), &tombstone, pair);
+        let replaced = match (sort, erased.thing.partition.parse()) {
+            (SortKey::Record(id), Ok(customer)) => {
+                replaced.list(customer, index::place_of(*id, &written), None)
+            }
+            _ => replaced,
+        };
         match replaced.commit().await {
             Ok(()) => Ok(true),
             Err(refusal) => match WriteError::from(refusal) {

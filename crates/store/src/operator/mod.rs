@@ -7,6 +7,7 @@ mod crashes;
 mod customers;
 mod erasures;
 mod evidence;
+mod index;
 mod ledger;
 mod mend;
 mod protection;

@@ -103,9 +103,11 @@ impl Table {
     fn attributes(&self) -> &'static [&'static str] {
         match self.kind {
             TableKind::Logins => &LOGIN[..4],
-            TableKind::Records | TableKind::Accounts | TableKind::Sessions | TableKind::Ledger => {
-                &[]
-            }
+            TableKind::Records
+            | TableKind::Accounts
+            | TableKind::Sessions
+            | TableKind::Ledger
+            | TableKind::Index => &[],
         }
     }
 }

@@ -219,6 +219,8 @@ fn counterpart(
         // No revisions are of these.
         SortKey::Revision(..)
         | SortKey::Usage(_)
+        | SortKey::ByChange(_)
+        | SortKey::IndexBuilt
         | SortKey::Request(..)
         | SortKey::SignUp(_)
         | SortKey::Session(_)

@@ -24,7 +24,7 @@ pub use crashes::CrashBucket;
 pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
 pub use logins::{Attempt, Login};
 pub use reads::{Lookup, Read};
-pub use records::{ListRecords, RecordKey, RecordPage};
+pub use records::{ChangePage, ListByChange, ListRecords, RecordKey, RecordPage};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY};
 pub use usage::{Standing, UsageKey};

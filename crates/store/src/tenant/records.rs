@@ -1,11 +1,16 @@
 //! Records, as they are now.
 
+use std::collections::{HashMap, HashSet};
+
 use domain::{Record, RecordId, Revision};
 
 use super::reads::{FoundItems, Wanted};
 use super::{Ask, Lookup, Read, Reader, Session};
+use crate::batch::Batch;
+use crate::index;
 use crate::items::{self, Fields, Item};
-use crate::keys::{self, SortKey};
+use crate::keys::{self, ChangeTime, SortKey};
+use crate::tables::Database;
 use crate::transaction::Transaction;
 use crate::usage::Growth;
 use crate::{Customer, Remember, Store, StoreError, TableKind, WriteError};
@@ -89,7 +94,108 @@ impl Ask for ListRecords {
     }
 }
 
+/// A customer's records, those first that were changed last.
+pub struct ListByChange {
+    /// From 1 to [`crate::PAGE_ITEMS_MAX`].
+    pub limit: u16,
+    /// Only records that come after this place.
+    pub before: Option<ChangeTime>,
+}
+
+#[derive(Debug, Default)]
+pub struct ChangePage {
+    pub records: Vec<(RecordId, Revision<Record>)>,
+    /// Where the next page starts; `None` at the end.
+    pub next_before: Option<ChangeTime>,
+}
+
+impl Ask for ListByChange {
+    type Answer = ChangePage;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<ChangePage, StoreError> {
+        let (places, mut next_before) = reader.places_before(self.before, self.limit).await?;
+        let mut found = reader.records(&places).await?;
+        let mut page = ChangePage::default();
+        let mut bytes = 0;
+        for place in &places {
+            // One that was changed since then stands further up now, and is shown here as it is. One that was
+            // deleted is not.
+            let Some(item) = found.remove(&place.record) else { continue };
+            bytes += Fields(&item).text(items::CONTENT)?.len();
+            let revision = items::read_revision(&item)?;
+            if !revision.deleted {
+                page.records.push((place.record, revision));
+            }
+            if bytes >= PAGE_BYTES && Some(place) != places.last() {
+                next_before = Some(*place);
+                break;
+            }
+        }
+        page.next_before = next_before;
+        Ok(page)
+    }
+}
+
 impl Reader<'_> {
+    /// Up to `limit` places, the newest first, and where more of them start.
+    async fn places_before(
+        &self,
+        before: Option<ChangeTime>,
+        limit: u16,
+    ) -> Result<(Vec<ChangeTime>, Option<ChangeTime>), StoreError> {
+        let Database { dynamo, tables } = &self.store.database;
+        let customer = self.customer.id();
+        let answer = dynamo
+            .query()
+            .table_name(&tables.index)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#sk", items::SORT)
+            .expression_attribute_values(
+                ":pk",
+                items::text(keys::index_partition(&tables.restored_as, customer)),
+            )
+            .expression_attribute_values(":prefix", items::text(keys::BY_CHANGE_PREFIX))
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(before.map(|before| index::place(tables, customer, before)))
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        let mut places = Vec::new();
+        for item in answer.items() {
+            let SortKey::ByChange(place) = Fields(item).sort_key()? else {
+                return Err(Fields(item).damaged("a place in a list"));
+            };
+            places.push(place);
+        }
+        let next = answer.last_evaluated_key.and_then(|_| places.last().copied());
+        Ok((places, next))
+    }
+
+    /// The records at these places, each once.
+    async fn records(&self, places: &[ChangeTime]) -> Result<HashMap<RecordId, Item>, StoreError> {
+        let Database { dynamo, tables } = &self.store.database;
+        let partition = keys::customer_partition(self.customer.id());
+        let ids: HashSet<RecordId> = places.iter().map(|place| place.record).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut batch = Batch::default();
+        for id in ids {
+            batch.add(&tables.records, &partition, &SortKey::Record(id));
+        }
+        let mut found = HashMap::new();
+        for item in batch.read(dynamo).await? {
+            let SortKey::Record(id) = Fields(&item).sort_key()? else {
+                return Err(Fields(&item).damaged("a record's key"));
+            };
+            found.insert(id, item);
+        }
+        Ok(found)
+    }
+
     /// Up to `limit` records or 1 MB, and whether there is more.
     async fn records_before(
         &self,
@@ -150,6 +256,7 @@ impl Store {
         let partition = keys::customer_partition(session.customer.id());
         Transaction::new(&self.database)
             .create(&session.customer, &SortKey::Record(id), revision)
+            .list(session.customer.id(), None, index::place_of(id, revision))
             .count(&session.customer, id.to_bytes(), Growth::RECORD)
             .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember)
             .commit()
@@ -157,17 +264,20 @@ impl Store {
             .map_err(WriteError::from)
     }
 
-    /// Replaces a record by its next revision, be it new content or a tombstone, and remembers the answer where
-    /// the request may come again.
+    /// Replaces a record, as it was seen, by its next revision, be it new content or a tombstone, and remembers
+    /// the answer where the request may come again.
     pub async fn replace_record(
         &self,
         session: &Session,
         id: RecordId,
+        seen: &Revision<Record>,
         revision: &Revision<Record>,
         remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
         let (customer, sort) = (&session.customer, SortKey::Record(id));
+        let (from, to) = (index::place_of(id, seen), index::place_of(id, revision));
         let change = Transaction::new(&self.database).replace(customer, &sort, revision);
+        let change = change.list(customer.id(), from, to);
         let change = if revision.deleted {
             change.count(customer, id.to_bytes(), Growth::RECORD_DELETED)
         } else {

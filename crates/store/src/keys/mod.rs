@@ -1,18 +1,22 @@
-//! Every key string, in one place. docs/DATA.md has the table of who reads which.
+//! Every key string, in one place: sort keys here, partitions beside. docs/DATA.md has the table of who reads which.
 //!
 //! The partition key of all that a customer owns is the customer's id, so one query finds all of
 //! it and no key of another customer's can be named by mistake.
+
+mod partitions;
 
 use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    AppendixId, CustomerId, Digest, Email, FromStored as _, RecordId, RuleError, Timestamp,
-    TokenHash, UserId, Version, VersionNumber,
+    AppendixId, FromStored as _, RecordId, RuleError, Timestamp, TokenHash, UserId, Version,
+    VersionNumber,
 };
 
 use crate::IdempotencyKey;
 use crate::kinds::Kind;
+
+pub(crate) use partitions::*;
 
 /// What one item is, as its sort key below a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,10 @@ pub(crate) enum SortKey {
     Revision(Box<SortKey>, Version),
     /// One of the items that count what a customer keeps.
     Usage(u8),
+    /// Where a record stands in the list of records by their newest change.
+    ByChange(ChangeTime),
+    /// The one item below [`index_built_partition`].
+    IndexBuilt,
     /// The answer to a user's request.
     Request(UserId, IdempotencyKey),
     /// The answer to a sign-up, below [`sign_up_partition`].
@@ -71,6 +79,8 @@ impl SortKey {
             Self::AppendixVersion(..) => Kind::AppendixVersion,
             Self::Revision(..) => Kind::Revision,
             Self::Usage(_) => Kind::Usage,
+            Self::ByChange(_) => Kind::Listed,
+            Self::IndexBuilt => Kind::IndexBuilt,
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
             Self::Session(_) => Kind::Session,
@@ -112,7 +122,7 @@ impl fmt::Display for SortKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind().prefix())?;
         match self {
-            Self::Customer | Self::Login | Self::Crash => Ok(()),
+            Self::Customer | Self::Login | Self::Crash | Self::IndexBuilt => Ok(()),
             Self::User(user) => write!(f, "#{user}"),
             Self::Record(record) => write!(f, "#{record}"),
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
@@ -121,6 +131,9 @@ impl fmt::Display for SortKey {
             }
             Self::Revision(of, version) => write!(f, "#{of}#{:010}", version.get()),
             Self::Usage(part) => write!(f, "#{part}"),
+            Self::ByChange(place) => {
+                write!(f, "#{BY_CHANGE}#{:013}#{}", place.at.millis(), place.record)
+            }
             Self::Request(user, key) => write!(f, "#{user}#{key}"),
             Self::SignUp(key) => write!(f, "#{key}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
@@ -164,6 +177,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Customer, _) => only(SortKey::Customer),
         (Kind::Login, _) => only(SortKey::Login),
         (Kind::Crash, _) => only(SortKey::Crash),
+        (Kind::IndexBuilt, _) => only(SortKey::IndexBuilt),
         (Kind::User, [user]) => Some(SortKey::User(user.parse()?)),
         (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
         (Kind::Appendix, [record, appendix]) => {
@@ -179,6 +193,9 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             Some(SortKey::Revision(Box::new(of.parse()?), version.parse()?))
         }
         (Kind::Usage, [part]) => Some(SortKey::Usage(part.parse().map_err(|_| unknown_key())?)),
+        (Kind::Listed, [BY_CHANGE, millis, record]) => {
+            Some(SortKey::ByChange(ChangeTime { at: time(millis)?, record: record.parse()? }))
+        }
         (Kind::Request, [user, key]) => Some(SortKey::Request(user.parse()?, key.parse()?)),
         (Kind::SignUp, [key]) => Some(SortKey::SignUp(key.parse()?)),
         (Kind::Verification, [run, job]) => {
@@ -200,6 +217,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Appendix
             | Kind::AppendixVersion
             | Kind::Usage
+            | Kind::Listed
             | Kind::Request
             | Kind::SignUp
             | Kind::Verification
@@ -219,92 +237,26 @@ fn unknown_key() -> RuleError {
     RuleError::new("is no sort key of ours")
 }
 
-/// The partition of all that a customer owns.
-pub(crate) fn customer_partition(customer: CustomerId) -> String {
-    customer.to_string()
+/// When a record was changed: its place among all records of its customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeTime {
+    pub at: Timestamp,
+    pub record: RecordId,
 }
 
-/// The partition of one e-mail address's login. The address is hashed: keys are named in logs.
-pub(crate) fn login_partition(email: &Email) -> String {
-    format!("LOGIN#{}", email_hash(email))
+impl fmt::Display for ChangeTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.millis(), self.record)
+    }
 }
 
-/// Sign-ups happen before there is a customer.
-pub(crate) fn sign_up_partition(email: &Email) -> String {
-    format!("SIGNUP#{}", email_hash(email))
-}
+impl FromStr for ChangeTime {
+    type Err = RuleError;
 
-/// The partition of what is counted of one source.
-pub(crate) fn source_partition(source: &str) -> String {
-    format!("SOURCE#{source}")
-}
-
-/// The attribute that counts the attempts to log in with one address, beside those of others. A
-/// quarter of the hash tells the few hundred apart that one item can have, and keeps it small.
-pub(crate) fn account_attempts(email: &Email) -> String {
-    let hash = email_hash(email).to_string();
-    format!("account_{}", &hash[..hash.len() / 4])
-}
-
-fn email_hash(email: &Email) -> Digest {
-    Digest::of(&[email.as_str().as_bytes()])
-}
-
-/// The partitions of the ledger: of the backup runs, the restores of the service, and how the policy is kept.
-pub(crate) const BACKUPS_PARTITION: &str = "BACKUPS";
-pub(crate) const RESTORES_PARTITION: &str = "RESTORES";
-pub(crate) const POLICY_PARTITION: &str = "POLICY";
-
-/// The partition of issues in Sentry: of sessions, while their crashes are to be deleted, and of the
-/// ledger afterwards.
-pub(crate) const ISSUES_PARTITION: &str = "ISSUES";
-
-/// The partition of one crash that a device has sent.
-pub(crate) fn crash_partition(id: &str) -> String {
-    format!("CRASH#{id}")
-}
-
-/// What the partitions of the ledger start with that say what a customer has erased. Their sort
-/// keys are those of the things.
-pub(crate) const ERASED_PREFIX: &str = "ERASED#";
-
-/// The partition of what a customer has erased.
-pub(crate) fn erased_partition(customer: CustomerId) -> String {
-    format!("{ERASED_PREFIX}{customer}")
-}
-
-/// What the sort keys of all backup runs, links of the chain and verifications start with.
-pub(crate) const RUN_PREFIX: &str = "RUN#";
-pub(crate) const LINK_PREFIX: &str = "CHAIN#";
-pub(crate) const VERIFICATION_PREFIX: &str = "VERIFIED#";
-
-/// What the sort keys of a run's verifications start with.
-pub(crate) fn verifications_prefix(run: Timestamp) -> String {
-    format!("VERIFIED#{:013}#", run.millis())
-}
-
-/// What the sort keys of all revisions start with.
-pub(crate) const REVISION_PREFIX: &str = "REVISION#";
-
-/// What the sort keys of all records start with.
-pub(crate) const RECORD_PREFIX: &str = "RECORD#";
-
-/// What the sort keys of all appendices and their versions start with.
-pub(crate) const APPENDIX_PREFIX: &str = "APPENDIX#";
-
-/// The same of one record's.
-pub(crate) fn appendices_prefix(record: RecordId) -> String {
-    format!("{APPENDIX_PREFIX}{record}#")
-}
-
-/// What the sort keys of one appendix and of its versions start with.
-pub(crate) fn appendix_prefix(record: RecordId, appendix: AppendixId) -> String {
-    SortKey::Appendix(record, appendix).to_string()
-}
-
-/// What the sort keys of a thing's revisions start with.
-pub(crate) fn revisions_prefix(of: &SortKey) -> String {
-    format!("REVISION#{of}#")
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let (millis, record) = text.split_once('.').ok_or_else(unknown_key)?;
+        Ok(Self { at: time(millis)?, record: record.parse()? })
+    }
 }
 
 #[cfg(test)]
@@ -328,6 +280,8 @@ pub(crate) mod tests {
             SortKey::Record(record).revision(version),
             SortKey::Customer.revision(version),
             SortKey::Usage(3),
+            SortKey::ByChange(ChangeTime { at: Timestamp::from_millis(1_768_464_000_000), record }),
+            SortKey::IndexBuilt,
             SortKey::User(user).revision(version),
             SortKey::Appendix(record, appendix).revision(version),
             SortKey::AppendixVersion(record, appendix, number).revision(version),

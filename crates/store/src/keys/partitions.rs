@@ -1,0 +1,117 @@
+//! Partition keys, and what the sort keys of whole groups start with.
+
+use domain::{AppendixId, CustomerId, Digest, Email, RecordId, Timestamp};
+
+use super::SortKey;
+
+/// The partition of all that a customer owns.
+pub(crate) fn customer_partition(customer: CustomerId) -> String {
+    customer.to_string()
+}
+
+/// The partition of one e-mail address's login. The address is hashed: keys are named in logs.
+pub(crate) fn login_partition(email: &Email) -> String {
+    format!("LOGIN#{}", email_hash(email))
+}
+
+/// Sign-ups happen before there is a customer.
+pub(crate) fn sign_up_partition(email: &Email) -> String {
+    format!("SIGNUP#{}", email_hash(email))
+}
+
+/// The partition of what is counted of one source.
+pub(crate) fn source_partition(source: &str) -> String {
+    format!("SOURCE#{source}")
+}
+
+/// The attribute that counts the attempts to log in with one address, beside those of others. A
+/// quarter of the hash tells the few hundred apart that one item can have, and keeps it small.
+pub(crate) fn account_attempts(email: &Email) -> String {
+    let hash = email_hash(email).to_string();
+    format!("account_{}", &hash[..hash.len() / 4])
+}
+
+fn email_hash(email: &Email) -> Digest {
+    Digest::of(&[email.as_str().as_bytes()])
+}
+
+/// The partitions of the ledger: of the backup runs, the restores of the service, and how the policy is kept.
+pub(crate) const BACKUPS_PARTITION: &str = "BACKUPS";
+pub(crate) const RESTORES_PARTITION: &str = "RESTORES";
+pub(crate) const POLICY_PARTITION: &str = "POLICY";
+
+/// The partition of issues in Sentry: of sessions, while their crashes are to be deleted, and of the
+/// ledger afterwards.
+pub(crate) const ISSUES_PARTITION: &str = "ISSUES";
+
+/// The partition of one crash that a device has sent.
+pub(crate) fn crash_partition(id: &str) -> String {
+    format!("CRASH#{id}")
+}
+
+/// What the partitions of the ledger start with that say what a customer has erased. Their sort
+/// keys are those of the things.
+pub(crate) const ERASED_PREFIX: &str = "ERASED#";
+
+/// The partition of what a customer has erased.
+pub(crate) fn erased_partition(customer: CustomerId) -> String {
+    format!("{ERASED_PREFIX}{customer}")
+}
+
+/// What the sort keys of all backup runs, links of the chain and verifications start with.
+pub(crate) const RUN_PREFIX: &str = "RUN#";
+pub(crate) const LINK_PREFIX: &str = "CHAIN#";
+pub(crate) const VERIFICATION_PREFIX: &str = "VERIFIED#";
+
+/// What the sort keys of a run's verifications start with.
+pub(crate) fn verifications_prefix(run: Timestamp) -> String {
+    format!("VERIFIED#{:013}#", run.millis())
+}
+
+/// What the sort keys of all revisions start with.
+pub(crate) const REVISION_PREFIX: &str = "REVISION#";
+
+/// What the sort keys of all records start with.
+pub(crate) const RECORD_PREFIX: &str = "RECORD#";
+
+/// What the sort keys of all appendices and their versions start with.
+pub(crate) const APPENDIX_PREFIX: &str = "APPENDIX#";
+
+/// The same of one record's.
+pub(crate) fn appendices_prefix(record: RecordId) -> String {
+    format!("{APPENDIX_PREFIX}{record}#")
+}
+
+/// What the sort keys of one appendix and of its versions start with.
+pub(crate) fn appendix_prefix(record: RecordId, appendix: AppendixId) -> String {
+    SortKey::Appendix(record, appendix).to_string()
+}
+
+/// What the sort keys of a thing's revisions start with.
+pub(crate) fn revisions_prefix(of: &SortKey) -> String {
+    format!("REVISION#{of}#")
+}
+
+/// The partition of the index that has a customer's lists, of the service as it was restored last.
+pub(crate) fn index_partition(restored_as: &str, customer: CustomerId) -> String {
+    of_restored(restored_as, &customer_partition(customer))
+}
+
+/// The partition that says whether the index of the service, as it was restored last, was made.
+pub(crate) fn index_built_partition(restored_as: &str) -> String {
+    of_restored(restored_as, "INDEX")
+}
+
+/// The tables from before a restore keep their part of the index, for they may come back.
+fn of_restored(restored_as: &str, partition: &str) -> String {
+    match restored_as {
+        "" => partition.to_owned(),
+        suffix => format!("{suffix}#{partition}"),
+    }
+}
+
+/// The list of records by their newest change.
+pub(super) const BY_CHANGE: &str = "changed";
+
+/// What the sort keys of that list start with.
+pub(crate) const BY_CHANGE_PREFIX: &str = "LIST#changed#";
