@@ -25,6 +25,12 @@ impl Resource {
         TableKind::all_backed_up().map(Self::Table).chain([Self::Appendices, Self::Evidence])
     }
 
+    /// What has to be restored and verified each night, before an evening counts as verified. A restore of the
+    /// service takes neither sessions nor evidence from a backup: those are restored once a week.
+    pub const fn is_proven_nightly(self) -> bool {
+        !matches!(self, Self::Table(TableKind::Sessions) | Self::Evidence)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Table(kind) => kind.name(),

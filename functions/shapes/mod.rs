@@ -8,7 +8,7 @@ mod record;
 pub use account::{CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
 pub use policy::{
-    Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RestoreReason, RestoreState,
-    RestoreView, VERIFIED_WITHIN, VerifiedBackup,
+    Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RESTORED_WEEKLY_WITHIN, RestoreReason,
+    RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup, WEEKLY_RESTORE, WeeklyRestore,
 };
 pub use record::{RecordView, RevisionView};

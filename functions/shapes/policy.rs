@@ -31,6 +31,25 @@ impl VerifiedBackup {
     pub const NAME: &str = "verified-backup";
 }
 
+/// A week, an hour until a test starts, and as long as it may take.
+pub const RESTORED_WEEKLY_WITHIN: Duration = Duration::from_secs((7 * 24 + 30) * 60 * 60);
+
+/// What the audit's looks at these are called.
+pub const WEEKLY_RESTORE: &str = "weekly restore of ";
+
+/// When something was restored and verified last that is so once a week; before the first time, since when it is
+/// waited for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct WeeklyRestore {
+    pub since: Timestamp,
+}
+
+impl WeeklyRestore {
+    pub fn name(resource: &str) -> String {
+        format!("weekly-restore-of-{resource}")
+    }
+}
+
 /// Whether each evening has all that the evenings before had.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Chain {

@@ -347,4 +347,25 @@ async fn a_part_of_a_file_is_what_http_says_it_is() {
     }
     let (status, range, _) = get("bytes=1000-", None).await;
     assert_eq!((status, range), (416, Some(format!("bytes */{size}"))));
+    let (long_ago, far_ahead) = ("Fri, 01 Jan 2016 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT");
+    for (conditions, expected) in [
+        (vec![("if-match", etag.as_str())], 200),
+        (vec![("if-match", "*")], 200),
+        (vec![("if-match", "\"x\"")], 412),
+        (vec![("if-none-match", etag.as_str())], 304),
+        (vec![("if-none-match", "\"x\"")], 200),
+        (vec![("if-modified-since", far_ahead)], 304),
+        (vec![("if-modified-since", long_ago)], 200),
+        (vec![("if-unmodified-since", long_ago)], 412),
+        (vec![("if-unmodified-since", far_ahead)], 200),
+        // A tag says more than a time.
+        (vec![("if-none-match", "\"x\""), ("if-modified-since", far_ahead)], 200),
+        (vec![("if-match", etag.as_str()), ("if-unmodified-since", long_ago)], 200),
+        (vec![("if-match", "\"x\""), ("if-none-match", etag.as_str())], 412),
+    ] {
+        let get = conditions
+            .iter()
+            .fold(client().get(&link), |get, (name, value)| get.header(*name, *value));
+        assert_eq!(get.send().await.unwrap().status(), expected, "{conditions:?}");
+    }
 }

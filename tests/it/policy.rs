@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use local::template::Template;
 use serde_json::{Value, json};
@@ -133,8 +134,9 @@ async fn row_5_a_daily_backup_at_six_is_full_and_verified() {
     let kept = row(&world, 5).await;
     assert_eq!(kept["state"], "kept");
     let evidence = &kept["evidence"];
-    let all = ["accounts", "appendices", "evidence", "ledger", "logins", "records", "sessions"];
-    assert_eq!(evidence["checked"], json!(all));
+    // Sessions and evidence are restored once a week.
+    let nightly = ["accounts", "appendices", "ledger", "logins", "records"];
+    assert_eq!(evidence["checked"], json!(nightly));
     assert!(
         evidence["revisions"].is_null() && evidence["appendices"].is_null(),
         "nobody's business"
@@ -142,6 +144,19 @@ async fn row_5_a_daily_backup_at_six_is_full_and_verified() {
     for (hours, state) in [(29, "kept"), (31, "broken")] {
         let later = runtime::now().after(Duration::from_secs(hours * 60 * 60));
         assert_eq!(row_at(&world, 5, later).await["state"], state, "{hours} hours later");
+    }
+    for (resource, hours, state) in
+        [("evidence", 197, "kept"), ("evidence", 199, "broken"), ("sessions", 199, "broken")]
+    {
+        let since = runtime::now().before(Duration::from_secs(hours * 60 * 60));
+        let last = json!({ "since": since }).to_string();
+        let sort = format!("POLICY#weekly-restore-of-{resource}");
+        let item = [("pk", "POLICY"), ("sk", &sort), ("document", &last)];
+        let item = item.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
+        let noted = ("noted_at_ms".to_owned(), AttributeValue::N("0".to_owned()));
+        let item = item.into_iter().chain([noted]).collect();
+        operator::put_item(&world.cloud, "LEDGER_TABLE", item).await;
+        assert_eq!(audited(&world, 5).await["state"], state, "{resource} {hours} hours ago");
     }
     let plan = text("infra/backup.yaml");
     let (rule, _) = plan.split_once("RuleName: monthly").unwrap();

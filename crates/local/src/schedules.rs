@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
@@ -19,18 +19,29 @@ const SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
 /// More days than any month has.
 const DAYS_AHEAD: i32 = 62;
 
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("SUN", Weekday::Sunday),
+    ("MON", Weekday::Monday),
+    ("TUE", Weekday::Tuesday),
+    ("WED", Weekday::Wednesday),
+    ("THU", Weekday::Thursday),
+    ("FRI", Weekday::Friday),
+    ("SAT", Weekday::Saturday),
+];
+
 fn now() -> Zoned {
     let now = Timestamp::from_millisecond(runtime::now().millis());
     now.unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC)
 }
 
-/// Of cron's many forms, a minute of one hour or of each, of each day or of one of the month.
+/// Of cron's many forms, a minute of one hour or of each, of each day or of one of the month or of the week.
 #[derive(Clone, Debug)]
 pub(crate) struct Calendar {
     name: String,
     minute: i8,
     hour: Option<i8>,
     day: Option<i8>,
+    weekday: Option<Weekday>,
     zone: TimeZone,
 }
 
@@ -39,8 +50,19 @@ impl Calendar {
         let bad = |what: &str| LocalError::Schedule(format!("{name} at {expression}: {what}"));
         let fields = expression.strip_prefix("cron(").and_then(|it| it.strip_suffix(')'));
         let fields: Vec<&str> = fields.unwrap_or_default().split(' ').collect();
-        let [minute, hour, day, "*", "?", "*"] = fields.as_slice() else {
-            return Err(bad("only cron(MINUTE HOUR|* DAY|* * ? *) is run here"));
+        let (minute, hour, day, weekday) = match fields.as_slice() {
+            [minute, hour, day, "*", "?", "*"] => (minute, hour, *day, None),
+            [minute, hour, "?", "*", weekday, "*"] => {
+                let known = WEEKDAYS.iter().find(|(name, _)| name == weekday);
+                let known =
+                    known.ok_or_else(|| bad("a day of the week must be one of SUN to SAT"))?;
+                (minute, hour, "*", Some(known.1))
+            }
+            _ => {
+                return Err(bad(
+                    "only cron(MINUTE HOUR|* DAY|* * ? *) and cron(MINUTE HOUR ? * WEEKDAY *) are run here",
+                ));
+            }
         };
         let each = |field: &str, most: i8| match field {
             "*" => Ok(None),
@@ -50,11 +72,12 @@ impl Calendar {
             },
         };
         let (minute, hour, day) = (each(minute, 59)?, each(hour, 23)?, each(day, 31)?);
-        let (Some(minute), false) = (minute, day.is_some() && hour.is_none()) else {
+        let names_a_day = day.is_some() || weekday.is_some();
+        let (Some(minute), false) = (minute, names_a_day && hour.is_none()) else {
             return Err(bad("a minute must be named, and an hour where a day is"));
         };
         let zone = TimeZone::get(zone).map_err(|error| bad(&error.to_string()))?;
-        Ok(Self { name: name.to_owned(), minute, hour, day, zone })
+        Ok(Self { name: name.to_owned(), minute, hour, day, weekday, zone })
     }
 
     /// The first time after `moment`.
@@ -64,7 +87,10 @@ impl Calendar {
             let minute = local.with().minute(self.minute).second(0).subsec_nanosecond(0).build()?;
             return if minute > local { Ok(minute) } else { minute.checked_add(1.hour()) };
         };
-        let fits = |date: &Date| self.day.is_none_or(|day| day == date.day());
+        let fits = |date: &Date| {
+            self.day.is_none_or(|day| day == date.day())
+                && self.weekday.is_none_or(|weekday| weekday == date.weekday())
+        };
         for ahead in 0..DAYS_AHEAD {
             let date = local.date().checked_add(ahead.days())?;
             let time = Time::new(hour, self.minute, 0, 0)?;
@@ -115,9 +141,10 @@ impl Due {
         for rule in plan.rules {
             calendars.push((format!("a backup of everything ({})", rule.name), rule.calendar));
         }
-        if let Some(test) = plan.test {
-            calendars
-                .push(("a restore of the newest backup, to verify it".to_owned(), test.calendar));
+        for test in plan.tests {
+            let what =
+                format!("a restore of the newest backup, to verify it ({})", test.resources.len());
+            calendars.push((what, test.calendar));
         }
         let now = now();
         let due = |(what, calendar): (String, Calendar)| {
@@ -222,6 +249,8 @@ mod tests {
     fn a_day_of_the_month_comes_once_a_month_and_a_minute_every_hour() {
         let monthly = times("cron(0 4 1 * ? *)", "2026-01-01T03:00:00Z[UTC]");
         assert_eq!(monthly, ["2026-02-01T03:00:00Z", "2026-03-01T03:00:00Z"]);
+        let weekly = times("cron(0 23 ? * SUN *)", "2026-01-04T22:00:00Z[UTC]");
+        assert_eq!(weekly, ["2026-01-11T22:00:00Z", "2026-01-18T22:00:00Z"]);
         let hourly = times("cron(30 * * * ? *)", "2026-01-01T03:30:00Z[UTC]");
         assert_eq!(hourly, ["2026-01-01T04:30:00Z", "2026-01-01T05:30:00Z"]);
     }
@@ -230,7 +259,8 @@ mod tests {
     fn what_is_no_time_is_refused_and_named() {
         for (expression, zone, what) in [
             ("rate(1 hour)", "UTC", "only cron("),
-            ("cron(0 18 ? * MON *)", "UTC", "only cron("),
+            ("cron(0 18 ? * MON-FRI *)", "UTC", "one of SUN to SAT"),
+            ("cron(0 * ? * MON *)", "UTC", "an hour where a day is"),
             ("cron(x 18 * * ? *)", "UTC", "must be numbers"),
             ("cron(0 25 * * ? *)", "UTC", "must be numbers"),
             ("cron(* 18 * * ? *)", "UTC", "a minute must be named"),

@@ -13,7 +13,10 @@ use store::TableKind;
 use store::operator::{Bucket, RECOVERY_DAYS};
 
 use crate::resources::{Backups, Resource, date_of, in_use, time_of};
-use crate::shapes::{Audit, Chain, VERIFIED_WITHIN, VerifiedBackup};
+use crate::shapes::{
+    Audit, Chain, RESTORED_WEEKLY_WITHIN, VERIFIED_WITHIN, VerifiedBackup, WEEKLY_RESTORE,
+    WeeklyRestore,
+};
 
 /// As old as any: no backup was ever verified.
 const NEVER: Duration = Duration::from_secs(9_999 * 60 * 60);
@@ -269,6 +272,14 @@ async fn check_freshness(
         format!("of {}, verified at {}", it.run, it.verified_at)
     });
     audit.note("verified backup", age <= VERIFIED_WITHIN, found);
+    for resource in Resource::all().filter(|resource| !resource.is_proven_nightly()) {
+        let name = WeeklyRestore::name(resource.name());
+        let last: Option<WeeklyRestore> = context.backups.operator.policy_of(&name).await?;
+        // None before the first evening has been verified.
+        let Some(WeeklyRestore { since }) = last else { continue };
+        let holds = now.since(since) <= RESTORED_WEEKLY_WITHIN;
+        audit.note(format!("{WEEKLY_RESTORE}{}", resource.name()), holds, format!("since {since}"));
+    }
     // A metric: an alarm is on what it says, and on its silence.
     tracing::info!(verified_age_hours = age.as_secs_f64() / 3600.0, "audited");
     Ok(())

@@ -18,7 +18,7 @@ use store::operator::{BackupRun, Segment, Verification};
 
 use super::documents::{Documents, document_digest};
 use crate::resources::{Backups, Resource, name_of, time_of};
-use crate::shapes::{InUse, VerifiedBackup};
+use crate::shapes::{InUse, VerifiedBackup, WeeklyRestore};
 
 /// What EventBridge sends of it; or, each hour, nothing.
 #[derive(Debug, Deserialize)]
@@ -131,6 +131,10 @@ async fn handle(context: &Backups, event: &Event, detail: &Detail) -> Result<Out
     let verification = keep(context, &restored, &run, &report, now).await?;
     if verifier.looks_in_use {
         note_in_use(context, &run, &report, now).await?;
+    }
+    if verification.verified && !restored.resource.is_proven_nightly() {
+        let name = WeeklyRestore::name(restored.resource.name());
+        context.operator.note_policy(&name, now, &WeeklyRestore { since: now }).await?;
     }
     if verification.verified {
         note_whole_run(context, &run, &manifest, now).await?;
@@ -324,7 +328,8 @@ async fn note_whole_run(
         let of = found.iter().filter(|it| it.resource == resource.name());
         of.max_by_key(|it| it.noted_at)
     };
-    let verified: Option<Vec<&Verification>> = Resource::all().map(newest).collect();
+    let nightly = Resource::all().filter(|resource| resource.is_proven_nightly());
+    let verified: Option<Vec<&Verification>> = nightly.map(newest).collect();
     let Some(verified) = verified.filter(|all| all.iter().all(|it| it.verified)) else {
         return Ok(());
     };
@@ -338,6 +343,14 @@ async fn note_whole_run(
         checked: verified.iter().map(|it| (it.resource.clone(), it.checked)).collect(),
     };
     context.operator.note_policy(VerifiedBackup::NAME, now, &verified).await?;
+    // From the first such evening on, the others have their week.
+    for resource in Resource::all().filter(|resource| !resource.is_proven_nightly()) {
+        let name = WeeklyRestore::name(resource.name());
+        if context.operator.policy_of::<WeeklyRestore>(&name).await?.is_none() {
+            let since = WeeklyRestore { since: now };
+            context.operator.note_policy(&name, now, &since).await?;
+        }
+    }
     tracing::info!(run = %run.scheduled_at, "the backup is verified");
     Ok(())
 }

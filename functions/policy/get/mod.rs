@@ -18,7 +18,7 @@ use store::Store;
 use crate::policy::get_requirements::REQUIREMENTS;
 use crate::shapes::{
     Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RestoreState, RestoreView,
-    VERIFIED_WITHIN, VerifiedBackup,
+    VERIFIED_WITHIN, VerifiedBackup, WEEKLY_RESTORE,
 };
 
 /// An audit runs each hour; of one that is older, nobody knows how things stand.
@@ -282,9 +282,10 @@ impl Noted {
             "checked": checked,
             "chain": held,
         });
+        let weekly = self.checks(WEEKLY_RESTORE).0 != State::Broken;
         // A backup of the release before is verified, and had no chain.
         let chain = if self.chain.is_some() { chain } else { State::Kept };
-        (if fresh { State::Kept.and(chain) } else { State::Broken }, evidence)
+        (if fresh && weekly { State::Kept.and(chain) } else { State::Broken }, evidence)
     }
 
     fn erasures(&self) -> (State, Value) {

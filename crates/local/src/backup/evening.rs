@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::documents::Kind;
+use super::plan::RestoreTest;
 use super::restores::Restore;
 use super::{Backup, BackupError};
 use crate::values::{seconds, text};
@@ -72,10 +73,15 @@ impl Backup {
         self.plan.resources.iter().map(start).collect()
     }
 
-    /// Starts a restore of the newest backup of everything that the test names; the jobs' ids. What
-    /// has none within the test's days is left out, silently, as on AWS.
+    /// Does what all tests do, at whatever times.
     pub(crate) fn restore_everything(self: &Arc<Self>) -> Result<Vec<String>, BackupError> {
-        let Some(test) = &self.plan.test else { return Ok(Vec::new()) };
+        let jobs = self.plan.tests.iter().map(|test| self.restore_by(test));
+        jobs.collect::<Result<Vec<_>, _>>().map(|jobs| jobs.concat())
+    }
+
+    /// Starts a restore of the newest backup of everything that a test names; the jobs' ids. What
+    /// has none within the test's days is left out, silently, as on AWS.
+    fn restore_by(self: &Arc<Self>, test: &RestoreTest) -> Result<Vec<String>, BackupError> {
         let oldest_ms = runtime::now().millis() - i64::from(test.within_days) * DAY_MS;
         let mut jobs = Vec::new();
         for arn in &test.resources {
@@ -136,13 +142,13 @@ impl Backup {
                 std::future::ready(())
             }));
         }
-        if let Some(test) = self.plan.test.clone() {
+        for test in self.plan.tests.clone() {
             let backup = self.clone();
-            tasks.spawn(test.calendar.run(move |_| {
-                let backup = backup.clone();
+            tasks.spawn(test.calendar.clone().run(move |_| {
+                let (backup, test) = (backup.clone(), test.clone());
                 async move {
                     backup.wait_for_backups().await;
-                    if let Err(error) = backup.restore_everything() {
+                    if let Err(error) = backup.restore_by(&test) {
                         tracing::error!(%error, "the restore test did not start");
                     }
                 }

@@ -14,7 +14,7 @@ pub(crate) struct Plan {
     /// The ARNs of what is backed up.
     pub(crate) resources: Vec<String>,
     pub(crate) role: String,
-    pub(crate) test: Option<RestoreTest>,
+    pub(crate) tests: Vec<RestoreTest>,
     pub(crate) vaults: Vec<Vault>,
 }
 
@@ -79,8 +79,10 @@ impl Plan {
         for it in template.resources("AWS::Backup::RestoreTestingPlan")? {
             let selection = &it.properties["RecoveryPointSelection"];
             let tested = template.resources("AWS::Backup::RestoreTestingSelection")?;
-            let tested = tested.iter().flat_map(|it| list(&it.properties["ProtectedResourceArns"]));
-            plan.test = Some(RestoreTest {
+            let of_it = |of: &Value| text(&of["RestoreTestingPlanName"]) == it.name;
+            let tested = tested.iter().filter(|selection| of_it(&selection.properties));
+            let tested = tested.flat_map(|it| list(&it.properties["ProtectedResourceArns"]));
+            plan.tests.push(RestoreTest {
                 arn: format!(
                     "arn:aws:backup:eu-central-1:000000000000:restore-testing-plan:{}",
                     it.name

@@ -66,7 +66,8 @@ impl Backup {
             "Status": "RUNNING",
             "CreatedResourceArn": created,
         });
-        if let (None, Some(test)) = (&it.target, &self.plan.test) {
+        let test = self.plan.tests.iter().find(|test| test.resources.contains(&arn));
+        if let (None, Some(test)) = (&it.target, test) {
             job["CreatedBy"] = json!({ "RestoreTestingPlanArn": test.arn });
         }
         self.documents.put(Kind::RestoreJob, &id, &job)?;

@@ -2,10 +2,10 @@
 //! a versioned store on disk. Only what AM Service uses is answered; the rest is NotImplemented.
 
 mod access;
+mod conditional;
 mod disk;
 mod incoming;
 mod outbox;
-mod range;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,11 +32,11 @@ use tokio::net::TcpListener;
 use tokio_util::io::ReaderStream;
 
 use access::Access;
+use conditional::{Conditions, beyond, ignore_strange_range};
 use disk::Facts;
 pub(crate) use disk::{Disk, DiskError, NewObject};
 pub(crate) use incoming::Sums;
 pub(crate) use outbox::{Due, Source};
-use range::{beyond, ignore_strange_range};
 
 use crate::conditions;
 use crate::identity::Identities;
@@ -173,6 +173,8 @@ impl S3 for Objects {
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
         let mut facts = self.find(&input.bucket, &input.key, input.version_id.as_deref())?;
+        let etag = ETag::Strong(facts.etag.clone());
+        Conditions::from(&input).check(&etag, facts.stored_at_ms)?;
         let checksum = input.checksum_mode.is_some();
         if checksum && facts.sha256.is_some() {
             // S3 keeps bytes as they are. A disk does not: what is said of them is looked up in them.
@@ -186,7 +188,7 @@ impl S3 for Objects {
             content_length: i64::try_from(facts.bytes).ok(),
             content_type: Some(facts.content_type.clone()),
             checksum_sha256: facts.sha256.clone().filter(|_| checksum),
-            e_tag: Some(ETag::Strong(facts.etag.clone())),
+            e_tag: Some(etag),
             last_modified: Some(stored_at(&facts)),
             version_id: Some(facts.version_id),
             ..HeadObjectOutput::default()
@@ -199,6 +201,8 @@ impl S3 for Objects {
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         let facts = self.find(&input.bucket, &input.key, input.version_id.as_deref())?;
+        let etag = ETag::Strong(facts.etag.clone());
+        Conditions::from(&input).check(&etag, facts.stored_at_ms)?;
         // A part of what the client has not seen is no use to it.
         let seen = request.headers.get(IF_RANGE);
         let is_seen = seen.is_none_or(|seen| *seen == *format!("\"{}\"", facts.etag));
@@ -226,7 +230,7 @@ impl S3 for Objects {
                 None => facts.content_type.clone(),
             }),
             checksum_sha256: facts.sha256.clone().filter(|_| checksum),
-            e_tag: Some(ETag::Strong(facts.etag.clone())),
+            e_tag: Some(etag),
             last_modified: Some(stored_at(&facts)),
             version_id: Some(facts.version_id),
             ..GetObjectOutput::default()
