@@ -98,26 +98,30 @@ fn nothing_kept_can_be_lost() {
         assert_eq!(it["SSESpecification"], json!({"SSEEnabled": true, "SSEType": "KMS"}));
     }
     let buckets = template.resources("AWS::S3::Bucket").unwrap();
-    assert_eq!(buckets.len(), 3);
+    assert_eq!(buckets.len(), 4);
     for bucket in &buckets {
         let it = &bucket.properties;
         let public = it["PublicAccessBlockConfiguration"].as_object().unwrap();
         assert!(public.len() == 4 && public.values().all(|blocked| blocked == true));
         let versioned = it["VersioningConfiguration"]["Status"] == "Enabled";
-        let expires = it.get("LifecycleConfiguration").is_some();
-        if expires {
-            let rule = &it["LifecycleConfiguration"]["Rules"][0];
-            assert_eq!(
-                (&rule["Status"], &rule["ExpirationInDays"]),
-                (&json!("Enabled"), &json!(8))
-            );
-        }
-        // Crashes are to go, for good; nothing else is.
-        let of_crashes = bucket.name.ends_with("crashesbucket");
-        assert_eq!((versioned, expires), (!of_crashes, of_crashes), "{}", bucket.name);
+        let rule = &it["LifecycleConfiguration"]["Rules"][0];
+        // Crashes and lines on who used a link are to go, for good; nothing else is.
+        let days = if bucket.name.ends_with("crashesbucket") {
+            Some(8)
+        } else if bucket.name.ends_with("accesslogsbucket") {
+            Some(90)
+        } else {
+            None
+        };
+        assert_eq!(versioned, days.is_none(), "{}", bucket.name);
+        let expires = days.map(|days| (json!("Enabled"), json!(days)));
+        let found =
+            rule.is_object().then(|| (rule["Status"].clone(), rule["ExpirationInDays"].clone()));
+        assert_eq!(found, expires, "{}", bucket.name);
     }
     let appendices = buckets.iter().find(|it| it.name.ends_with("appendicesbucket")).unwrap();
     let it = &appendices.properties;
+    assert!(it["LoggingConfiguration"]["DestinationBucketName"].is_string(), "who used a link");
     let announced = &it["NotificationConfiguration"]["EventBridgeConfiguration"];
     assert_eq!(announced["EventBridgeEnabled"], true);
     let policies = template.resources("AWS::S3::BucketPolicy").unwrap();
@@ -125,12 +129,14 @@ fn nothing_kept_can_be_lost() {
     for policy in policies {
         let statements = policy.properties["PolicyDocument"]["Statement"].to_string();
         assert!(statements.contains("aws:SecureTransport"), "{}", policy.name);
-        let of_crashes = policy.name.ends_with("CrashesBucketPolicy");
+        let of_crashes = ["CrashesBucketPolicy", "AccessLogsBucketPolicy"]
+            .iter()
+            .any(|it| policy.name.ends_with(it));
         assert_eq!(statements.contains("s3:DeleteObjectVersion"), !of_crashes, "{}", policy.name);
     }
     let text = std::fs::read_to_string(repository().join("infra/storage.yaml")).unwrap();
-    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 12);
-    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 12);
+    assert_eq!(text.matches("  DeletionPolicy: Retain").count(), 14);
+    assert_eq!(text.matches("  UpdateReplacePolicy: Retain").count(), 14);
 }
 
 /// docs/runbooks/restore.md, step 1. A function that it forgets would write to the old tables, and nobody
