@@ -39,7 +39,7 @@ async fn ask_everything() -> bool {
     let mut schemathesis = Command::new(".tools/openapi/bin/schemathesis");
     schemathesis
         .args(["--no-color", "--config-file", "tests/openapi/schemathesis.toml", "run"])
-        .args(["docs/openapi.json", "--max-examples", &examples])
+        .args(["docs/openapi.json", "--checks", "all", "--max-examples", &examples])
         .env("API_URL", &api)
         .env("API_TOKEN", &token)
         .env("HYPOTHESIS_STORAGE_DIRECTORY", folder.path().join("hypothesis"));
