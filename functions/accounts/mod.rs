@@ -6,3 +6,15 @@ pub mod delete_session;
 pub mod get_session;
 pub mod get_usage;
 pub mod set_quota;
+
+use am_http::{Code, Problem, StatusCode};
+use lambda_http::http::header::WWW_AUTHENTICATE;
+
+pub(crate) const WRONG_LOGIN: Code =
+    Code::new(StatusCode::UNAUTHORIZED, "wrong_login", "The name or the password is wrong.");
+
+/// The same for a wrong password and a name that nobody has.
+pub(crate) fn wrong_login() -> Problem {
+    Problem::new(WRONG_LOGIN, "The name or the password is wrong.")
+        .header(WWW_AUTHENTICATE, "Bearer")
+}

@@ -1,6 +1,8 @@
-use domain::{CompanyName, CustomerId, Email, PersonName, Revision, Role, UserId, stored};
+use domain::{
+    CompanyName, CustomerId, PersonName, Revision, Role, ShortName, SignInName, UserId, stored,
+};
 use serde::{Deserialize, Serialize};
-use store::{CustomerProfile, Usage, UserProfile};
+use store::{CustomerProfile, PersonCard, Usage, UserProfile};
 
 /// A company.
 #[derive(Debug, Serialize, Deserialize)]
@@ -9,11 +11,15 @@ pub struct CustomerView {
     pub id: CustomerId,
     #[serde(deserialize_with = "stored")]
     pub name: CompanyName,
+    /// What stands behind the @ of its people's own names; null where it has none yet.
+    #[serde(default, deserialize_with = "stored")]
+    pub short_name: Option<ShortName>,
 }
 
 impl CustomerView {
     pub fn new(id: CustomerId, revision: &Revision<CustomerProfile>) -> Self {
-        Self { id, name: revision.content.name.clone() }
+        let CustomerProfile { name, short_name, .. } = revision.content.clone();
+        Self { id, name, short_name }
     }
 }
 
@@ -40,16 +46,19 @@ impl From<Usage> for KeptView {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "User"))]
 pub struct UserView {
     pub id: UserId,
-    #[serde(deserialize_with = "stored")]
-    pub name: PersonName,
-    #[serde(deserialize_with = "stored")]
-    pub email: Email,
+    /// Null of somebody who was forgotten.
+    #[serde(default, deserialize_with = "stored")]
+    pub name: Option<PersonName>,
+    /// What the person logs in with; null of somebody who was forgotten.
+    #[serde(default, deserialize_with = "stored")]
+    pub sign_in_name: Option<SignInName>,
     pub role: Role,
 }
 
 impl UserView {
-    pub fn new(id: UserId, revision: &Revision<UserProfile>) -> Self {
-        let UserProfile { email, name, role } = revision.content.clone();
-        Self { id, name, email, role }
+    pub fn new(id: UserId, user: &UserProfile, card: Option<PersonCard>) -> Self {
+        let card = card.or_else(|| user.earlier_card());
+        let (name, sign_in_name) = card.map(|card| (card.name, card.sign_in)).unzip();
+        Self { id, name, sign_in_name, role: user.role }
     }
 }

@@ -2,11 +2,13 @@
 
 mod account;
 mod appendix;
+mod person;
 mod policy;
 mod record;
 
 pub use account::{CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
+pub use person::{InvitationView, PersonView};
 pub use policy::{
     Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RESTORED_WEEKLY_WITHIN, RestoreReason,
     RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup, WEEKLY_RESTORE, WeeklyRestore,

@@ -66,7 +66,7 @@ fn a_full_disk_under_the_log_stops_no_answer() {
         let serving = Serving::start(program);
         sign_up(&serving, "eva@example.com").await;
         let known = sign_up(&serving, "eva@example.com").await;
-        assert_eq!(known["user"]["email"], "eva@example.com");
+        assert_eq!(known["user"]["sign_in_name"], "eva@example.com");
     });
 }
 

@@ -227,6 +227,7 @@ async fn lose_and_acknowledge() -> Usage {
     world.fill().await;
     assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
     world.give_record(Person::B).await;
+    crate::people::come_and_go(&world).await;
     let erase = Call::to("DELETE /v1/records/{record_id}").by(Person::B);
     assert_eq!(world.send(erase).await.status(), 204);
     let evening = async || {

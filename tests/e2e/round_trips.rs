@@ -24,12 +24,12 @@ async fn an_authenticated_read_is_one_round_trip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_log_in_is_three_requests() {
+async fn a_first_log_in_is_four_requests() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
-    // The counters and the account at once, then the session: nothing to forget.
+    // The counters and the name at once, the person, then the session: nothing to forget.
     let first = Call::to("POST /v1/sessions").source("198.51.100.1");
-    assert_eq!(requests_of(&world, first).await, 3);
+    assert_eq!(requests_of(&world, first).await, 4);
 }
 
 async fn requests_of(world: &World, event: Call) -> u64 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::Email;
+use domain::SignInName;
 use serde_json::json;
 
 use testing::world::{Answer, Call, PASSWORD, Person, World};
@@ -153,7 +153,7 @@ async fn trying_every_account_from_one_source_is_slowed_down_too() {
 }
 
 /// Somebody else's address.
-fn somebody(n: u32) -> Email {
+fn somebody(n: u32) -> SignInName {
     format!("a{n}@verkstad-norr.example").try_into().unwrap()
 }
 
@@ -219,7 +219,7 @@ async fn guessing_at_one_account_leaves_others_from_there_their_tries() {
 #[tokio::test]
 async fn forgetting_one_account_leaves_the_others_and_makes_nothing() {
     let world = World::new().await;
-    let (a, b) = (Person::A.email(), Person::B.email());
+    let (a, b) = (Person::A.email().into(), Person::B.email().into());
     let (source, now) = ("192.0.2.7", world.now);
     let attempt = async |email, now| world.store.attempt_login(email, source, now).await.unwrap().0;
     for _ in 0..9 {
@@ -246,7 +246,7 @@ async fn forgetting_one_account_leaves_the_others_and_makes_nothing() {
 #[tokio::test]
 async fn tries_are_counted_in_quarters_of_an_hour_by_the_clock() {
     let world = World::new().await;
-    let email = Person::A.email();
+    let email = Person::A.email().into();
     let attempt = async |now| world.store.attempt_login(&email, "192.0.2.7", now).await.unwrap().0;
     let quarter = Duration::from_secs(15 * 60);
     let start = world.now.start_of(quarter);

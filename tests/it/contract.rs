@@ -106,7 +106,9 @@ fn provoked(endpoint: &Endpoint, code: Code) -> Option<Call> {
             let cookie = format!("__Host-session={}", Person::A.token().expose());
             ok().cookie(&cookie).header("sec-fetch-site", "cross-site")
         }
-        Code::NOT_FOUND => with_unknown_ids(ok(), endpoint),
+        Code::NOT_FOUND if declaration.routes[0].path_parameters().next().is_some() => {
+            with_unknown_ids(ok(), endpoint)
+        }
         Code::NOT_JSON => ok().header("content-type", "text/plain"),
         Code::MALFORMED_JSON => ok().raw_body("{"),
         Code::BODY_TOO_LARGE if matches!(declaration.body, RequestBody::Json(_)) => {

@@ -150,7 +150,7 @@ const DONE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "more tries of a source",
-        &["create-customer", "create-session", "report-crash"],
+        &["accept-invitation", "create-customer", "create-session", "join-company", "report-crash"],
         "they count",
     ),
     (
@@ -160,18 +160,28 @@ const DONE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "an erasure",
-        &["delete-appendix", "delete-record"],
+        &["delete-appendix", "delete-record", "remove-person"],
         "as above: an erasure without its tombstone rings",
     ),
     (
         "a user",
-        &["create-customer", "set-quota"],
-        "a company that signs up has an owner; an operator alone",
+        &[
+            "accept-invitation",
+            "change-person",
+            "create-customer",
+            "create-invitation",
+            "join-company",
+            "remove-person",
+            "set-quota",
+            "withdraw-invitation",
+        ],
+        "they write who belongs to a company and who is invited: found by the evening, undone by a restore; by itself \
+         it opens nothing, for nobody logs in as such a user without a login",
     ),
     (
         "a login",
-        &["create-customer"],
-        "the owner has a login: a stranger's that is lost breaks the chain",
+        &["accept-invitation", "create-customer", "join-company"],
+        "who signs up or comes in has a login: a stranger's that is lost breaks the chain",
     ),
     ("a password, by an update", &["create-session"], "renews hashes that are outdated"),
     ("how the policy is kept", &NOTES, "each notes its own promise"),
@@ -211,9 +221,11 @@ const DONE: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Each function that opens a session.
-const SESSION: [&str; 15] = [
+const SESSION: [&str; 21] = [
     "add-appendix",
     "add-appendix-version",
+    "change-person",
+    "create-invitation",
     "create-record",
     "create-session",
     "delete-appendix",
@@ -224,9 +236,13 @@ const SESSION: [&str; 15] = [
     "get-session",
     "get-usage",
     "list-appendices",
+    "list-invitations",
+    "list-people",
     "list-records",
     "list-revisions",
+    "remove-person",
     "update-record",
+    "withdraw-invitation",
 ];
 
 /// Each that changes what customers keep.

@@ -57,6 +57,8 @@ fn the_walk_through_of_the_readme_works_as_printed() {
         "\"version\":2",
         "\"code\":\"stale_version\",\"current_version\":2",
         "\n412\n",
+        "\"role\":\"member\"",
+        "changed by Ida Ek\n",
     ] {
         let found = rest.find(expected);
         let at = found.unwrap_or_else(|| panic!("no {expected:?} in\n{said}\n{errors}"));

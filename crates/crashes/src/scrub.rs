@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::token::PREFIX;
+use domain::token::PREFIXES;
 
 /// What words are parted by, beside white space: what quotes, encloses or joins values. Not a colon,
 /// which is within some addresses.
@@ -98,7 +98,8 @@ fn stand_in(word: &str) -> Option<&'static str> {
 /// A token, or what was cut off it. Not `param1_value`.
 fn has_token(word: &str) -> bool {
     let of_tokens = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    word.match_indices(PREFIX).any(|(at, prefix)| {
+    let found = PREFIXES.iter().flat_map(|prefix| word.match_indices(prefix));
+    found.into_iter().any(|(at, prefix)| {
         let behind = &word[at + prefix.len()..];
         let long = behind.find(|c| !of_tokens(c)).unwrap_or(behind.len()) >= 16;
         long || !word[..at].ends_with(of_tokens)

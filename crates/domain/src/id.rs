@@ -85,6 +85,9 @@ ids! {
     CustomerId,
     /// A person's account with one customer.
     UserId,
+    /// A person, of however many companies: what a password opens.
+    LoginId,
+    InvitationId,
     RecordId,
     AppendixId,
 }

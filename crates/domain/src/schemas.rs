@@ -9,8 +9,8 @@ use crate::appendix::{APPENDIX_BYTES_MAX, APPENDIX_VERSIONS_MAX};
 use crate::fields::FIELD_NAME_CHARS_MAX;
 use crate::{
     AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Email, Fields,
-    FileName, PersonName, RecordId, RecordTitle, RecordType, Sha256, Timestamp, UserId, Version,
-    VersionNumber,
+    FileName, InvitationId, InvitationToken, PersonName, RecordId, RecordTitle, RecordType,
+    ResetToken, Sha256, ShortName, SignInName, Timestamp, UserId, Version, VersionNumber,
 };
 
 macro_rules! schemas {
@@ -53,6 +53,7 @@ fn ulid(meaning: &str) -> Schema {
 schemas! {
     CustomerId: ulid("A company.");
     UserId: ulid("A person's account with one company.");
+    InvitationId: ulid("An invitation.");
     RecordId: ulid("A record.");
     AppendixId: ulid("An appendix.");
     RecordTitle: line(200, "What a record is about: one line.");
@@ -75,6 +76,29 @@ schemas! {
         "maxLength": 254,
         "pattern": r"^[!-?A-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$",
         "description": "An e-mail address in ASCII. Upper and lower case are the same.",
+    });
+    InvitationToken: json_schema!({
+        "type": "string",
+        "pattern": "^am1i_[A-Za-z0-9_-]{86}$",
+        "description": "What opens an invitation: it is in the link.",
+    });
+    ResetToken: json_schema!({
+        "type": "string",
+        "pattern": "^am1r_[A-Za-z0-9_-]{64}$",
+        "description": "What lets somebody set a password: it is in the link.",
+    });
+    SignInName: json_schema!({
+        "type": "string",
+        "maxLength": 254,
+        "pattern": r"^[!-?A-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+        "description": "What a person logs in with: an e-mail address, or name@company with the company's short name. \
+                        Upper and lower case are the same.",
+        "examples": ["eva@example.com", "eva@verkstad"],
+    });
+    ShortName: json_schema!({
+        "type": "string",
+        "pattern": "^[A-Za-z][A-Za-z0-9-]{0,28}[A-Za-z0-9]$",
+        "description": "What a company is called in the names of its people: verkstad, as in eva@verkstad.",
     });
     ContentType: json_schema!({
         "type": "string",

@@ -12,6 +12,15 @@ pub trait FromStored: Sized {
     fn from_stored(form: Self::Form) -> Self;
 }
 
+/// What may be absent.
+impl<T: FromStored> FromStored for Option<T> {
+    type Form = Option<T::Form>;
+
+    fn from_stored(form: Self::Form) -> Self {
+        form.map(T::from_stored)
+    }
+}
+
 /// Reads a stored value by its form alone: `#[serde(deserialize_with = "stored")]`.
 pub fn stored<'de, D: Deserializer<'de>, T: FromStored<Form: Deserialize<'de>>>(
     deserializer: D,

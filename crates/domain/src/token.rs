@@ -1,80 +1,104 @@
-//! Session tokens.
+//! Tokens: of sessions, and of links that let somebody in.
 
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CustomerId, RuleError, UserId, hex};
+use crate::{CustomerId, InvitationId, LoginId, RuleError, UserId, hex};
 
-/// Marks a leaked token as ours, to secret scanners and to whoever must not pass one on, and leaves
-/// room for another format.
-pub const PREFIX: &str = "am1_";
+/// Declares tokens: what each starts with, which marks a leaked one as ours, to secret scanners and to whoever must
+/// not pass one on; the ids in it, which say where to look; and 256 random bits. The ids prove nothing by
+/// themselves; the hash covers them too. A token is a secret and cannot be printed.
+macro_rules! tokens {
+    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $what:literal { $($id:ident: $type:ident),+ })+) => {$(
+        $(#[$doc])*
+        pub struct $name {
+            $(pub $id: $type,)+
+            secret: [u8; 32],
+        }
 
-/// What a client shows to prove its session: 256 random bits, and whose they are, so that the
-/// session, the user and the thing asked for can be read in one round trip. The names in it prove
-/// nothing by themselves; the stored hash covers them too. It is a secret and cannot be printed.
-pub struct SessionToken {
-    pub customer: CustomerId,
-    pub user: UserId,
-    secret: [u8; 32],
+        impl $name {
+            pub const PREFIX: &str = $prefix;
+
+            pub const fn new($($id: $type,)+ secret: [u8; 32]) -> Self {
+                Self { $($id,)+ secret }
+            }
+
+            /// What the store keeps in its place. A fast hash suffices: nobody guesses 256 bits.
+            pub fn hash(&self) -> TokenHash {
+                TokenHash(Sha256::digest(self.to_bytes()).into())
+            }
+
+            /// The token as text: the only way to see it, for the one answer that hands it out.
+            pub fn expose(&self) -> String {
+                format!("{}{}", Self::PREFIX, BASE64_URL_SAFE_NO_PAD.encode(self.to_bytes()))
+            }
+
+            fn to_bytes(&self) -> Vec<u8> {
+                let mut bytes = Vec::new();
+                $(bytes.extend(self.$id.to_bytes());)+
+                bytes.extend(self.secret);
+                bytes
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = RuleError;
+
+            fn from_str(text: &str) -> Result<Self, RuleError> {
+                let refused = || RuleError::new(concat!("must be ", $what));
+                let text = text.strip_prefix(Self::PREFIX).ok_or_else(refused)?;
+                let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+                let mut rest = bytes.as_slice();
+                $(let (id, more) = rest.split_first_chunk().ok_or_else(refused)?; rest = more;
+                let $id = $type::from_bytes(*id);)+
+                let secret = rest.try_into().map_err(|_| refused())?;
+                Ok(Self { $($id,)+ secret })
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )+};
 }
 
-impl SessionToken {
-    pub const fn new(customer: CustomerId, user: UserId, secret: [u8; 32]) -> Self {
-        Self { customer, user, secret }
-    }
-
-    /// What the store keeps in its place. A fast hash suffices: nobody guesses 256 bits.
-    pub fn hash(&self) -> TokenHash {
-        TokenHash(Sha256::digest(self.to_bytes()).into())
-    }
-
-    /// The token as text: the only way to see it, for the one answer that hands it out.
-    pub fn expose(&self) -> String {
-        format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(self.to_bytes()))
-    }
-
-    fn to_bytes(&self) -> [u8; 64] {
-        let mut bytes = [0; 64];
-        bytes[..16].copy_from_slice(&self.customer.to_bytes());
-        bytes[16..32].copy_from_slice(&self.user.to_bytes());
-        bytes[32..].copy_from_slice(&self.secret);
-        bytes
-    }
+tokens! {
+    /// What a client shows to prove its session. It says whose it is, so that the session, the user and the thing
+    /// asked for can be read in one round trip.
+    SessionToken, "am1_", "a session token" { customer: CustomerId, user: UserId }
+    /// What lets somebody into a company, once: it is in a link.
+    InvitationToken, "am1i_", "the token of an invitation" { customer: CustomerId, invitation: InvitationId }
+    /// What lets somebody set a password, once: it is in a link.
+    ResetToken, "am1r_", "the token of a reset" { login: LoginId }
 }
 
-impl FromStr for SessionToken {
-    type Err = RuleError;
-
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        let bytes: [u8; 64] = text
-            .strip_prefix(PREFIX)
-            .and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok())
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(|| RuleError::new("must be a session token"))?;
-        let part = |from: usize| {
-            let mut part = [0; 16];
-            part.copy_from_slice(&bytes[from..from + 16]);
-            part
-        };
-        let mut secret = [0; 32];
-        secret.copy_from_slice(&bytes[32..]);
-        Ok(Self::new(CustomerId::from_bytes(part(0)), UserId::from_bytes(part(16)), secret))
-    }
-}
-
-impl fmt::Debug for SessionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionToken(..)")
-    }
-}
+/// What tokens start with.
+pub const PREFIXES: [&str; 3] = [SessionToken::PREFIX, InvitationToken::PREFIX, ResetToken::PREFIX];
 
 /// The SHA-256 of a token, as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash([u8; 32]);
+
+impl FromStr for TokenHash {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        hex::read(text).map(Self).ok_or_else(|| RuleError::new("must be 64 hexadecimal digits"))
+    }
+}
 
 impl fmt::Display for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! What an endpoint is, written once beside its handler: from it come the session door, the dispatch of the
 //! local cloud, and the description of the API.
 
-use domain::{AppendixId, RecordId, Role};
+use domain::{AppendixId, InvitationId, RecordId, Role, UserId};
 use lambda_http::http::{Method, StatusCode};
 
 use crate::Code;
@@ -148,6 +148,8 @@ impl Parameter {
     }
 
     pub const RECORD_ID: Self = Self::path::<RecordId>("record_id", "The record.");
+    pub const USER_ID: Self = Self::path::<UserId>("user_id", "The person.");
+    pub const INVITATION_ID: Self = Self::path::<InvitationId>("invitation_id", "The invitation.");
     pub const APPENDIX_ID: Self = Self::path::<AppendixId>("appendix_id", "The appendix.");
     pub const IDEMPOTENCY_KEY: Self = Self::header::<shapes::IdempotencyKey>(
         "Idempotency-Key",

@@ -173,7 +173,9 @@ impl From<StoreError> for Problem {
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Exists => Self::new(Code::EXISTS, "There is one with this id already."),
+            WriteError::Exists | WriteError::ShortNameTaken => {
+                Self::new(Code::EXISTS, "There is one of this id or name already.")
+            }
             WriteError::Stale { current: Some(current) } => Self::stale(current),
             WriteError::Stale { current: None } => Self::not_found(),
             WriteError::Repeated(_) => Self::new(

@@ -53,6 +53,9 @@ impl StoreError {
 pub enum WriteError {
     #[error("it exists already")]
     Exists,
+    /// Another company is called so.
+    #[error("the short name is taken")]
+    ShortNameTaken,
     /// The thing is at another version than the caller saw; `None` where it is gone.
     #[error("it was changed by someone else")]
     Stale { current: Option<Version> },

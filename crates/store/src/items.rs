@@ -35,7 +35,10 @@ pub(crate) const NOTED_AT: &str = "noted_at_ms";
 /// Whose a login or a session is.
 pub(crate) const CUSTOMER_ID: &str = "customer_id";
 pub(crate) const USER_ID: &str = "user_id";
+pub(crate) const LOGIN_ID: &str = "login_id";
 pub(crate) const PASSWORD_HASH: &str = "password_hash";
+/// Of a login of an earlier release: it belongs to more companies than the one that it names.
+pub(crate) const JOINED: &str = "joined";
 /// As much of a restore as anyone may know.
 pub(crate) const VIEW: &str = "view";
 

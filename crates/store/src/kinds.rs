@@ -185,6 +185,12 @@ kinds! {
     Customer: "CUSTOMER" in [Accounts], Revised;
     /// A person of a customer's.
     User: "USER" in [Accounts], Revised;
+    /// What is personal of a person of a customer's.
+    Card: "CARD" in [Accounts], Transient;
+    /// What lets somebody into a company.
+    Invitation: "INVITATION" in [Accounts], Revised;
+    /// Which company has a short name.
+    ShortName: "SHORT" in [Accounts], Derived;
     /// A record.
     Record: "RECORD" in [Records], Revised;
     /// An appendix of a record.
@@ -200,11 +206,17 @@ kinds! {
     /// That the index was made from all records that there were.
     IndexBuilt: "BUILT" in [Index], Derived;
     /// The answer to a request.
-    Request: "REQUEST" in [Records, Sessions], Transient;
+    Request: "REQUEST" in [Records, Accounts, Sessions], Transient;
     /// The answer to a sign-up.
     SignUp: "SIGNUP" in [Accounts], Transient;
     /// Who logs in with an e-mail address, and the password hash.
     Login: "LOGIN" in [Logins], Lasting;
+    /// Who logs in with a name.
+    SignIn: "NAME" in [Logins], Derived;
+    /// That a person belongs to one more company.
+    Member: "MEMBER" in [Logins], Lasting;
+    /// What lets somebody set a password.
+    Reset: "RESET" in [Sessions], Transient;
     /// A session.
     Session: "SESSION" in [Sessions], Transient;
     /// How often one source has tried to log in or to sign up.

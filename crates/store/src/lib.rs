@@ -34,6 +34,7 @@ pub mod tenant;
 
 mod batch;
 mod content;
+mod demands;
 mod error;
 mod idempotency_key;
 mod index;
@@ -56,7 +57,9 @@ pub use keys::ChangeTime;
 pub use kinds::{Kind, Nature, Restoration, TableKind};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{ObjectFacts, Objects};
-pub use profiles::{CustomerProfile, UserProfile};
+pub use profiles::{
+    CustomerProfile, Invitation, InvitationState, PersonCard, UserProfile, begun_with,
+};
 pub use requests::{Earlier, Remember};
 pub use row::RowKey;
 pub use scope::Customer;

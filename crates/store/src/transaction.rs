@@ -5,8 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::{CustomerId, Revision, UserId, Version};
 use serde::Serialize;
@@ -30,11 +29,13 @@ pub(crate) enum Step {
     Revision,
     Request,
     Login,
+    ShortName,
     /// Something else must be there.
     Require,
     Erasure,
     Count,
     List,
+    Password,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -52,8 +53,11 @@ impl From<Refusal> for WriteError {
                     Err(error) => Self::Store(error),
                 }
             }
+            Refusal::Condition { step: Step::ShortName, .. } => Self::ShortNameTaken,
             Refusal::Condition { step: Step::Create | Step::Login, .. } => Self::Exists,
-            Refusal::Condition { step: Step::Require, .. } => Self::Stale { current: None },
+            Refusal::Condition { step: Step::Require | Step::Password, .. } => {
+                Self::Stale { current: None }
+            }
             Refusal::Condition { found, .. } => {
                 let current = found
                     .filter(|item| !item.contains_key(items::DELETED))
@@ -67,9 +71,9 @@ impl From<Refusal> for WriteError {
 
 /// Collects the steps of one change.
 pub(crate) struct Transaction<'a> {
-    database: &'a Database,
-    writes: Vec<TransactWriteItem>,
-    steps: Vec<Step>,
+    pub(crate) database: &'a Database,
+    pub(crate) writes: Vec<TransactWriteItem>,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl<'a> Transaction<'a> {
@@ -201,36 +205,6 @@ impl<'a> Transaction<'a> {
         let put =
             self.put_item(TableKind::Index, index::place(&self.database.tables, customer, to));
         self.put(Step::List, put)
-    }
-
-    /// Demands that a thing beside those that change is there and not deleted.
-    pub(crate) fn require(mut self, customer: &Customer, sort: &SortKey) -> Self {
-        let partition = keys::customer_partition(customer.id());
-        let check = ConditionCheck::builder()
-            .table_name(self.database.tables.name(sort.kind().home()))
-            .set_key(Some(items::key(&partition, sort)))
-            .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#deleted)")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#deleted", items::DELETED)
-            .build()
-            .expect("table, key and condition are set");
-        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
-        self.steps.push(Step::Require);
-        self
-    }
-
-    /// Demands that an item beside those that change is not there.
-    pub(crate) fn forbid(mut self, step: Step, table: TableKind, key: Item) -> Self {
-        let check = ConditionCheck::builder()
-            .table_name(self.database.tables.name(table))
-            .set_key(Some(key))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .build()
-            .expect("table, key and condition are set");
-        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
-        self.steps.push(step);
-        self
     }
 
     /// Puts an item that must not exist yet.

@@ -12,10 +12,13 @@ pub enum Person {
     Viewer,
     Member,
     Admin,
+    /// Who leaves.
+    Leaver,
 }
 
 impl Person {
-    pub const ALL: [Self; 5] = [Self::A, Self::B, Self::Viewer, Self::Member, Self::Admin];
+    pub const ALL: [Self; 6] =
+        [Self::A, Self::B, Self::Viewer, Self::Member, Self::Admin, Self::Leaver];
 
     const fn letter(self) -> char {
         match self {
@@ -24,13 +27,14 @@ impl Person {
             Self::Viewer => 'V',
             Self::Member => 'M',
             Self::Admin => 'D',
+            Self::Leaver => 'G',
         }
     }
 
     pub const fn role(self) -> Role {
         match self {
             Self::A | Self::B => Role::Owner,
-            Self::Viewer => Role::Viewer,
+            Self::Viewer | Self::Leaver => Role::Viewer,
             Self::Member => Role::Member,
             Self::Admin => Role::Admin,
         }
@@ -56,6 +60,10 @@ impl Person {
 
     pub fn email(self) -> Email {
         format!("{}@example.com", self.letter()).try_into().unwrap()
+    }
+
+    pub fn short_name(self) -> &'static str {
+        if self == Self::B { "norr" } else { "verkstad" }
     }
 
     pub fn token(self) -> SessionToken {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use domain::appendix::Declared;
 use domain::{
-    Appendix, AppendixId, AppendixVersion, Record, RecordId, Revision, Role, Timestamp,
-    VersionNumber,
+    Appendix, AppendixId, AppendixVersion, InvitationId, InvitationToken, Record, RecordId,
+    Revision, Role, Timestamp, VersionNumber,
 };
 use local::{Cloud, Options};
 use passwords::{Password, Passwords, StoredHash};
@@ -14,7 +14,10 @@ use runtime::{Env, OperatorEnv, OsEntropy};
 use serde_json::{Value, json};
 use store::operator::{Bucket, Operator};
 use store::tenant::{Nothing, Reservation, Session, SignUp};
-use store::{CustomerProfile, ObjectKey, Objects, Remember, Store, UserProfile, WriteError};
+use store::{
+    CustomerProfile, Invitation, InvitationState, ObjectKey, Objects, PersonCard, Remember, Store,
+    UserProfile, WriteError, begun_with,
+};
 use tempfile::TempDir;
 
 use crate::described::assert_described;
@@ -73,6 +76,7 @@ impl World {
         for person in Person::ALL {
             world.admit(person, hash.clone()).await;
         }
+        world.invite().await;
         world
     }
 
@@ -94,33 +98,65 @@ impl World {
         self.create_appendix(person).await;
     }
 
-    /// Signs an owner up, or puts a colleague beside one: nobody can invite people yet.
+    /// Signs an owner up, or puts a colleague beside one.
     async fn admit(&self, person: Person, password: StoredHash) {
         let user = person.user();
-        let profile = UserProfile {
-            email: person.email(),
-            name: "Eva Ek".to_owned().try_into().unwrap(),
-            role: person.role(),
-        };
-        let revision = Revision::first(profile, user, self.now);
+        let (name, sign_in) = ("Eva Ek".to_owned().try_into().unwrap(), person.email().into());
+        let card = PersonCard { name, sign_in };
         if person.role() == Role::Owner {
             let name = "Verkstad AB".to_owned().try_into().unwrap();
+            let short_name = person.short_name().to_owned().try_into().ok();
+            let customer = CustomerProfile { name, short_name, quota: None };
             let sign_up = SignUp {
                 customer_id: person.customer(),
-                customer: Revision::first(CustomerProfile { name, quota: None }, user, self.now),
+                customer: Revision::first(customer, user, self.now),
                 owner_id: user,
-                owner: revision,
+                owner: Revision::first(
+                    UserProfile::new(Role::Owner, begun_with(user)),
+                    user,
+                    self.now,
+                ),
+                card,
                 password,
             };
             self.store.sign_up(&sign_up, &self.remember("sign-up")).await.unwrap();
         } else {
+            // As an earlier release has stored people.
+            let PersonCard { name, sign_in } = card;
+            let profile = UserProfile {
+                role: person.role(),
+                login: None,
+                email: Some(sign_in),
+                name: Some(name),
+            };
+            let revision = Revision::first(profile, user, self.now);
             operator::add_colleague(&self.cloud, person.customer(), &revision, &password).await;
         }
         let (_, login) =
-            self.store.attempt_login(&person.email(), "world", self.now).await.unwrap();
+            self.store.attempt_login(&person.email().into(), "world", self.now).await.unwrap();
         let (login, hash) = (login.unwrap(), person.token().hash());
         let remember = self.remember("world-session");
-        self.store.start_session(&login, &hash, self.now, &remember).await.unwrap();
+        let member = login.memberships[0];
+        self.store
+            .start_session(&login, &member, &hash, "a test", self.now, &remember)
+            .await
+            .unwrap();
+    }
+
+    /// Customer A has an open invitation, whose token is in events/.
+    async fn invite(&self) {
+        let id: InvitationId = "01KEZ00000NVTATNAAAAAAAAAA".parse().unwrap();
+        let session = self.session(Person::A).await;
+        let token = InvitationToken::new(session.customer.id(), id, [b'i'; 32]);
+        let invitation = Invitation {
+            role: Role::Member,
+            token_hash: token.hash().to_string(),
+            expires_at: self.now.after(std::time::Duration::from_secs(7 * 24 * 60 * 60)),
+            state: InvitationState::Open,
+        };
+        let revision = Revision::first(invitation, session.user, self.now);
+        let remember = self.remember("world-invitation");
+        self.store.create_invitation(&session, id, &revision, &remember).await.unwrap();
     }
 
     /// A person's session, as a handler would have it.

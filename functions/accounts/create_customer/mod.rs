@@ -4,12 +4,15 @@ use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
     Route, StatusCode, Who, json,
 };
-use domain::{CompanyName, CustomerId, Email, Entropy, PersonName, Revision, Role, UserId};
+use domain::{
+    CompanyName, CustomerId, Email, Entropy, PersonName, Revision, Role, ShortName, SignInName,
+    UserId, entropy,
+};
 use passwords::{NewPassword, Passwords};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
 use store::tenant::SignUp;
-use store::{CustomerProfile, Store, UserProfile, WriteError};
+use store::{CustomerProfile, PersonCard, Store, UserProfile, WriteError, begun_with};
 
 use crate::shapes::{CustomerView, UserView};
 
@@ -30,6 +33,16 @@ struct Body {
 struct SignedUp {
     customer: CustomerView,
     user: UserView,
+}
+
+impl SignedUp {
+    fn of(sign_up: &SignUp) -> Self {
+        let (owner, card) = (&sign_up.owner.content, Some(sign_up.card.clone()));
+        Self {
+            customer: CustomerView::new(sign_up.customer_id, &sign_up.customer),
+            user: UserView::new(sign_up.owner_id, owner, card),
+        }
+    }
 }
 
 const EMAIL_TAKEN: Code = Code::new(
@@ -71,32 +84,42 @@ pub async fn handle(
     // Counted before anything is done for it; a repetition says whether the password is right.
     let now = request.now();
     if let Some(wait) =
-        store.attempt_sign_up(&email, &request.source(), now).await?.refused_for(now)
+        store.attempt_sign_up(&email.clone().into(), &request.source(), now).await?.refused_for(now)
     {
         let detail = "Too many sign-ups from here. Wait a while.";
         return Err(Problem::too_many(detail, wait));
     }
+    let name_of_login = SignInName::from(email.clone());
     let known = [email.as_str(), email.local_part(), company.as_str(), name.as_str()];
     let password = passwords.accept(password, &known).await.map_err(Problem::busy)?;
     let password = password.map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
     let owner_id = UserId::new(now, entropy);
-    let owner = UserProfile { email: email.clone(), name, role: Role::Owner };
-    let sign_up = SignUp {
+    let owner = UserProfile::new(Role::Owner, begun_with(owner_id));
+    let short_name = ShortName::suggested(&company, None);
+    let profile = CustomerProfile { name: company, short_name, quota: None };
+    let mut sign_up = SignUp {
         customer_id: CustomerId::new(now, entropy),
-        customer: Revision::first(CustomerProfile { name: company, quota: None }, owner_id, now),
+        customer: Revision::first(profile, owner_id, now),
         owner_id,
         owner: Revision::first(owner, owner_id, now),
+        card: PersonCard { name, sign_in: name_of_login.clone() },
         password: passwords.hash(password.clone(), entropy).await.map_err(Problem::busy)?,
     };
-    let answer = SignedUp {
-        customer: CustomerView::new(sign_up.customer_id, &sign_up.customer),
-        user: UserView::new(owner_id, &sign_up.owner),
-    };
-    match store.sign_up(&sign_up, &once.remember(&answer)).await {
+    let mut answer = SignedUp::of(&sign_up);
+    let mut ended = store.sign_up(&sign_up, &once.remember(&answer)).await;
+    if matches!(ended, Err(WriteError::ShortNameTaken)) {
+        // Of companies of one name, each has a number of its own.
+        let number = u32::from_be_bytes(entropy::bytes(entropy));
+        let company = &sign_up.customer.content.name;
+        sign_up.customer.content.short_name = ShortName::suggested(company, Some(number));
+        answer = SignedUp::of(&sign_up);
+        ended = store.sign_up(&sign_up, &once.remember(&answer)).await;
+    }
+    match ended {
         Ok(()) => Ok(json(StatusCode::CREATED, &answer)),
         Err(WriteError::Repeated(earlier)) => {
             let answer: SignedUp = once.answer(&earlier)?;
-            let stored = store.login(&email).await?.map(|login| login.password);
+            let stored = store.login(&name_of_login).await?.map(|login| login.password);
             let proof = passwords.verify(password, stored).await.map_err(Problem::busy)?;
             proof.ok_or_else(Problem::key_reused)?;
             Ok(json(StatusCode::CREATED, &answer))

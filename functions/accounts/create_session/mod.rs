@@ -1,25 +1,34 @@
-//! `POST /v1/sessions`: logs a person in with e-mail address and password. Anyone may try, ten
+//! `POST /v1/sessions`: logs a person in with a name and a password, at one of their companies. Anyone may try, ten
 //! times in each quarter of an hour by the clock.
 
 use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
     ResponseHeader, Route, StatusCode, Who, json, not_stored, session_cookie, with_header,
 };
-use domain::{CustomerId, Email, Entropy, SessionToken, Timestamp, UserId, entropy};
-use lambda_http::http::header::{SET_COOKIE, WWW_AUTHENTICATE};
+use domain::{CustomerId, Entropy, SessionToken, SignInName, Timestamp, UserId, entropy};
+use lambda_http::http::header::{SET_COOKIE, USER_AGENT};
 use passwords::{Password, Passwords, Proof};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
-use store::tenant::{Attempt, Login, Nothing, SESSION_LIFETIME};
+use serde_json::json as value;
+use store::tenant::{Attempt, Company, Login, Membership, Nothing, SESSION_LIFETIME};
 use store::{Store, WriteError};
+
+use super::{WRONG_LOGIN, wrong_login};
+
+/// So much is kept of what a client calls itself.
+const DEVICE_CHARS_MAX: usize = 200;
 
 /// Who logs in.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "LogIn"))]
 #[serde(deny_unknown_fields)]
 struct Body {
-    email: Email,
+    #[serde(alias = "email")]
+    sign_in_name: SignInName,
     password: Password,
+    /// At which company, where the person belongs to several.
+    customer_id: Option<CustomerId>,
     #[serde(default)]
     delivery: Delivery,
 }
@@ -65,10 +74,15 @@ struct Started {
     created_at: Timestamp,
 }
 
-const WRONG_LOGIN: Code = Code::new(
-    StatusCode::UNAUTHORIZED,
-    "wrong_login",
-    "The e-mail address or the password is wrong.",
+const CHOOSE_COMPANY: Code = Code::new(
+    StatusCode::CONFLICT,
+    "choose_company",
+    "This person belongs to several companies, which `companies` lists: send the `customer_id` of one.",
+);
+const NO_COMPANY: Code = Code::new(
+    StatusCode::FORBIDDEN,
+    "no_company",
+    "The password is right, but the person does not belong to this company, or to none any more.",
 );
 const SESSION_ENDED: Code = Code::new(
     StatusCode::CONFLICT,
@@ -88,6 +102,8 @@ pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
         problems: &[
             Code::CROSS_SITE_REQUEST,
             WRONG_LOGIN,
+            CHOOSE_COMPANY,
+            NO_COMPANY,
             SESSION_ENDED,
             Code::TOO_MANY_ATTEMPTS,
             Code::BUSY,
@@ -106,25 +122,29 @@ pub async fn handle(
     request: &Request,
 ) -> Result<Response, Problem> {
     request.refuse_other_sites()?;
-    let Body { email, password, delivery } = request.json()?;
-    let once = Once::without_password(request, &[email.as_str(), delivery.name()])?;
+    let Body { sign_in_name: name, password, customer_id, delivery } = request.json()?;
+    let chosen = customer_id.map(|id| id.to_string());
+    let parts = [name.as_str(), delivery.name()].into_iter().chain(chosen.as_deref());
+    let once = Once::without_password(request, &parts.collect::<Vec<_>>())?;
 
     request.note(Who::Stranger {
-        account: passwords.pseudonym(email.as_str()),
+        account: passwords.pseudonym(name.as_str()),
         source: passwords.pseudonym(&request.source()),
     });
     let (attempt, login, proof) =
-        check(store, passwords, entropy, request, &email, password).await?;
+        check(store, passwords, entropy, request, &name, password).await?;
+    let member = choose(store, &login, customer_id).await?;
     let started = Started {
-        customer_id: login.customer_id(),
-        user_id: login.user,
+        customer_id: member.customer_id(),
+        user_id: member.user,
         nonce: entropy::bytes(entropy),
         created_at: request.now(),
     };
     let token = token(&proof, &started);
     let (hash, remember) = (token.hash(), once.remember(&started));
-    let start = store.start_session(&login, &hash, started.created_at, &remember);
-    let forget = forget(store, attempt, &email);
+    let device = device(request);
+    let start = store.start_session(&login, &member, &hash, &device, started.created_at, &remember);
+    let forget = forget(store, attempt, &name);
     match futures_util::future::join(start, forget).await.0 {
         Ok(()) => {
             // Whoever sat at this browser before is not logged in any more.
@@ -137,6 +157,12 @@ pub async fn handle(
             let started: Started = once.answer(&earlier)?;
             repeated(store, &proof, request, &started, delivery).await
         }
+        // Meanwhile the password was changed, or the person was removed.
+        Err(WriteError::Stale { .. }) => {
+            let left = store.companies(&login).await?;
+            let is_there = left.iter().any(|it| it.id() == member.customer_id());
+            Err(if is_there { wrong_login() } else { no_company() })
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -148,28 +174,30 @@ async fn check(
     passwords: &Passwords,
     entropy: &dyn Entropy,
     request: &Request,
-    email: &Email,
+    name: &SignInName,
     password: Password,
 ) -> Result<(Attempt, Login, Proof), Problem> {
     let (source, now) = (request.source(), request.now());
-    let (attempt, login) = store.attempt_login(email, &source, now).await?;
+    let (attempt, login) = store.attempt_login(name, &source, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
         let detail = "Too many attempts to log in from here. Wait a while.";
         return Err(Problem::too_many(detail, wait));
     }
     let stored = login.as_ref().map(|login| login.password.clone());
     let proof = passwords.verify(password.clone(), stored).await.map_err(Problem::busy)?;
-    let (Some(login), Some(mut proof)) = (login, proof) else {
+    let (Some(mut login), Some(mut proof)) = (login, proof) else {
         return Err(wrong_login());
     };
     if proof.outdated {
         // A repetition makes the token by what is stored then.
         let (hash, renewed) =
             passwords.renew(password.clone(), entropy).await.map_err(Problem::busy)?;
-        proof = if store.renew_password_hash(email, &login.password, &hash).await? {
+        proof = if store.renew_password_hash(&login, &hash).await? {
+            login.password = hash;
             renewed
         } else {
-            let stored = store.login(email).await?.map(|login| login.password);
+            login = store.login(name).await?.ok_or_else(wrong_login)?;
+            let stored = Some(login.password.clone());
             let proof = passwords.verify(password, stored).await.map_err(Problem::busy)?;
             proof.ok_or_else(wrong_login)?
         };
@@ -177,15 +205,45 @@ async fn check(
     Ok((attempt, login, proof))
 }
 
-/// The same for a wrong password and an address that nobody has.
-fn wrong_login() -> Problem {
-    Problem::new(WRONG_LOGIN, "The e-mail address or the password is wrong.")
-        .header(WWW_AUTHENTICATE, "Bearer")
+/// At which company somebody works now: the only one, or the one that was named.
+async fn choose(
+    store: &Store,
+    login: &Login,
+    wanted: Option<CustomerId>,
+) -> Result<Membership, Problem> {
+    if let [only] = login.memberships.as_slice()
+        && wanted.is_none_or(|wanted| wanted == only.customer_id())
+    {
+        // Whether it still is one is seen when the session starts.
+        return Ok(*only);
+    }
+    let mut companies = store.companies(login).await?;
+    companies.retain(|it| wanted.is_none_or(|wanted| wanted == it.id()));
+    match companies.as_slice() {
+        [] => Err(no_company()),
+        [only] => Ok(only.member),
+        several => {
+            let detail = "Say which company: send its id as customer_id.";
+            let named = |it: &Company| value!({ "customer_id": it.id(), "name": it.name });
+            let several: Vec<_> = several.iter().map(named).collect();
+            Err(Problem::new(CHOOSE_COMPANY, detail).more("companies", several.into()))
+        }
+    }
+}
+
+/// What the client calls itself.
+fn device(request: &Request) -> String {
+    request.header(USER_AGENT.as_str()).unwrap_or_default().chars().take(DEVICE_CHARS_MAX).collect()
+}
+
+fn no_company() -> Problem {
+    let detail = "You do not belong to this company, or to none any more. Ask for an invitation.";
+    Problem::new(NO_COMPANY, detail)
 }
 
 /// Forgets wrong tries before the right one.
-async fn forget(store: &Store, attempt: Attempt, email: &Email) {
-    if let Err(error) = store.forget_attempts(&attempt, email).await {
+async fn forget(store: &Store, attempt: Attempt, name: &SignInName) {
+    if let Err(error) = store.forget_attempts(&attempt, name).await {
         // They end by themselves, within a quarter of an hour.
         tracing::warn!(error = &error as &dyn std::error::Error, "attempts not forgotten");
     }

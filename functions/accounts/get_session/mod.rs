@@ -8,7 +8,7 @@ use domain::{Role, Timestamp};
 use runtime::HttpFunction;
 use serde::Serialize;
 use store::Store;
-use store::tenant::CustomerKey;
+use store::tenant::{CustomerKey, OwnCard};
 
 use crate::shapes::{CustomerView, UserView};
 
@@ -40,14 +40,15 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
-    let opened = request.open(store, CustomerKey).await?;
+    let opened = request.open(store, (CustomerKey, OwnCard)).await?;
     let session = &opened.session;
-    let profile = opened.found.newest().map_err(|_| Problem::no_session())?;
+    let (profile, card) = opened.found;
+    let profile = profile.newest().map_err(|_| Problem::no_session())?;
     Ok(json(
         StatusCode::OK,
         &SessionView {
             customer: CustomerView::new(session.customer.id(), &profile),
-            user: UserView::new(session.user, &opened.user),
+            user: UserView::new(session.user, &opened.user.content, card),
             expires_at: session.expires_at,
         },
     ))

@@ -9,8 +9,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    AppendixId, FromStored as _, RecordId, RuleError, Timestamp, TokenHash, UserId, Version,
-    VersionNumber,
+    AppendixId, CustomerId, FromStored as _, InvitationId, RecordId, RuleError, Timestamp,
+    TokenHash, UserId, Version, VersionNumber,
 };
 
 use crate::IdempotencyKey;
@@ -23,6 +23,10 @@ pub(crate) use partitions::*;
 pub(crate) enum SortKey {
     Customer,
     User(UserId),
+    Card(UserId),
+    Invitation(InvitationId),
+    /// The one item below [`short_name_partition`].
+    ShortName,
     Record(RecordId),
     Appendix(RecordId, AppendixId),
     AppendixVersion(RecordId, AppendixId, VersionNumber),
@@ -38,9 +42,16 @@ pub(crate) enum SortKey {
     Request(UserId, IdempotencyKey),
     /// The answer to a sign-up, below [`sign_up_partition`].
     SignUp(IdempotencyKey),
-    Session(String),
-    /// The one item below [`login_partition`].
+    /// Of whom, and the hash of its token. An earlier release named nobody.
+    Session(Option<UserId>, String),
+    /// Who logs in with a name: the one item below [`sign_in_partition`]. Of an earlier release, the login itself.
+    SignIn,
+    /// What opens the accounts of a person, below [`login_partition`].
     Login,
+    /// That this person belongs to one more customer, as this user.
+    Member(CustomerId, UserId),
+    /// What lets somebody set a password, by the hash of its token.
+    Reset(String),
     /// Attempts to log in and to sign up, of one window, below [`source_partition`]. A text, since
     /// an earlier release had the source there, as of crashes.
     Attempts(String),
@@ -74,6 +85,9 @@ impl SortKey {
         match self {
             Self::Customer => Kind::Customer,
             Self::User(_) => Kind::User,
+            Self::Card(_) => Kind::Card,
+            Self::Invitation(_) => Kind::Invitation,
+            Self::ShortName => Kind::ShortName,
             Self::Record(_) => Kind::Record,
             Self::Appendix(..) => Kind::Appendix,
             Self::AppendixVersion(..) => Kind::AppendixVersion,
@@ -83,8 +97,11 @@ impl SortKey {
             Self::IndexBuilt => Kind::IndexBuilt,
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
-            Self::Session(_) => Kind::Session,
+            Self::Session(..) => Kind::Session,
+            Self::SignIn => Kind::SignIn,
             Self::Login => Kind::Login,
+            Self::Member(..) => Kind::Member,
+            Self::Reset(_) => Kind::Reset,
             Self::Attempts(_) => Kind::Attempts,
             Self::BackupRun(_) => Kind::BackupRun,
             Self::BackupJob(_) => Kind::BackupJob,
@@ -99,8 +116,8 @@ impl SortKey {
         }
     }
 
-    pub(crate) fn session(hash: &TokenHash) -> Self {
-        Self::Session(hash.to_string())
+    pub(crate) fn session(user: UserId, hash: &TokenHash) -> Self {
+        Self::Session(Some(user), hash.to_string())
     }
 
     /// Of the window that begins at `start`.
@@ -122,8 +139,16 @@ impl fmt::Display for SortKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind().prefix())?;
         match self {
-            Self::Customer | Self::Login | Self::Crash | Self::IndexBuilt => Ok(()),
-            Self::User(user) => write!(f, "#{user}"),
+            Self::Customer
+            | Self::Login
+            | Self::SignIn
+            | Self::ShortName
+            | Self::Crash
+            | Self::IndexBuilt => Ok(()),
+            Self::User(user) | Self::Card(user) => write!(f, "#{user}"),
+            Self::Invitation(invitation) => write!(f, "#{invitation}"),
+            Self::Member(customer, user) => write!(f, "#{customer}#{user}"),
+            Self::Session(Some(user), hash) => write!(f, "#{user}#{hash}"),
             Self::Record(record) => write!(f, "#{record}"),
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
             Self::AppendixVersion(record, appendix, number) => {
@@ -141,7 +166,8 @@ impl fmt::Display for SortKey {
             Self::Verification(run, name) | Self::Link(run, name) => {
                 write!(f, "#{:013}#{name}", run.millis())
             }
-            Self::Session(name)
+            Self::Session(None, name)
+            | Self::Reset(name)
             | Self::Attempts(name)
             | Self::BackupJob(name)
             | Self::Policy(name)
@@ -178,6 +204,15 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Login, _) => only(SortKey::Login),
         (Kind::Crash, _) => only(SortKey::Crash),
         (Kind::IndexBuilt, _) => only(SortKey::IndexBuilt),
+        (Kind::SignIn, _) => only(SortKey::SignIn),
+        (Kind::ShortName, _) => only(SortKey::ShortName),
+        (Kind::Card, [user]) => Some(SortKey::Card(user.parse()?)),
+        (Kind::Invitation, [invitation]) => Some(SortKey::Invitation(invitation.parse()?)),
+        (Kind::Member, [customer, user]) => Some(SortKey::Member(customer.parse()?, user.parse()?)),
+        (Kind::Session, [hash]) => Some(SortKey::Session(None, (*hash).to_owned())),
+        (Kind::Session, [user, hash]) => {
+            Some(SortKey::Session(Some(user.parse()?), (*hash).to_owned()))
+        }
         (Kind::User, [user]) => Some(SortKey::User(user.parse()?)),
         (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
         (Kind::Appendix, [record, appendix]) => {
@@ -204,7 +239,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Link, [run, reason]) => Some(SortKey::Link(time(run)?, (*reason).to_owned())),
         (Kind::BackupRun, [millis]) => Some(SortKey::BackupRun(time(millis)?)),
         (Kind::Restore, [millis]) => Some(SortKey::Restore(time(millis)?)),
-        (Kind::Session, _) => name(SortKey::Session),
+        (Kind::Reset, _) => name(SortKey::Reset),
         (Kind::Attempts, _) => name(SortKey::Attempts),
         (Kind::BackupJob, _) => name(SortKey::BackupJob),
         (Kind::Policy, _) => name(SortKey::Policy),
@@ -213,6 +248,10 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Deleted, _) => name(SortKey::Deleted),
         (
             Kind::User
+            | Kind::Card
+            | Kind::Invitation
+            | Kind::Member
+            | Kind::Session
             | Kind::Record
             | Kind::Appendix
             | Kind::AppendixVersion
@@ -287,8 +326,15 @@ pub(crate) mod tests {
             SortKey::AppendixVersion(record, appendix, number).revision(version),
             SortKey::Request(user, key.clone()),
             SortKey::SignUp(key),
-            SortKey::Session("ab".repeat(32)),
+            SortKey::Session(Some(user), "ab".repeat(32)),
+            SortKey::Session(None, "ab".repeat(32)),
+            SortKey::SignIn,
             SortKey::Login,
+            SortKey::Member(CustomerId::from_bytes([9; 16]), user),
+            SortKey::Reset("ab".repeat(32)),
+            SortKey::Card(user),
+            SortKey::Invitation(InvitationId::from_bytes([4; 16])),
+            SortKey::ShortName,
             SortKey::attempts(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupJob("4f3c-9a".to_owned()),

@@ -1,6 +1,6 @@
 //! Partition keys, and what the sort keys of whole groups start with.
 
-use domain::{AppendixId, CustomerId, Digest, Email, RecordId, Timestamp};
+use domain::{AppendixId, CustomerId, Digest, LoginId, RecordId, ShortName, SignInName, Timestamp};
 
 use super::SortKey;
 
@@ -9,14 +9,32 @@ pub(crate) fn customer_partition(customer: CustomerId) -> String {
     customer.to_string()
 }
 
-/// The partition of one e-mail address's login. The address is hashed: keys are named in logs.
-pub(crate) fn login_partition(email: &Email) -> String {
-    format!("LOGIN#{}", email_hash(email))
+/// The partition of one name that somebody logs in with. It is hashed: keys are named in logs.
+pub(crate) fn sign_in_partition(name: &SignInName) -> String {
+    format!("LOGIN#{}", name_hash(name))
 }
 
+/// The partition of what opens the accounts of one person.
+pub(crate) fn login_partition(login: LoginId) -> String {
+    format!("LOGIN#{login}")
+}
+
+/// The partition of one short name of a company's.
+pub(crate) fn short_name_partition(name: &ShortName) -> String {
+    format!("SHORT#{name}")
+}
+
+/// What the sort keys of all users, cards and invitations start with.
+pub(crate) const USER_PREFIX: &str = "USER#";
+pub(crate) const CARD_PREFIX: &str = "CARD#";
+pub(crate) const INVITATION_PREFIX: &str = "INVITATION#";
+
+/// What the sort keys of a person's further companies start with.
+pub(crate) const MEMBER_PREFIX: &str = "MEMBER#";
+
 /// Sign-ups happen before there is a customer.
-pub(crate) fn sign_up_partition(email: &Email) -> String {
-    format!("SIGNUP#{}", email_hash(email))
+pub(crate) fn sign_up_partition(name: &SignInName) -> String {
+    format!("SIGNUP#{}", name_hash(name))
 }
 
 /// The partition of what is counted of one source.
@@ -26,13 +44,13 @@ pub(crate) fn source_partition(source: &str) -> String {
 
 /// The attribute that counts the attempts to log in with one address, beside those of others. A
 /// quarter of the hash tells the few hundred apart that one item can have, and keeps it small.
-pub(crate) fn account_attempts(email: &Email) -> String {
-    let hash = email_hash(email).to_string();
+pub(crate) fn account_attempts(name: &SignInName) -> String {
+    let hash = name_hash(name).to_string();
     format!("account_{}", &hash[..hash.len() / 4])
 }
 
-fn email_hash(email: &Email) -> Digest {
-    Digest::of(&[email.as_str().as_bytes()])
+fn name_hash(name: &SignInName) -> Digest {
+    Digest::of(&[name.as_str().as_bytes()])
 }
 
 /// The partitions of the ledger: of the backup runs, the restores of the service, and how the policy is kept.

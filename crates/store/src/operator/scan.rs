@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Operator;
 use super::scanned::{ScannedItem, scanned};
 use crate::batch::{Batch, projection};
-use crate::items::{self, Item};
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
 use crate::{DynamoClient, Kind, Nature, RowKey, StoreError, TableKind};
 
 /// One of the parts that a table is read in at the same time.
@@ -93,8 +94,11 @@ impl Table {
             batch.read(&self.dynamo).await
         });
         let items = try_join_all(read).await?;
+        let is_member = |item: &Item| matches!(Fields(item).sort_key(), Ok(SortKey::Member(..)));
         let opens = |item: &&Item| {
-            self.kind != TableKind::Logins || item.contains_key(items::PASSWORD_HASH)
+            self.kind != TableKind::Logins
+                || item.contains_key(items::PASSWORD_HASH)
+                || is_member(item)
         };
         Ok(items.iter().flatten().filter(opens).map(|item| scanned(self.kind, item)).collect())
     }
@@ -171,8 +175,10 @@ impl Pages {
             scan = scan
                 .projection_expression(expression)
                 .set_expression_attribute_names(names)
-                .filter_expression("attribute_exists(#hash)")
-                .expression_attribute_names("#hash", items::PASSWORD_HASH);
+                .filter_expression("attribute_exists(#hash) OR begins_with(#sk, :member)")
+                .expression_attribute_names("#hash", items::PASSWORD_HASH)
+                .expression_attribute_names("#sk", items::SORT)
+                .expression_attribute_values(":member", items::text(keys::MEMBER_PREFIX));
         }
         if let Some(prefixes) = self.filtered() {
             let names: Vec<String> = (0..prefixes.len()).map(|n| format!(":prefix{n}")).collect();

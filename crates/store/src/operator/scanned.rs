@@ -8,7 +8,8 @@ use domain::{AppendixVersion, CustomerId, Digest, Timestamp, UploadState, UserId
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::{
-    Announced, Kind, Nature, ObjectKey, RowKey, StoreError, TableKind, UserProfile, content,
+    Announced, Kind, Nature, ObjectKey, RowKey, StoreError, TableKind, UserProfile, begun_with,
+    content,
 };
 
 /// What an item turns out to be.
@@ -126,7 +127,7 @@ fn read(table: TableKind, fields: Fields<'_>) -> Result<ScannedItem, StoreError>
 fn lasting(kind: Kind, fields: Fields<'_>, sort: &SortKey) -> Result<ItemFacts, StoreError> {
     if kind == Kind::Revision {
         revision(fields, sort)
-    } else if kind == Kind::Login {
+    } else if matches!(kind, Kind::Login | Kind::Member) {
         login(fields)
     } else {
         row(fields)
@@ -208,14 +209,25 @@ fn counterpart(
         }
         SortKey::User(user) if version == Version::FIRST => {
             let (profile, _) = content::read::<UserProfile>(content)?;
-            let partition = keys::login_partition(&profile.email);
-            let key = RowKey { partition, sort: SortKey::Login.to_string() };
+            let (partition, sort) = match (profile.login, profile.email) {
+                (Some(login), _) if login == begun_with(*user) => {
+                    (keys::login_partition(login), SortKey::Login)
+                }
+                (Some(login), _) => {
+                    (keys::login_partition(login), SortKey::Member(customer, *user))
+                }
+                (None, Some(name)) => (keys::sign_in_partition(&name), SortKey::Login),
+                (None, None) => return Ok(None),
+            };
+            let key = RowKey { partition, sort: sort.to_string() };
             let digest = login_digest(&key, customer, *user);
             Ok(Some(Counterpart::Login { key, digest }))
         }
-        SortKey::User(_) | SortKey::Customer | SortKey::Record(_) | SortKey::Appendix(..) => {
-            Ok(None)
-        }
+        SortKey::User(_)
+        | SortKey::Customer
+        | SortKey::Invitation(_)
+        | SortKey::Record(_)
+        | SortKey::Appendix(..) => Ok(None),
         // No revisions are of these.
         SortKey::Revision(..)
         | SortKey::Usage(_)
@@ -223,8 +235,13 @@ fn counterpart(
         | SortKey::IndexBuilt
         | SortKey::Request(..)
         | SortKey::SignUp(_)
-        | SortKey::Session(_)
+        | SortKey::Card(_)
+        | SortKey::ShortName
+        | SortKey::Session(..)
+        | SortKey::SignIn
         | SortKey::Login
+        | SortKey::Member(..)
+        | SortKey::Reset(_)
         | SortKey::Attempts(_)
         | SortKey::BackupRun(_)
         | SortKey::BackupJob(_)

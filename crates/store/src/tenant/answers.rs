@@ -25,3 +25,20 @@ impl Read for AnswerKey<'_> {
         }
     }
 }
+
+/// The same, about people.
+pub struct AnswerOfPeople<'a>(pub &'a IdempotencyKey);
+
+impl Read for AnswerOfPeople<'_> {
+    /// `None`: there was none, or it is too long ago.
+    type Found = Option<Earlier>;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        let sort = SortKey::Request(items.user(), self.0.clone());
+        items.item(TableKind::Accounts, sort);
+    }
+
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+        AnswerKey(self.0).find(items)
+    }
+}

@@ -5,13 +5,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::{CustomerId, Email, Timestamp, UserId};
+use domain::{CustomerId, LoginId, SignInName, Timestamp, UserId};
 use passwords::StoredHash;
 
-use super::SignUp;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
-use crate::{Customer, Store, StoreError};
+use crate::{Customer, Store, StoreError, begun_with};
 
 /// Tries are counted in windows of this length, the same ones for everybody, by the clock: a window
 /// is a key of its own, so none has to be opened or ended.
@@ -28,17 +27,40 @@ const TAKEN_OFF_ABOVE: u32 = SOURCE_ATTEMPTS_MAX / 2;
 
 pub(super) const COUNT: &str = "count";
 
-/// An account that an e-mail address opens, given the password.
+/// A person: what a password opens.
 #[derive(Clone, Debug)]
 pub struct Login {
-    pub(crate) customer: Customer,
-    pub user: UserId,
+    pub id: LoginId,
+    /// Where the hash of the password is.
+    pub(crate) key: Item,
+    /// The companies that the person belongs to, or did; the first one first.
+    pub memberships: Vec<Membership>,
     pub password: StoredHash,
 }
 
+/// That a person belongs to a company, or did: their account may be gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Membership {
+    pub(crate) customer: Customer,
+    pub user: UserId,
+}
+
 impl Login {
+    /// Whether it is of a release in which a person belonged to one company.
+    pub(super) fn is_earlier(&self) -> bool {
+        self.key != items::key(&keys::login_partition(self.id), &SortKey::Login)
+    }
+}
+
+impl Membership {
     pub const fn customer_id(&self) -> CustomerId {
         self.customer.id()
+    }
+
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        let fields = Fields(item);
+        let customer = Customer::new(fields.parse(items::CUSTOMER_ID)?);
+        Ok(Self { customer, user: fields.parse(items::USER_ID)? })
     }
 }
 
@@ -58,12 +80,28 @@ impl Attempt {
     }
 }
 
-pub(crate) fn login_item(customer: &Customer, sign_up: &SignUp) -> Item {
-    let partition = keys::login_partition(&sign_up.owner.content.email);
-    let mut item = items::key(&partition, &SortKey::Login);
+/// What opens the first account of a person, who begins with it.
+pub(crate) fn login_item(customer: &Customer, user: UserId, password: &StoredHash) -> Item {
+    let login = begun_with(user);
+    let mut item = items::key(&keys::login_partition(login), &SortKey::Login);
     item.insert(items::CUSTOMER_ID.to_owned(), items::text(customer.id()));
-    item.insert(items::USER_ID.to_owned(), items::text(sign_up.owner_id));
-    item.insert(items::PASSWORD_HASH.to_owned(), items::text(sign_up.password.as_stored()));
+    item.insert(items::USER_ID.to_owned(), items::text(user));
+    item.insert(items::PASSWORD_HASH.to_owned(), items::text(password.as_stored()));
+    item
+}
+
+/// Who logs in with a name.
+pub(crate) fn sign_in_item(name: &SignInName, login: LoginId) -> Item {
+    let mut item = items::key(&keys::sign_in_partition(name), &SortKey::SignIn);
+    item.insert(items::LOGIN_ID.to_owned(), items::text(login));
+    item
+}
+
+/// That a person belongs to one more company.
+pub(crate) fn member_item(login: LoginId, customer: &Customer, user: UserId) -> Item {
+    let mut item = items::key(&keys::login_partition(login), &SortKey::Member(customer.id(), user));
+    item.insert(items::CUSTOMER_ID.to_owned(), items::text(customer.id()));
+    item.insert(items::USER_ID.to_owned(), items::text(user));
     item
 }
 
@@ -71,43 +109,50 @@ impl Store {
     /// Counts a try to log in, for the account and for `source`, and looks the account up, at once.
     pub async fn attempt_login(
         &self,
-        email: &Email,
+        name: &SignInName,
         source: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Login>), StoreError> {
-        let account = keys::account_attempts(email);
+        let account = keys::account_attempts(name);
         let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
         // Of who was refused a moment ago, nothing is looked up.
         let login = async {
             let refused = self.was_refused(source, SortKey::attempts, &limits, now);
-            if refused { Ok(None) } else { self.login(email).await }
+            if refused { Ok(None) } else { self.login(name).await }
         };
         tokio::try_join!(self.count_attempt(source, SortKey::attempts, &limits, now), login)
     }
 
-    /// The account that an e-mail address opens.
-    pub async fn login(&self, email: &Email) -> Result<Option<Login>, StoreError> {
-        let key = items::key(&keys::login_partition(email), &SortKey::Login);
-        let Some(item) = self.database.item(&self.database.tables.logins, key).await? else {
-            return Ok(None);
+    /// The person who logs in with a name.
+    pub async fn login(&self, name: &SignInName) -> Result<Option<Login>, StoreError> {
+        let found = self.logins_of(&keys::sign_in_partition(name)).await?;
+        let Some(item) = found.into_iter().next() else { return Ok(None) };
+        let login = match Fields(&item).sort_key()? {
+            SortKey::SignIn => Fields(&item).parse(items::LOGIN_ID)?,
+            // Of an earlier release. Only of somebody who has joined another company there is more.
+            _ if !item.contains_key(items::JOINED) => return person(vec![item]),
+            _ => {
+                let login = begun_with(Fields(&item).parse(items::USER_ID)?);
+                let members = self.logins_of(&keys::login_partition(login)).await?;
+                return person([vec![item], members].concat());
+            }
         };
-        let fields = Fields(&item);
-        Ok(Some(Login {
-            customer: Customer::new(fields.parse(items::CUSTOMER_ID)?),
-            user: fields.parse(items::USER_ID)?,
-            password: StoredHash::from_stored(fields.text(items::PASSWORD_HASH)?.to_owned()),
-        }))
+        person(self.logins_of(&keys::login_partition(login)).await?)
+    }
+
+    async fn logins_of(&self, partition: &str) -> Result<Vec<Item>, StoreError> {
+        self.database.rows(&self.database.tables.logins, partition, "").await
     }
 
     /// Counts a try to sign up from `source`, among those to log in: repeated, it tells whether a password is
     /// right.
     pub async fn attempt_sign_up(
         &self,
-        email: &Email,
+        name: &SignInName,
         source: &str,
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
-        let account = keys::account_attempts(email);
+        let account = keys::account_attempts(name);
         let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
         self.count_attempt(source, SortKey::attempts, &limits, now).await
     }
@@ -183,9 +228,9 @@ impl Store {
     pub async fn forget_attempts(
         &self,
         attempt: &Attempt,
-        email: &Email,
+        name: &SignInName,
     ) -> Result<(), StoreError> {
-        let account = keys::account_attempts(email);
+        let account = keys::account_attempts(name);
         let count = |name: &str| {
             let counted = attempt.counts.as_ref().and_then(|counts| counts.get(name)?.as_n().ok());
             counted.and_then(|count| count.parse().ok()).unwrap_or(0)
@@ -213,8 +258,7 @@ impl Store {
     /// Replaces an outdated password hash. False: it is another one meanwhile.
     pub async fn renew_password_hash(
         &self,
-        email: &Email,
-        old: &StoredHash,
+        login: &Login,
         new: &StoredHash,
     ) -> Result<bool, StoreError> {
         let renewed = self
@@ -222,16 +266,33 @@ impl Store {
             .dynamo
             .update_item()
             .table_name(&self.database.tables.logins)
-            .set_key(Some(items::key(&keys::login_partition(email), &SortKey::Login)))
+            .set_key(Some(login.key.clone()))
             .update_expression("SET #hash = :new")
             .condition_expression("#hash = :old")
             .expression_attribute_names("#hash", items::PASSWORD_HASH)
             .expression_attribute_values(":new", items::text(new.as_stored()))
-            .expression_attribute_values(":old", items::text(old.as_stored()))
+            .expression_attribute_values(":old", items::text(login.password.as_stored()))
             .send()
             .await;
         Ok(unless_refused(renewed)?.is_some())
     }
+}
+
+/// A person, of what is in their partition; `None` without a password.
+fn person(items: Vec<Item>) -> Result<Option<Login>, StoreError> {
+    let has_hash = |item: &&Item| item.contains_key(items::PASSWORD_HASH);
+    let Some(first) = items.iter().find(has_hash) else { return Ok(None) };
+    let fields = Fields(first);
+    let founder = Membership::read(first)?;
+    let mut memberships = vec![founder];
+    for item in &items {
+        if let SortKey::Member(..) = Fields(item).sort_key()? {
+            memberships.push(Membership::read(item)?);
+        }
+    }
+    let key = fields.key()?.item();
+    let password = StoredHash::from_stored(fields.text(items::PASSWORD_HASH)?.to_owned());
+    Ok(Some(Login { id: begun_with(founder.user), key, memberships, password }))
 }
 
 /// What a limit that is reached is remembered by.

@@ -5,8 +5,10 @@ mod accounts;
 mod answers;
 mod appendices;
 mod crashes;
+mod invitations;
 mod links;
 mod logins;
+mod people;
 mod policy;
 mod reads;
 mod records;
@@ -15,14 +17,16 @@ mod revisions;
 mod sessions;
 mod usage;
 
-pub use accounts::{CustomerKey, SignUp};
-pub use answers::AnswerKey;
+pub use accounts::{CardKey, Company, CustomerKey, OwnCard, SignUp};
+pub use answers::{AnswerKey, AnswerOfPeople};
 pub use appendices::{
     AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
 };
 pub use crashes::CrashBucket;
+pub use invitations::{ComesAs, InvitationKey, Invited, ListInvitations, Newcomer};
 pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
-pub use logins::{Attempt, Login};
+pub use logins::{Attempt, Login, Membership};
+pub use people::{ListPeople, Person, PersonRefusal, UserKey};
 pub use reads::{Lookup, Read};
 pub use records::{ChangePage, ListByChange, ListRecords, RecordKey, RecordPage};
 pub use revisions::{ListRevisions, RevisionPage};

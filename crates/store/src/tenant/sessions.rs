@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{Revision, Role, SessionToken, Timestamp, TokenHash, UserId};
 
 use super::reads::Wanted;
-use super::{Login, Read};
+use super::{Login, Membership, Read};
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
@@ -21,6 +21,8 @@ pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 const CREATED_AT: &str = "created_at_ms";
 const USED_AT: &str = "used_at_ms";
+/// What the client calls itself.
+const DEVICE: &str = "device";
 
 /// A verified session: who asks, and for which customer.
 #[derive(Clone, Debug)]
@@ -121,7 +123,7 @@ impl Store {
         wanted: R,
     ) -> Result<Option<Opened<R::Found>>, StoreError> {
         let partition = keys::customer_partition(token.customer);
-        let session_key = SortKey::session(&token.hash());
+        let session_key = SortKey::session(token.user, &token.hash());
         let user_key = SortKey::User(token.user);
         let mut items = Wanted::new(&self.database, &partition, token.user);
         items.item(TableKind::Sessions, session_key.clone());
@@ -177,25 +179,31 @@ impl Store {
         }
     }
 
-    /// Starts a session for someone whose password was right, and forgets the tries that it took.
-    /// The token is known by its hash.
+    /// Starts a session of somebody whose password was right, at one of their companies. The token is known by its
+    /// hash. `Stale`: the password is another one by now, or the person does not belong there any more.
     pub async fn start_session(
         &self,
         login: &Login,
+        member: &Membership,
         hash: &TokenHash,
+        device: &str,
         created_at: Timestamp,
         remember: &Remember,
     ) -> Result<(), WriteError> {
-        let partition = keys::customer_partition(login.customer.id());
+        let partition = keys::customer_partition(member.customer.id());
         let expires_at = created_at.after(SESSION_LIFETIME);
-        let mut item = items::key(&partition, &SortKey::session(hash));
-        item.insert(items::USER_ID.to_owned(), items::text(login.user));
+        let mut item = items::key(&partition, &SortKey::session(member.user, hash));
+        item.insert(items::USER_ID.to_owned(), items::text(member.user));
+        item.insert(items::LOGIN_ID.to_owned(), items::text(login.id));
+        item.insert(DEVICE.to_owned(), items::text(device));
         item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
         Transaction::new(&self.database)
             .put_new(Step::Create, TableKind::Sessions, item)
-            .remember(TableKind::Sessions, &partition, &remember.sort_key(login.user), remember)
+            .require(&member.customer, &SortKey::User(member.user))
+            .require_password(login.key.clone(), &login.password)
+            .remember(TableKind::Sessions, &partition, &remember.sort_key(member.user), remember)
             .commit()
             .await
             .map_err(WriteError::from)
@@ -204,7 +212,7 @@ impl Store {
     /// Ends the session of `token`, which was verified before.
     pub async fn end_session(&self, token: &SessionToken) -> Result<(), StoreError> {
         let partition = keys::customer_partition(token.customer);
-        let key = items::key(&partition, &SortKey::session(&token.hash()));
+        let key = items::key(&partition, &SortKey::session(token.user, &token.hash()));
         self.database.delete(&self.database.tables.sessions, key).await
     }
 }

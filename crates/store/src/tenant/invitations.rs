@@ -1,0 +1,197 @@
+//! Invitations: what lets somebody into a company, once.
+
+use domain::{InvitationId, InvitationToken, Revision, SignInName, Timestamp, UserId};
+use passwords::StoredHash;
+
+use super::logins::{login_item, member_item};
+use super::{Ask, Login, Lookup, Reader, Session};
+use crate::items::{self, Fields};
+use crate::keys::{self, SortKey};
+use crate::transaction::{Step, Transaction};
+use crate::{
+    Customer, CustomerProfile, Earlier, IdempotencyKey, Invitation, PersonCard, Remember, Store,
+    StoreError, TableKind, UserProfile, WriteError, begun_with,
+};
+
+/// All invitations of the customer, the newest first.
+pub struct ListInvitations;
+
+impl Ask for ListInvitations {
+    type Answer = Vec<(InvitationId, Revision<Invitation>)>;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<Self::Answer, StoreError> {
+        let items = reader.store.accounts_of(&reader.customer, keys::INVITATION_PREFIX).await?;
+        let mut invitations = Vec::new();
+        for item in items.iter().rev() {
+            let SortKey::Invitation(id) = Fields(item).sort_key()? else {
+                return Err(Fields(item).damaged("an invitation's key"));
+            };
+            invitations.push((id, items::read_revision(item)?));
+        }
+        Ok(invitations)
+    }
+}
+
+/// One invitation of the customer's.
+pub struct InvitationKey(pub InvitationId);
+
+impl super::Read for InvitationKey {
+    type Found = Lookup<Invitation>;
+
+    fn ask(&self, items: &mut super::reads::Wanted<'_>) {
+        items.item(TableKind::Accounts, SortKey::Invitation(self.0));
+    }
+
+    fn find(self, items: &super::reads::FoundItems) -> Result<Self::Found, StoreError> {
+        items.thing(&SortKey::Invitation(self.0))
+    }
+}
+
+/// An invitation, as who has its token sees it.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    customer: Customer,
+    id: InvitationId,
+    pub invitation: Revision<Invitation>,
+    pub company: Revision<CustomerProfile>,
+}
+
+/// Somebody who comes in.
+pub struct Newcomer<'a> {
+    pub user: UserId,
+    pub profile: &'a Revision<UserProfile>,
+    pub card: &'a PersonCard,
+}
+
+/// By what somebody logs in who comes in.
+pub enum ComesAs<'a> {
+    /// A person who has no account yet: under this name, with this password.
+    New(&'a StoredHash),
+    /// A person who has one.
+    Known(&'a Login),
+}
+
+impl Store {
+    pub async fn create_invitation(
+        &self,
+        session: &Session,
+        id: InvitationId,
+        revision: &Revision<Invitation>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let partition = keys::customer_partition(session.customer.id());
+        Transaction::new(&self.database)
+            .create(&session.customer, &SortKey::Invitation(id), revision)
+            .remember(TableKind::Accounts, &partition, &remember.sort_key(session.user), remember)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// Replaces an invitation by its next revision.
+    pub async fn change_invitation(
+        &self,
+        session: &Session,
+        id: InvitationId,
+        revision: &Revision<Invitation>,
+    ) -> Result<(), WriteError> {
+        Transaction::new(&self.database)
+            .replace(&session.customer, &SortKey::Invitation(id), revision)
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// The invitation that a token is of, whatever its state; `None` where there is none.
+    pub async fn invited(&self, token: &InvitationToken) -> Result<Option<Invited>, StoreError> {
+        let partition = keys::customer_partition(token.customer);
+        let mut batch = crate::batch::Batch::default();
+        let sort = SortKey::Invitation(token.invitation);
+        for sort in [&sort, &SortKey::Customer] {
+            batch.add(&self.database.tables.accounts, &partition, sort);
+        }
+        let (mut invitation, mut company) = (None, None);
+        for item in batch.read(&self.database.dynamo).await? {
+            match Fields(&item).sort_key()? {
+                SortKey::Customer => company = Some(items::read_revision(&item)?),
+                _ => invitation = Some(items::read_revision::<Invitation>(&item)?),
+            }
+        }
+        let (Some(invitation), Some(company)) = (invitation, company) else { return Ok(None) };
+        if invitation.content.token_hash != token.hash().to_string() {
+            return Ok(None);
+        }
+        let (customer, id) = (Customer::new(token.customer), token.invitation);
+        Ok(Some(Invited { customer, id, invitation, company }))
+    }
+
+    /// Lets somebody in, and uses the invitation up. `Stale`: it is used up, or the password was changed.
+    /// `Exists`: somebody has this name.
+    pub async fn accept_invitation(
+        &self,
+        invited: &Invited,
+        accepted: &Revision<Invitation>,
+        newcomer: &Newcomer<'_>,
+        comes_as: &ComesAs<'_>,
+        remember: &Remember,
+    ) -> Result<(), WriteError> {
+        let Newcomer { user, profile, card } = newcomer;
+        let customer = &invited.customer;
+        let change = match comes_as {
+            ComesAs::New(password) => {
+                let login = login_item(customer, *user, password);
+                let change = self.begin_login(&card.sign_in, begun_with(*user));
+                change.put_new(Step::Login, TableKind::Logins, login)
+            }
+            ComesAs::Known(login) => self.join(login, customer, *user),
+        };
+        let sign_ups = keys::sign_up_partition(&card.sign_in);
+        change
+            .replace(customer, &SortKey::Invitation(invited.id), accepted)
+            .create(customer, &SortKey::User(*user), profile)
+            .put_card(customer, *user, card)
+            .remember(
+                TableKind::Accounts,
+                &sign_ups,
+                &SortKey::SignUp(remember.key.clone()),
+                remember,
+            )
+            .commit()
+            .await
+            .map_err(WriteError::from)
+    }
+
+    /// The answer to an earlier acceptance under this name with this key.
+    pub async fn earlier_acceptance(
+        &self,
+        name: &SignInName,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Earlier>, StoreError> {
+        let key = items::key(&keys::sign_up_partition(name), &SortKey::SignUp(key.clone()));
+        let found = self.database.item(&self.database.tables.accounts, key).await?;
+        found.map_or(Ok(None), |item| Earlier::read_unexpired(&item, now))
+    }
+
+    /// Begins a change in which a person joins one more customer.
+    fn join(&self, login: &Login, customer: &Customer, user: UserId) -> Transaction<'_> {
+        let member = member_item(login.id, customer, user);
+        let change = Transaction::new(&self.database);
+        let change = change.put_new(Step::Login, TableKind::Logins, member);
+        if login.is_earlier() {
+            change.mark_joined(login.key.clone())
+        } else {
+            change.require_password(login.key.clone(), &login.password)
+        }
+    }
+}
+
+impl Invited {
+    pub const fn customer_id(&self) -> domain::CustomerId {
+        self.customer.id()
+    }
+
+    pub const fn id(&self) -> InvitationId {
+        self.id
+    }
+}

@@ -1,0 +1,128 @@
+//! The people of a customer: who they are, what each may do, and who goes.
+
+use std::collections::HashMap;
+
+use domain::{Revision, Role, UserId, Version};
+
+use super::accounts::read_card;
+use super::reads::{FoundItems, Wanted};
+use super::{Ask, Lookup, Read, Reader, Session};
+use crate::items::{self, Fields, Item};
+use crate::keys::{self, SortKey};
+use crate::transaction::Transaction;
+use crate::{
+    Customer, PersonCard, Remember, Store, StoreError, TableKind, UserProfile, WriteError,
+};
+
+/// Somebody of a customer's, or somebody who was.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub user: UserId,
+    pub profile: Revision<UserProfile>,
+    pub card: Option<PersonCard>,
+}
+
+/// All people of the customer, those too who are gone.
+pub struct ListPeople;
+
+impl Ask for ListPeople {
+    type Answer = Vec<Person>;
+
+    async fn ask(self, reader: Reader<'_>) -> Result<Vec<Person>, StoreError> {
+        reader.store.people(&reader.customer).await
+    }
+}
+
+/// One user of the customer's.
+pub struct UserKey(pub UserId);
+
+impl Read for UserKey {
+    type Found = Lookup<UserProfile>;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        items.item(TableKind::Accounts, SortKey::User(self.0));
+    }
+
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+        items.thing(&SortKey::User(self.0))
+    }
+}
+
+/// Why a person was not changed.
+#[derive(Debug)]
+pub enum PersonRefusal {
+    /// Nobody would be left who stands for the customer.
+    LastOwner,
+    Write(WriteError),
+}
+
+impl Store {
+    async fn people(&self, customer: &Customer) -> Result<Vec<Person>, StoreError> {
+        let rows = async |prefix| self.accounts_of(customer, prefix).await;
+        let (users, cards) = tokio::try_join!(rows(keys::USER_PREFIX), rows(keys::CARD_PREFIX))?;
+        let mut by_user = HashMap::new();
+        for card in &cards {
+            if let SortKey::Card(user) = Fields(card).sort_key()? {
+                by_user.insert(user, read_card(card)?);
+            }
+        }
+        let mut people = Vec::new();
+        for item in &users {
+            let SortKey::User(user) = Fields(item).sort_key()? else { continue };
+            let profile = items::read_revision::<UserProfile>(item)?;
+            let card = by_user.remove(&user).or_else(|| profile.content.earlier_card());
+            people.push(Person { user, profile, card });
+        }
+        Ok(people)
+    }
+
+    pub(super) async fn accounts_of(
+        &self,
+        customer: &Customer,
+        prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let partition = keys::customer_partition(customer.id());
+        self.database.rows(&self.database.tables.accounts, &partition, prefix).await
+    }
+
+    /// Replaces a user, as they were seen, by the next revision: another role, or a tombstone. A customer keeps an
+    /// owner: of two who go at the same time, one stays.
+    pub async fn change_person(
+        &self,
+        session: &Session,
+        user: UserId,
+        seen: &Revision<UserProfile>,
+        changed: &Revision<UserProfile>,
+        remember: Option<&Remember>,
+    ) -> Result<(), PersonRefusal> {
+        let customer = &session.customer;
+        let mut change =
+            Transaction::new(&self.database).replace(customer, &SortKey::User(user), changed);
+        let stays = !changed.deleted && changed.content.role == Role::Owner;
+        if seen.content.role == Role::Owner && !stays {
+            let people = self.people(customer).await.map_err(WriteError::Store)?;
+            let other = people.iter().find(|it| it.user != user && it.is_owner());
+            let other = other.ok_or(PersonRefusal::LastOwner)?;
+            let version: Version = other.profile.version;
+            change = change.require_version(customer, &SortKey::User(other.user), version);
+        }
+        let partition = keys::customer_partition(customer.id());
+        if let Some(remember) = remember {
+            let sort = remember.sort_key(session.user);
+            change = change.remember(TableKind::Accounts, &partition, &sort, remember);
+        }
+        change.commit().await.map_err(|refusal| WriteError::from(refusal).into())
+    }
+}
+
+impl Person {
+    fn is_owner(&self) -> bool {
+        !self.profile.deleted && self.profile.content.role == Role::Owner
+    }
+}
+
+impl From<WriteError> for PersonRefusal {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}

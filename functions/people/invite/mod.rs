@@ -1,0 +1,101 @@
+//! `POST /v1/invitations`: invites somebody into the company. Admins and above; only an owner invites owners. The token
+//! in the answer is shown this once: whoever has it may come in, once. It needs no mail: print it, or say it by any way.
+
+use std::time::Duration;
+
+use am_http::{
+    Answer, Code, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response, Route,
+    SessionRequest, StatusCode, json, not_stored,
+};
+use domain::{Entropy, InvitationId, InvitationToken, Revision, Role, entropy};
+use runtime::{HttpFunction, OsEntropy};
+use serde::{Deserialize, Serialize};
+use store::tenant::AnswerOfPeople;
+use store::{Invitation, InvitationState, Store, WriteError};
+
+use super::OWNERS_ONLY;
+use crate::shapes::InvitationView;
+
+const DAYS_MAX: u16 = 30;
+const DAYS_DEFAULT: u16 = 7;
+
+/// Whom to let in.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "NewInvitation"))]
+#[serde(deny_unknown_fields)]
+struct Body {
+    role: Role,
+    /// So many days it may be accepted, 1 to 30; 7 where nothing is said.
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 30)))]
+    days: Option<u16>,
+}
+
+/// The invitation, and what opens it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct InvitationWithToken {
+    #[serde(flatten)]
+    invitation: InvitationView,
+    /// Shown this once. Absent where the request is a repetition: withdraw the invitation, and make another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    declaration: Declaration {
+        name: "create-invitation",
+        routes: &[Route::post("/v1/invitations")],
+        summary: "Invites somebody into the company",
+        parameters: &[Parameter::IDEMPOTENCY_KEY],
+        body: RequestBody::json::<Body>(),
+        answers: &[Answer::json::<InvitationWithToken>(StatusCode::CREATED, "Invited.")],
+        problems: &[Code::INVALID_FIELD, OWNERS_ONLY],
+    },
+    build: |env| env.store(),
+    handle: Handle::Session(
+        Role::Admin,
+        |store| store,
+        |store, request| Box::pin(handle(store, &OsEntropy, request)),
+    ),
+};
+
+async fn handle(
+    store: &Store,
+    entropy: &dyn Entropy,
+    request: SessionRequest<'_>,
+) -> Result<Response, Problem> {
+    let once = Once::of(&request)?;
+    let opened = request.open(store, AnswerOfPeople(once.key())).await?;
+    if let Some(earlier) = &opened.found {
+        return Ok(answer(once.answer(earlier)?, None));
+    }
+    let Body { role, days } = request.json()?;
+    let days = days.unwrap_or(DAYS_DEFAULT);
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Err(Problem::invalid("/days", format!("must be from 1 to {DAYS_MAX}")));
+    }
+    if role == Role::Owner && opened.session.role != Role::Owner {
+        return Err(Problem::new(OWNERS_ONLY, "Only an owner may invite an owner."));
+    }
+    let (now, session) = (request.now(), &opened.session);
+    let id = InvitationId::new(now, entropy);
+    let token = InvitationToken::new(session.customer.id(), id, entropy::bytes(entropy));
+    let invitation = Invitation {
+        role,
+        token_hash: token.hash().to_string(),
+        expires_at: now.after(Duration::from_secs(u64::from(days) * 24 * 60 * 60)),
+        state: InvitationState::Open,
+    };
+    let revision = Revision::first(invitation, session.user, now);
+    let view = InvitationView::new(id, &revision);
+    match store.create_invitation(session, id, &revision, &once.remember(&view)).await {
+        Ok(()) => Ok(answer(view, Some(token))),
+        Err(WriteError::Repeated(earlier)) => Ok(answer(once.answer(&earlier)?, None)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn answer(invitation: InvitationView, token: Option<InvitationToken>) -> Response {
+    let token = token.map(|token| token.expose());
+    not_stored(json(StatusCode::CREATED, &InvitationWithToken { invitation, token }))
+}

@@ -1,0 +1,39 @@
+//! All that the functions of people may do.
+
+use serde_json::json;
+use testing::world::{Call, Person, World};
+
+/// Invites, lets people in, changes what they are and removes one.
+pub async fn come_and_go(world: &World) {
+    // Twice: a repetition reads the answer to the first.
+    for _ in 0..2 {
+        assert_eq!(world.ask("POST /v1/memberships").await.status(), 201);
+    }
+    for person in [Person::A, Person::B] {
+        let invited = Call::to("POST /v1/invitations").by(person);
+        let token = world.send(invited).await.body()["token"].clone();
+        let enters =
+            if person == Person::A { "POST /v1/acceptances" } else { "POST /v1/memberships" };
+        let mut enter = Call::to(enters).with("token", token);
+        if person == Person::B {
+            // Whose login is of an earlier release.
+            enter = enter.with("sign_in_name", json!(Person::Member.email().as_str()));
+        }
+        for _ in 0..2 {
+            let came = world.send(enter.clone().header("idempotency-key", "enter")).await;
+            assert_eq!(came.status(), 201, "{enters}: {came:?}");
+        }
+    }
+    let another = Call::to("POST /v1/invitations").header("idempotency-key", "another");
+    let withdrawn = world.send(another).await.body()["id"].clone();
+    let withdraw = Call::to("DELETE /v1/invitations/{invitation_id}");
+    let open = withdraw.path("invitation_id", withdrawn.as_str().unwrap());
+    assert_eq!(world.send(open).await.status(), 204);
+    for (version, role) in [(1, "owner"), (2, "viewer"), (3, "owner")] {
+        let change = Call::to("PUT /v1/people/{user_id}").with("role", json!(role));
+        let change = change.header("if-match", &format!("\"{version}\""));
+        assert_eq!(world.send(change).await.status(), 200, "{role}");
+    }
+    let remove = Call::to("DELETE /v1/people/{user_id}").header("if-match", "\"4\"");
+    assert_eq!(world.send(remove).await.status(), 204);
+}
