@@ -1,10 +1,14 @@
 //! Customers, their people, and sessions.
 
+pub mod change_password;
 pub mod create_customer;
 pub mod create_session;
 pub mod delete_session;
+pub mod end_sessions;
 pub mod get_session;
 pub mod get_usage;
+pub mod list_sessions;
+pub mod reset_password;
 pub mod set_quota;
 
 use am_http::{Code, Problem, StatusCode};

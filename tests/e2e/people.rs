@@ -1,7 +1,7 @@
 //! All that the functions of people may do.
 
 use serde_json::json;
-use testing::world::{Call, Person, World};
+use testing::world::{Call, Person, World, event};
 
 /// Invites, lets people in, changes what they are and removes one.
 pub async fn come_and_go(world: &World) {
@@ -36,4 +36,21 @@ pub async fn come_and_go(world: &World) {
     }
     let remove = Call::to("DELETE /v1/people/{user_id}").header("if-match", "\"4\"");
     assert_eq!(world.send(remove).await.status(), 204);
+    // A password is reset once, and changed.
+    assert_eq!(world.ask("POST /v1/people/{user_id}/password-resets").await.status(), 201);
+    world.cloud.invoke("make-reset-token", event("people/make_reset/ok")).await.unwrap();
+    for status in [204, 409] {
+        assert_eq!(world.ask("POST /v1/password-resets").await.status(), status);
+    }
+    world.log_in_again().await;
+    let elsewhere = Call::to("POST /v1/sessions").header("idempotency-key", "elsewhere");
+    let elsewhere = elsewhere.with("password", json!("three presses and a saw"));
+    assert_eq!(world.send(elsewhere).await.status(), 201);
+    let own =
+        Call::to("PUT /v1/password").with("current_password", json!("three presses and a saw"));
+    let own = own.with("new_password", json!("two lathes and a mill"));
+    for status in [204, 401] {
+        assert_eq!(world.send(own.clone()).await.status(), status);
+    }
+    assert_eq!(world.ask("DELETE /v1/sessions").await.status(), 204);
 }

@@ -35,6 +35,7 @@ fn cases() -> Vec<Call> {
         case("POST /v1/sessions wrong_password"),
         case("POST /v1/sessions unknown_email"),
         case("GET /v1/session"),
+        case("PUT /v1/password").with("current_password", json!("another")),
         case("POST /v1/records"),
         case("POST /v1/records chosen_id"),
         case("POST /v1/records invalid_title"),

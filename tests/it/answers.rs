@@ -174,7 +174,15 @@ fn without_nonces(text: &str) -> String {
         without.push_str("nonce\":\"random\"");
         without.push_str(rest);
     }
-    without
+    // The hash of a token that is random.
+    let parts = without.split("RESET#").enumerate();
+    parts
+        .map(
+            |(n, part)| {
+                if n == 0 { part.to_owned() } else { format!("RESET#[hash]{}", &part[64..]) }
+            },
+        )
+        .collect()
 }
 
 /// Signatures of links, and the digest of a manifest, in which everything is.
@@ -194,7 +202,7 @@ fn without_signatures(text: &str) -> String {
 fn named(word: &str) -> Option<&'static str> {
     let all = |is: fn(char) -> bool| word.chars().all(is);
     let number: i64 = word.parse().unwrap_or(0);
-    if word.starts_with("am1_") {
+    if ["am1_", "am1i_", "am1r_"].iter().any(|token| word.starts_with(token)) {
         return Some("[token]");
     }
     if word.starts_with("127.0.0.1:") {

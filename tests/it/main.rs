@@ -17,6 +17,7 @@ mod hardened;
 mod http;
 mod layering;
 mod local_cloud;
+mod passwords;
 mod people;
 mod policy;
 mod records;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use testing::world::{Answer, Call, PASSWORD, Person, UNKNOWN_ID, World};
 
-const MORNING: &str = "a lathe in the morning";
+pub const MORNING: &str = "a lathe in the morning";
 
-fn invite(role: &str) -> Call {
+pub fn invite(role: &str) -> Call {
     let call = Call::to("POST /v1/invitations").with("role", json!(role));
     call.header("idempotency-key", &format!("invite-{role}"))
 }
@@ -18,13 +18,13 @@ fn accept(token: &Value, name: &str) -> Call {
     call.header("idempotency-key", &format!("accept-{}", name.replace('@', "-")))
 }
 
-fn log_in(name: &str, password: &str) -> Call {
+pub fn log_in(name: &str, password: &str) -> Call {
     let body = json!({ "sign_in_name": name, "password": password });
     let key = format!("log-in-{}-{}", name.replace('@', "-"), password.len());
     Call::to("POST /v1/sessions").body(body).header("idempotency-key", &key)
 }
 
-fn with(call: Call, token: &Value) -> Call {
+pub fn with(call: Call, token: &Value) -> Call {
     call.header("authorization", &format!("Bearer {}", token.as_str().unwrap()))
 }
 
@@ -53,7 +53,7 @@ async fn person(world: &World, user: &str) -> Value {
     people(world).await.into_iter().find(|it| it["id"] == user).unwrap()
 }
 
-fn code(answer: &Answer) -> (u64, String) {
+pub fn code(answer: &Answer) -> (u64, String) {
     (answer.status(), answer.code().to_owned())
 }
 

@@ -241,7 +241,7 @@ pub fn all() -> Vec<Row> {
         row(
             ACCOUNTS,
             "a role is raised",
-            replace("item LIKE '%\"USER#%'", "viewer", "owner"),
+            replace("item LIKE '%\"USER#01KEZ00000PERSNVV%'", "viewer", "owner"),
             &[(Altered, 1)],
             any(),
         ),

@@ -18,7 +18,7 @@ fn rows() -> Vec<Row> {
     let viewer = format!("{A}/REVISION#{VIEWER}#0000000001");
     vec![
         (Loss::Table(RECORDS), "records", &[(Vanished, 10)], rev(1)),
-        (Loss::Table(ACCOUNTS), "accounts", &[(Vanished, 7)], viewer.clone()),
+        (Loss::Table(ACCOUNTS), "accounts", &[(Vanished, 12)], viewer.clone()),
         (Loss::Customer(A), "records", &[(Vanished, 5)], rev(2)),
         (Loss::Record(1), "records", &[(Vanished, 1)], rev(1)),
         (Loss::Record(2), "records", &[(Vanished, 1)], rev(2)),

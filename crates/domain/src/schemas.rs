@@ -10,7 +10,8 @@ use crate::fields::FIELD_NAME_CHARS_MAX;
 use crate::{
     AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Email, Fields,
     FileName, InvitationId, InvitationToken, PersonName, RecordId, RecordTitle, RecordType,
-    ResetToken, Sha256, ShortName, SignInName, Timestamp, UserId, Version, VersionNumber,
+    ResetToken, Sha256, ShortName, SignInName, Timestamp, TokenHash, UserId, Version,
+    VersionNumber,
 };
 
 macro_rules! schemas {
@@ -86,6 +87,11 @@ schemas! {
         "type": "string",
         "pattern": "^am1r_[A-Za-z0-9_-]{64}$",
         "description": "What lets somebody set a password: it is in the link.",
+    });
+    TokenHash: json_schema!({
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f]{64}$",
+        "description": "A session, by the hash of its token.",
     });
     SignInName: json_schema!({
         "type": "string",

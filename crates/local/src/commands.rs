@@ -172,6 +172,23 @@ impl Quota {
 }
 
 #[derive(Args)]
+pub struct ResetToken {
+    /// What the person logs in with: eva@example.com, or eva@verkstad
+    sign_in_name: String,
+}
+
+impl ResetToken {
+    /// Makes what lets somebody set a password.
+    pub async fn run(self, options: &Options) -> Ended {
+        let cloud = Cloud::start(options).await?;
+        let event = json!({ "sign_in_name": self.sign_in_name });
+        let outcome = cloud.invoke("make-reset-token", event).await?;
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Args)]
 pub struct Restore {
     /// The moment to go back to, a whole second: 2026-11-24T17:00:00Z
     #[arg(long, required_unless_present = "from_backup")]

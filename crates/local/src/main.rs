@@ -83,6 +83,12 @@ enum Command {
     ///
     /// The service must not be running on the folder.
     Quota(commands::Quota),
+
+    /// Make what lets somebody set a password who has forgotten theirs: a token, good for a day, once
+    ///
+    /// The service must not be running on the folder. The token goes to POST /v1/password-resets. Make sure first who
+    /// it is that asks.
+    ResetToken(commands::ResetToken),
 }
 
 /// A body for a first request.
@@ -141,6 +147,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
             return acknowledge.run(&options, arguments.json).await;
         }
         Some(Command::Quota(quota)) => return quota.run(&options).await,
+        Some(Command::ResetToken(reset)) => return reset.run(&options).await,
         Some(Command::Restore(restore)) => return restore.run(&options, arguments.json).await,
         None => {}
     }

@@ -1,6 +1,6 @@
 //! What a change demands of things beside those that it changes.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
 use domain::Version;
 use passwords::StoredHash;
 
@@ -10,6 +10,36 @@ use crate::transaction::{Step, Transaction};
 use crate::{Customer, TableKind};
 
 impl Transaction<'_> {
+    /// Takes an item away that has to be there: what it lets somebody do is done once.
+    pub(crate) fn spend(mut self, table: TableKind, key: Item) -> Self {
+        let delete = Delete::builder()
+            .table_name(self.database.tables.name(table))
+            .set_key(Some(key))
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .build()
+            .expect("table, key and condition are set");
+        self.writes.push(TransactWriteItem::builder().delete(delete).build());
+        self.steps.push(Step::Require);
+        self
+    }
+
+    /// Sets a password in the place of whatever it is.
+    pub(crate) fn set_password(mut self, login: Item, hash: &StoredHash) -> Self {
+        let update = Update::builder()
+            .table_name(self.database.tables.name(TableKind::Logins))
+            .set_key(Some(login))
+            .update_expression("SET #hash = :hash")
+            .condition_expression("attribute_exists(#hash)")
+            .expression_attribute_names("#hash", items::PASSWORD_HASH)
+            .expression_attribute_values(":hash", items::text(hash.as_stored()))
+            .build()
+            .expect("table, key and expression are set");
+        self.writes.push(TransactWriteItem::builder().update(update).build());
+        self.steps.push(Step::Password);
+        self
+    }
+
     /// Demands that a thing beside those that change is there and not deleted.
     pub(crate) fn require(mut self, customer: &Customer, sort: &SortKey) -> Self {
         let partition = keys::customer_partition(customer.id());

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use domain::appendix::Declared;
 use domain::{
     Appendix, AppendixId, AppendixVersion, InvitationId, InvitationToken, Record, RecordId,
-    Revision, Role, Timestamp, VersionNumber,
+    ResetToken, Revision, Role, Timestamp, UserId, VersionNumber,
 };
 use local::{Cloud, Options};
 use passwords::{Password, Passwords, StoredHash};
 use runtime::{Env, OperatorEnv, OsEntropy};
 use serde_json::{Value, json};
 use store::operator::{Bucket, Operator};
-use store::tenant::{Nothing, Reservation, Session, SignUp};
+use store::tenant::{ComesAs, Newcomer, Nothing, Reservation, Session, SignUp};
 use store::{
     CustomerProfile, Invitation, InvitationState, ObjectKey, Objects, PersonCard, Remember, Store,
     UserProfile, WriteError, begun_with,
@@ -32,6 +32,8 @@ pub const RECORD: &str = "01KEZ00000RECRDAAAAAAAAAAA";
 /// An id that nothing has.
 pub const UNKNOWN_ID: &str = "01KEZ00000ZZZZZZZZZZZZZZZZ";
 pub const APPENDIX: &str = "01KEZ00000APPNDXAAAAAAAAAA";
+/// What somebody logs in with who has no address.
+pub const FLOOR_WORKER: &str = "per@verkstad";
 pub const PASSWORD: &str = "two lathes and a mill";
 /// The bytes that events/appendices/add declares.
 pub const PHOTO: &[u8] = b"a photo of a crack";
@@ -77,6 +79,7 @@ impl World {
             world.admit(person, hash.clone()).await;
         }
         world.invite().await;
+        world.let_in(hash).await;
         world
     }
 
@@ -132,15 +135,7 @@ impl World {
             let revision = Revision::first(profile, user, self.now);
             operator::add_colleague(&self.cloud, person.customer(), &revision, &password).await;
         }
-        let (_, login) =
-            self.store.attempt_login(&person.email().into(), "world", self.now).await.unwrap();
-        let (login, hash) = (login.unwrap(), person.token().hash());
-        let remember = self.remember("world-session");
-        let member = login.memberships[0];
-        self.store
-            .start_session(&login, &member, &hash, "a test", self.now, &remember)
-            .await
-            .unwrap();
+        self.start_session(person, "world-session").await;
     }
 
     /// Customer A has an open invitation, whose token is in events/.
@@ -157,6 +152,52 @@ impl World {
         let revision = Revision::first(invitation, session.user, self.now);
         let remember = self.remember("world-invitation");
         self.store.create_invitation(&session, id, &revision, &remember).await.unwrap();
+    }
+
+    /// Somebody without an address works at customer A, and its owner has asked for another password: the tokens of
+    /// events/.
+    async fn let_in(&self, password: StoredHash) {
+        let (id, user) = ("01KEZ00000NVTATNBBBBBBBBBB".parse().unwrap(), floor_worker());
+        let session = self.session(Person::A).await;
+        let token = InvitationToken::new(session.customer.id(), id, [b'p'; 32]);
+        let invitation = Invitation {
+            role: Role::Viewer,
+            token_hash: token.hash().to_string(),
+            expires_at: self.now.after(std::time::Duration::from_secs(60)),
+            state: InvitationState::Open,
+        };
+        let revision = Revision::first(invitation.clone(), session.user, self.now);
+        let remember = self.remember("world-floor");
+        self.store.create_invitation(&session, id, &revision, &remember).await.unwrap();
+        let invited = self.store.invited(&token).await.unwrap().unwrap();
+        let accepted = Invitation { state: InvitationState::Accepted, ..invitation };
+        let accepted = revision.changed(accepted, user, self.now);
+        let profile = UserProfile::new(Role::Viewer, begun_with(user));
+        let profile = Revision::first(profile, user, self.now);
+        let name = "Per Plåt".to_owned().try_into().unwrap();
+        let card = PersonCard { name, sign_in: FLOOR_WORKER.to_owned().try_into().unwrap() };
+        let newcomer = Newcomer { user, profile: &profile, card: &card };
+        let (comes_as, remember) = (ComesAs::New(&password), self.remember("world-in"));
+        let came =
+            self.store.accept_invitation(&invited, &accepted, &newcomer, &comes_as, &remember);
+        came.await.unwrap();
+        let login = self.store.login(&Person::A.email().into()).await.unwrap().unwrap();
+        let reset = ResetToken::new(login.id(), [b'r'; 32]);
+        let expires_at = self.now.after(std::time::Duration::from_secs(60));
+        self.store.keep_reset(&login, &reset, expires_at).await.unwrap();
+    }
+
+    /// Starts A's session again that events/ have, where it has ended.
+    pub async fn log_in_again(&self) {
+        self.start_session(Person::A, "world-again").await;
+    }
+
+    async fn start_session(&self, person: Person, key: &str) {
+        let login = self.store.login(&person.email().into()).await.unwrap().unwrap();
+        let (member, hash) = (login.memberships[0], person.token().hash());
+        let remember = self.remember(key);
+        let start = self.store.start_session(&login, &member, &hash, "a test", self.now, &remember);
+        start.await.unwrap();
     }
 
     /// A person's session, as a handler would have it.
@@ -284,6 +325,11 @@ pub fn options(data: &Path) -> Options {
 
 pub fn record_id() -> RecordId {
     RECORD.parse().unwrap()
+}
+
+/// Who logs in as [`FLOOR_WORKER`].
+pub fn floor_worker() -> UserId {
+    "01KEZ00000PERSNPPPPPPPPPPP".parse().unwrap()
 }
 
 pub fn appendix_id() -> AppendixId {

@@ -1,6 +1,8 @@
 //! Partition keys, and what the sort keys of whole groups start with.
 
-use domain::{AppendixId, CustomerId, Digest, LoginId, RecordId, ShortName, SignInName, Timestamp};
+use domain::{
+    AppendixId, CustomerId, Digest, LoginId, RecordId, ShortName, SignInName, Timestamp, UserId,
+};
 
 use super::SortKey;
 
@@ -22,6 +24,11 @@ pub(crate) fn login_partition(login: LoginId) -> String {
 /// The partition of one short name of a company's.
 pub(crate) fn short_name_partition(name: &ShortName) -> String {
     format!("SHORT#{name}")
+}
+
+/// What the sort keys of all sessions of a user start with.
+pub(crate) fn sessions_prefix(user: UserId) -> String {
+    format!("SESSION#{user}#")
 }
 
 /// What the sort keys of all users, cards and invitations start with.

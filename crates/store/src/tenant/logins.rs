@@ -125,19 +125,24 @@ impl Store {
 
     /// The person who logs in with a name.
     pub async fn login(&self, name: &SignInName) -> Result<Option<Login>, StoreError> {
-        let found = self.logins_of(&keys::sign_in_partition(name)).await?;
-        let Some(item) = found.into_iter().next() else { return Ok(None) };
-        let login = match Fields(&item).sort_key()? {
-            SortKey::SignIn => Fields(&item).parse(items::LOGIN_ID)?,
-            // Of an earlier release. Only of somebody who has joined another company there is more.
-            _ if !item.contains_key(items::JOINED) => return person(vec![item]),
-            _ => {
-                let login = begun_with(Fields(&item).parse(items::USER_ID)?);
-                let members = self.logins_of(&keys::login_partition(login)).await?;
-                return person([vec![item], members].concat());
-            }
+        self.login_at(&keys::sign_in_partition(name)).await
+    }
+
+    /// The person whose name or login is in a partition.
+    pub(super) async fn login_at(&self, partition: &str) -> Result<Option<Login>, StoreError> {
+        let found = self.logins_of(partition).await?;
+        let is_name = |item: &&Item| item.contains_key(items::LOGIN_ID);
+        if let Some(name) = found.iter().find(is_name) {
+            let login = Fields(name).parse(items::LOGIN_ID)?;
+            return person(self.logins_of(&keys::login_partition(login)).await?);
+        }
+        // Of an earlier release, the companies that somebody has joined since are apart.
+        let Some(joined) = found.iter().find(|item| item.contains_key(items::JOINED)) else {
+            return person(found);
         };
-        person(self.logins_of(&keys::login_partition(login)).await?)
+        let login = begun_with(Fields(joined).parse(items::USER_ID)?);
+        let members = self.logins_of(&keys::login_partition(login)).await?;
+        person([found, members].concat())
     }
 
     async fn logins_of(&self, partition: &str) -> Result<Vec<Item>, StoreError> {

@@ -8,6 +8,7 @@ mod crashes;
 mod invitations;
 mod links;
 mod logins;
+mod passwords;
 mod people;
 mod policy;
 mod reads;
@@ -30,7 +31,9 @@ pub use people::{ListPeople, Person, PersonRefusal, UserKey};
 pub use reads::{Lookup, Read};
 pub use records::{ChangePage, ListByChange, ListRecords, RecordKey, RecordPage};
 pub use revisions::{ListRevisions, RevisionPage};
-pub use sessions::{Ask, Nothing, Opened, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY};
+pub use sessions::{
+    Ask, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY,
+};
 pub use usage::{Standing, UsageKey};
 
 use std::sync::Arc;

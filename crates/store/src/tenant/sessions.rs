@@ -7,7 +7,7 @@ use domain::{Revision, Role, SessionToken, Timestamp, TokenHash, UserId};
 
 use super::reads::Wanted;
 use super::{Login, Membership, Read};
-use crate::items::{self, Fields};
+use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
 use crate::{Customer, Remember, Store, StoreError, TableKind, UserProfile, WriteError};
@@ -39,6 +39,18 @@ pub struct Opened<F> {
     pub session: Session,
     pub user: Revision<UserProfile>,
     pub found: F,
+}
+
+/// A session, as the person sees it whose it is.
+#[derive(Clone, Debug)]
+pub struct OwnSession {
+    /// The hash of its token: it opens nothing.
+    pub id: String,
+    /// What the client called itself.
+    pub device: String,
+    pub created_at: Timestamp,
+    pub used_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// Reads on behalf of a session that is still being verified. It can only read, and what it reads
@@ -207,6 +219,79 @@ impl Store {
             .commit()
             .await
             .map_err(WriteError::from)
+    }
+
+    /// The sessions of whoever asks, at this company, that have not ended; the newest use first.
+    pub async fn sessions(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Vec<OwnSession>, StoreError> {
+        let items = self.session_items(&session.customer, session.user).await?;
+        let mut sessions = Vec::new();
+        for item in &items {
+            let fields = Fields(item);
+            let SortKey::Session(_, id) = fields.sort_key()? else { continue };
+            let Ok((created_at, used_at)) = started(fields, session.user) else { continue };
+            let expires_at = created_at.after(SESSION_LIFETIME);
+            if now < expires_at && now.since(used_at) < SESSION_IDLE {
+                let device = fields.text(DEVICE).unwrap_or_default().to_owned();
+                sessions.push(OwnSession { id, device, created_at, used_at, expires_at });
+            }
+        }
+        sessions.sort_by_key(|it| std::cmp::Reverse(it.used_at));
+        Ok(sessions)
+    }
+
+    /// Ends a session of whoever asks, by its id. One that is not there has ended.
+    pub async fn end_session_by_id(
+        &self,
+        session: &Session,
+        id: &TokenHash,
+    ) -> Result<(), StoreError> {
+        let partition = keys::customer_partition(session.customer.id());
+        let key = items::key(&partition, &SortKey::session(session.user, id));
+        self.database.delete(&self.database.tables.sessions, key).await
+    }
+
+    /// Ends all sessions of a person, at every company, but the one of this token.
+    pub async fn end_sessions(
+        &self,
+        login: &Login,
+        but: Option<&TokenHash>,
+    ) -> Result<(), StoreError> {
+        for member in &login.memberships {
+            self.end_sessions_at(&member.customer, member.user, but).await?;
+        }
+        Ok(())
+    }
+
+    /// The same at one company.
+    pub async fn end_sessions_at(
+        &self,
+        customer: &Customer,
+        user: UserId,
+        but: Option<&TokenHash>,
+    ) -> Result<(), StoreError> {
+        let kept = but.map(|hash| SortKey::session(user, hash));
+        for item in self.session_items(customer, user).await? {
+            let sort = Fields(&item).sort_key()?;
+            if Some(&sort) != kept.as_ref() {
+                let key = items::key(&keys::customer_partition(customer.id()), &sort);
+                self.database.delete(&self.database.tables.sessions, key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn session_items(
+        &self,
+        customer: &Customer,
+        user: UserId,
+    ) -> Result<Vec<Item>, StoreError> {
+        let partition = keys::customer_partition(customer.id());
+        let prefix = keys::sessions_prefix(user);
+        self.database.rows(&self.database.tables.sessions, &partition, &prefix).await
     }
 
     /// Ends the session of `token`, which was verified before.
