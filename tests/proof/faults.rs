@@ -280,7 +280,7 @@ pub fn all() -> Vec<Row> {
             SESSIONS,
             "sessions cannot be read",
             replace("item LIKE '%\"SESSION#%'", "SESSION#", "SEZZION#"),
-            &[(Altered, 5)],
+            &[(Altered, 6)],
             any(),
         ),
         row(

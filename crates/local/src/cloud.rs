@@ -116,6 +116,7 @@ impl Options {
 pub struct Cloud {
     functions: Arc<dyn Invoke>,
     disk: Arc<Disk>,
+    bus: Arc<Bus>,
     address: SocketAddr,
     objects_address: SocketAddr,
     template: Vec<Function>,
@@ -209,6 +210,7 @@ impl Cloud {
         Ok(Self {
             functions: invoke,
             disk,
+            bus,
             address,
             objects_address,
             template: functions,
@@ -311,9 +313,9 @@ impl Cloud {
         let _ = tokio::time::timeout(limit, self.settle()).await;
     }
 
-    /// Whether no event waits to be delivered.
+    /// Whether no event waits to be delivered; or none will be, since nothing can be noted.
     pub fn is_settled(&self) -> bool {
-        self.disk.undelivered().is_ok_and(|count| count == 0)
+        self.bus.is_stuck() || self.disk.undelivered().is_ok_and(|count| count == 0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! EventBridge: delivers events to the functions whose pattern they fit, at least once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +13,12 @@ use crate::template::Function;
 /// How long a failed event may wait beyond its due time.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
+/// After so many in a row, nothing will be noted soon: the disk is full.
+const UNNOTED_MAX: u32 = 20;
+
 pub(crate) struct Bus {
+    /// How often in a row an outcome could not be noted.
+    unnoted: AtomicU32,
     rules: Vec<(Value, String)>,
     functions: Arc<dyn Invoke>,
 }
@@ -22,7 +28,7 @@ impl Bus {
         let rules = template.iter().flat_map(|function| {
             function.patterns.iter().map(|pattern| (pattern.clone(), function.binary.clone()))
         });
-        Self { rules: rules.collect(), functions }
+        Self { unnoted: AtomicU32::new(0), rules: rules.collect(), functions }
     }
 
     /// Delivers what one source has announced, until dropped. What a kill left is delivered first.
@@ -36,7 +42,11 @@ impl Bus {
                     } else {
                         disk.put_off(id, runtime::now().millis())
                     };
+                    if outcome.is_ok() {
+                        self.unnoted.store(0, Ordering::Relaxed);
+                    }
                     if let Err(error) = outcome {
+                        self.unnoted.fetch_add(1, Ordering::Relaxed);
                         // It comes again; not at once, should the disk be full.
                         tracing::error!(%error, "the outcome of an event was not noted");
                         tokio::time::sleep(LOOK_AGAIN).await;
@@ -51,6 +61,11 @@ impl Bus {
                 }
             }
         }
+    }
+
+    /// Whether events come again and again because their outcomes cannot be noted.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.unnoted.load(Ordering::Relaxed) >= UNNOTED_MAX
     }
 
     /// Whether every function that the event is for has taken it.
