@@ -1,15 +1,21 @@
 //! Customers, their people, and sessions.
 
+pub mod change_customer;
 pub mod change_password;
 pub mod create_customer;
 pub mod create_session;
 pub mod delete_session;
 pub mod end_sessions;
+pub mod get_customer;
 pub mod get_session;
 pub mod get_usage;
+pub mod list_customers;
 pub mod list_sessions;
 pub mod reset_password;
 pub mod set_quota;
+mod started;
+pub mod suspend;
+pub mod switch_company;
 
 use am_http::{Code, Problem, StatusCode};
 use lambda_http::http::header::WWW_AUTHENTICATE;

@@ -1,5 +1,6 @@
 use domain::{
-    CompanyName, CustomerId, PersonName, Revision, Role, ShortName, SignInName, UserId, stored,
+    CompanyName, CustomerId, PersonName, Revision, Role, ShortName, SignInName, Timestamp, UserId,
+    Version, stored,
 };
 use serde::{Deserialize, Serialize};
 use store::{CustomerProfile, PersonCard, Usage, UserProfile};
@@ -20,6 +21,23 @@ impl CustomerView {
     pub fn new(id: CustomerId, revision: &Revision<CustomerProfile>) -> Self {
         let CustomerProfile { name, short_name, .. } = revision.content.clone();
         Self { id, name, short_name }
+    }
+}
+
+/// A company as its people see it. The version is its entity tag too.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Company"))]
+pub struct CompanyView {
+    #[serde(flatten)]
+    pub customer: CustomerView,
+    pub version: Version,
+    pub changed_at: Timestamp,
+}
+
+impl CompanyView {
+    pub fn new(id: CustomerId, revision: &Revision<CustomerProfile>) -> Self {
+        let customer = CustomerView::new(id, revision);
+        Self { customer, version: revision.version, changed_at: revision.changed_at }
     }
 }
 

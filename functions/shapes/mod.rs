@@ -6,7 +6,7 @@ mod person;
 mod policy;
 mod record;
 
-pub use account::{CustomerView, KeptView, UserView};
+pub use account::{CompanyView, CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
 pub use person::{InvitationView, PersonView};
 pub use policy::{

@@ -5,6 +5,7 @@ use testing::world::{Call, Person, World, event};
 
 /// Invites, lets people in, changes what they are and removes one.
 pub async fn come_and_go(world: &World) {
+    assert_eq!(world.ask("PUT /v1/customer").await.status(), 200);
     // Twice: a repetition reads the answer to the first.
     for _ in 0..2 {
         assert_eq!(world.ask("POST /v1/memberships").await.status(), 201);
@@ -42,7 +43,7 @@ pub async fn come_and_go(world: &World) {
     for status in [204, 409] {
         assert_eq!(world.ask("POST /v1/password-resets").await.status(), status);
     }
-    world.log_in_again().await;
+    world.log_in_again(Person::A).await;
     let elsewhere = Call::to("POST /v1/sessions").header("idempotency-key", "elsewhere");
     let elsewhere = elsewhere.with("password", json!("three presses and a saw"));
     assert_eq!(world.send(elsewhere).await.status(), 201);
@@ -53,4 +54,9 @@ pub async fn come_and_go(world: &World) {
         assert_eq!(world.send(own.clone()).await.status(), status);
     }
     assert_eq!(world.ask("DELETE /v1/sessions").await.status(), 204);
+    world.cloud.invoke("list-customers", event("accounts/list_customers/ok")).await.unwrap();
+    for order in ["accounts/suspend/ok", "accounts/suspend/resume"] {
+        world.cloud.invoke("suspend-customer", event(order)).await.unwrap();
+    }
+    world.log_in_again(Person::B).await;
 }

@@ -46,6 +46,11 @@ impl Code {
     );
     pub const EXISTS: Self =
         Self::new(StatusCode::CONFLICT, "exists", "There is one with this id already.");
+    pub const SUSPENDED: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "suspended",
+        "Nobody works at this company for now: ask whoever runs the service.",
+    );
     pub const KEY_IN_USE: Self = Self::new(
         StatusCode::CONFLICT,
         "idempotency_key_in_use",

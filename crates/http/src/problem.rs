@@ -176,6 +176,9 @@ impl From<WriteError> for Problem {
             WriteError::Exists | WriteError::ShortNameTaken => {
                 Self::new(Code::EXISTS, "There is one of this id or name already.")
             }
+            WriteError::Suspended => {
+                Self::new(Code::SUSPENDED, "Nobody works at this company for now.")
+            }
             WriteError::Stale { current: Some(current) } => Self::stale(current),
             WriteError::Stale { current: None } => Self::not_found(),
             WriteError::Repeated(_) => Self::new(

@@ -171,6 +171,53 @@ impl Quota {
     }
 }
 
+/// Says which companies there are.
+pub async fn companies(options: &Options) -> Ended {
+    let cloud = Cloud::start(options).await?;
+    let outcome = cloud.invoke("list-customers", json!({})).await?;
+    println!("{}", serde_json::to_string_pretty(&outcome)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Args)]
+pub struct Suspend {
+    /// The company, by its id
+    #[arg(long)]
+    customer: String,
+
+    /// Why: it stays in the company's history
+    #[arg(long)]
+    reason: String,
+}
+
+impl Suspend {
+    /// Logs everybody of a company out, and lets nobody in.
+    pub async fn run(self, options: &Options) -> Ended {
+        suspend(options, json!({ "customer": self.customer, "reason": self.reason })).await
+    }
+}
+
+#[derive(Args)]
+pub struct Resume {
+    /// The company, by its id
+    #[arg(long)]
+    customer: String,
+}
+
+impl Resume {
+    /// Lets the people of a company work again.
+    pub async fn run(self, options: &Options) -> Ended {
+        suspend(options, json!({ "customer": self.customer })).await
+    }
+}
+
+async fn suspend(options: &Options, event: Value) -> Ended {
+    let cloud = Cloud::start(options).await?;
+    let outcome = cloud.invoke("suspend-customer", event).await?;
+    println!("{}", serde_json::to_string_pretty(&outcome)?);
+    Ok(ExitCode::SUCCESS)
+}
+
 #[derive(Args)]
 pub struct ResetToken {
     /// What the person logs in with: eva@example.com, or eva@verkstad

@@ -84,6 +84,21 @@ enum Command {
     /// The service must not be running on the folder.
     Quota(commands::Quota),
 
+    /// List every company: its people, what it keeps and what it may
+    ///
+    /// The service must not be running on the folder.
+    Companies,
+
+    /// Log everybody of a company out, and let nobody in for now
+    ///
+    /// The service must not be running on the folder. Nothing that the company keeps changes.
+    Suspend(commands::Suspend),
+
+    /// Let the people of a company work again
+    ///
+    /// The service must not be running on the folder.
+    Resume(commands::Resume),
+
     /// Make what lets somebody set a password who has forgotten theirs: a token, good for a day, once
     ///
     /// The service must not be running on the folder. The token goes to POST /v1/password-resets. Make sure first who
@@ -147,6 +162,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
             return acknowledge.run(&options, arguments.json).await;
         }
         Some(Command::Quota(quota)) => return quota.run(&options).await,
+        Some(Command::Companies) => return commands::companies(&options).await,
+        Some(Command::Suspend(suspend)) => return suspend.run(&options).await,
+        Some(Command::Resume(resume)) => return resume.run(&options).await,
         Some(Command::ResetToken(reset)) => return reset.run(&options).await,
         Some(Command::Restore(restore)) => return restore.run(&options, arguments.json).await,
         None => {}

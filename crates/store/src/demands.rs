@@ -56,6 +56,23 @@ impl Transaction<'_> {
         self
     }
 
+    /// Demands that a customer is not suspended.
+    pub(crate) fn require_at_work(mut self, customer: &Customer) -> Self {
+        let partition = keys::customer_partition(customer.id());
+        let check = ConditionCheck::builder()
+            .table_name(self.database.tables.name(TableKind::Accounts))
+            .set_key(Some(items::key(&partition, &SortKey::Suspended)))
+            .condition_expression("attribute_not_exists(#pk) OR #suspended = :no")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#suspended", items::SUSPENDED)
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .build()
+            .expect("table, key and condition are set");
+        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
+        self.steps.push(Step::Suspended);
+        self
+    }
+
     /// Demands that a thing beside those that change is at this version and not deleted.
     pub(crate) fn require_version(
         mut self,

@@ -53,6 +53,9 @@ impl StoreError {
 pub enum WriteError {
     #[error("it exists already")]
     Exists,
+    /// Nobody works at this company for now.
+    #[error("the company is suspended")]
+    Suspended,
     /// Another company is called so.
     #[error("the short name is taken")]
     ShortNameTaken,

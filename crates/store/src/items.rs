@@ -37,6 +37,8 @@ pub(crate) const CUSTOMER_ID: &str = "customer_id";
 pub(crate) const USER_ID: &str = "user_id";
 pub(crate) const LOGIN_ID: &str = "login_id";
 pub(crate) const PASSWORD_HASH: &str = "password_hash";
+/// Whether nobody works at a customer for now.
+pub(crate) const SUSPENDED: &str = "suspended";
 /// Of a login of an earlier release: it belongs to more companies than the one that it names.
 pub(crate) const JOINED: &str = "joined";
 /// As much of a restore as anyone may know.

@@ -53,7 +53,7 @@ mod usage;
 
 pub use error::{Missing, StoreError, WriteError};
 pub use idempotency_key::IdempotencyKey;
-pub use keys::ChangeTime;
+pub use index::ChangeTime;
 pub use kinds::{Kind, Nature, Restoration, TableKind};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{ObjectFacts, Objects};

@@ -15,6 +15,9 @@ pub struct CustomerProfile {
     /// What stands behind the `@` of its people's own names. It stays, once there is one.
     #[serde(default, deserialize_with = "stored", skip_serializing_if = "Option::is_none")]
     pub short_name: Option<ShortName>,
+    /// Why nobody works there for now, as whoever runs the service says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<String>,
     /// What it may keep, where that is something else than what everybody may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Usage>,

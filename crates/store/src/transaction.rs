@@ -11,8 +11,9 @@ use domain::{CustomerId, Revision, UserId, Version};
 use serde::Serialize;
 
 use crate::index;
+use crate::index::ChangeTime;
 use crate::items::{self, Item};
-use crate::keys::{ChangeTime, SortKey};
+use crate::keys::SortKey;
 use crate::tables::Database;
 use crate::usage::{Growth, part_of};
 use crate::{Customer, Earlier, Remember, StoreError, TableKind, WriteError, keys};
@@ -36,6 +37,7 @@ pub(crate) enum Step {
     Count,
     List,
     Password,
+    Suspended,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -53,6 +55,7 @@ impl From<Refusal> for WriteError {
                     Err(error) => Self::Store(error),
                 }
             }
+            Refusal::Condition { step: Step::Suspended, .. } => Self::Suspended,
             Refusal::Condition { step: Step::ShortName, .. } => Self::ShortNameTaken,
             Refusal::Condition { step: Step::Create | Step::Login, .. } => Self::Exists,
             Refusal::Condition { step: Step::Require | Step::Password, .. } => {

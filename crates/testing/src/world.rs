@@ -109,7 +109,7 @@ impl World {
         if person.role() == Role::Owner {
             let name = "Verkstad AB".to_owned().try_into().unwrap();
             let short_name = person.short_name().to_owned().try_into().ok();
-            let customer = CustomerProfile { name, short_name, quota: None };
+            let customer = CustomerProfile { name, short_name, suspended: None, quota: None };
             let sign_up = SignUp {
                 customer_id: person.customer(),
                 customer: Revision::first(customer, user, self.now),
@@ -187,16 +187,17 @@ impl World {
         self.store.keep_reset(&login, &reset, expires_at).await.unwrap();
     }
 
-    /// Starts A's session again that events/ have, where it has ended.
-    pub async fn log_in_again(&self) {
-        self.start_session(Person::A, "world-again").await;
+    /// Starts a person's session again that events/ have, where it has ended.
+    pub async fn log_in_again(&self, person: Person) {
+        self.start_session(person, "world-again").await;
     }
 
     async fn start_session(&self, person: Person, key: &str) {
         let login = self.store.login(&person.email().into()).await.unwrap().unwrap();
         let (member, hash) = (login.memberships[0], person.token().hash());
         let remember = self.remember(key);
-        let start = self.store.start_session(&login, &member, &hash, "a test", self.now, &remember);
+        let start =
+            self.store.start_session(&login, &member, &hash, "a test", self.now, Some(&remember));
         start.await.unwrap();
     }
 

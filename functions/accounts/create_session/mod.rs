@@ -3,21 +3,18 @@
 
 use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
-    ResponseHeader, Route, StatusCode, Who, json, not_stored, session_cookie, with_header,
+    ResponseHeader, Route, StatusCode, Who,
 };
 use domain::{CustomerId, Entropy, SessionToken, SignInName, Timestamp, UserId, entropy};
-use lambda_http::http::header::{SET_COOKIE, USER_AGENT};
 use passwords::{Password, Passwords, Proof};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
 use serde_json::json as value;
-use store::tenant::{Attempt, Company, Login, Membership, Nothing, SESSION_LIFETIME};
+use store::tenant::{Attempt, Company, Login, Membership, Nothing};
 use store::{Store, WriteError};
 
+use super::started::{Delivery, NO_COMPANY, StartedSession, answer, device, no_company};
 use super::{WRONG_LOGIN, wrong_login};
-
-/// So much is kept of what a client calls itself.
-const DEVICE_CHARS_MAX: usize = 200;
 
 /// Who logs in.
 #[derive(Deserialize)]
@@ -31,37 +28,6 @@ struct Body {
     customer_id: Option<CustomerId>,
     #[serde(default)]
     delivery: Delivery,
-}
-
-/// How the client wants its session: a token to keep, or a cookie that no script can read.
-#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-enum Delivery {
-    #[default]
-    Token,
-    Cookie,
-}
-
-impl Delivery {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Cookie => "cookie",
-        }
-    }
-}
-
-/// The session that was started.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct StartedSession {
-    /// Absent where the session is a cookie.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    customer_id: CustomerId,
-    user_id: UserId,
-    expires_at: Timestamp,
 }
 
 /// What is remembered of a log-in: enough to make the same token again, given the pepper and the
@@ -78,11 +44,6 @@ const CHOOSE_COMPANY: Code = Code::new(
     StatusCode::CONFLICT,
     "choose_company",
     "This person belongs to several companies, which `companies` lists: send the `customer_id` of one.",
-);
-const NO_COMPANY: Code = Code::new(
-    StatusCode::FORBIDDEN,
-    "no_company",
-    "The password is right, but the person does not belong to this company, or to none any more.",
 );
 const SESSION_ENDED: Code = Code::new(
     StatusCode::CONFLICT,
@@ -104,6 +65,7 @@ pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
             WRONG_LOGIN,
             CHOOSE_COMPANY,
             NO_COMPANY,
+            Code::SUSPENDED,
             SESSION_ENDED,
             Code::TOO_MANY_ATTEMPTS,
             Code::BUSY,
@@ -143,7 +105,8 @@ pub async fn handle(
     let token = token(&proof, &started);
     let (hash, remember) = (token.hash(), once.remember(&started));
     let device = device(request);
-    let start = store.start_session(&login, &member, &hash, &device, started.created_at, &remember);
+    let start =
+        store.start_session(&login, &member, &hash, &device, started.created_at, Some(&remember));
     let forget = forget(store, attempt, &name);
     match futures_util::future::join(start, forget).await.0 {
         Ok(()) => {
@@ -151,7 +114,7 @@ pub async fn handle(
             if let Some(presented) = request.session_cookie_token() {
                 store.end_session(&presented).await?;
             }
-            Ok(answer(request, &token, &started, delivery))
+            Ok(answer(request, &token, started.created_at, delivery))
         }
         Err(WriteError::Repeated(earlier)) => {
             let started: Started = once.answer(&earlier)?;
@@ -231,16 +194,6 @@ async fn choose(
     }
 }
 
-/// What the client calls itself.
-fn device(request: &Request) -> String {
-    request.header(USER_AGENT.as_str()).unwrap_or_default().chars().take(DEVICE_CHARS_MAX).collect()
-}
-
-fn no_company() -> Problem {
-    let detail = "You do not belong to this company, or to none any more. Ask for an invitation.";
-    Problem::new(NO_COMPANY, detail)
-}
-
 /// Forgets wrong tries before the right one.
 async fn forget(store: &Store, attempt: Attempt, name: &SignInName) {
     if let Err(error) = store.forget_attempts(&attempt, name).await {
@@ -264,33 +217,10 @@ async fn repeated(
             "The session of this Idempotency-Key has ended. Take a new key.",
         ));
     }
-    Ok(answer(request, &token, started, delivery))
+    Ok(answer(request, &token, started.created_at, delivery))
 }
 
 fn token(proof: &Proof, started: &Started) -> SessionToken {
     let secret = proof.session_secret(&started.nonce);
     SessionToken::new(started.customer_id, started.user_id, secret)
-}
-
-fn answer(
-    request: &Request,
-    token: &SessionToken,
-    started: &Started,
-    delivery: Delivery,
-) -> Response {
-    let expires_at = started.created_at.after(SESSION_LIFETIME);
-    let answer = StartedSession {
-        token: (delivery == Delivery::Token).then(|| token.expose()),
-        customer_id: token.customer,
-        user_id: token.user,
-        expires_at,
-    };
-    let response = not_stored(json(StatusCode::CREATED, &answer));
-    match delivery {
-        Delivery::Token => response,
-        Delivery::Cookie => {
-            let max_age_s = expires_at.since(request.now()).as_secs();
-            with_header(response, SET_COOKIE, &session_cookie(token, max_age_s))
-        }
-    }
 }

@@ -14,6 +14,7 @@ use domain::{
 };
 
 use crate::IdempotencyKey;
+use crate::index::ChangeTime;
 use crate::kinds::Kind;
 
 pub(crate) use partitions::*;
@@ -27,6 +28,8 @@ pub(crate) enum SortKey {
     Invitation(InvitationId),
     /// The one item below [`short_name_partition`].
     ShortName,
+    /// That nobody works at a customer for now: its profile says why.
+    Suspended,
     Record(RecordId),
     Appendix(RecordId, AppendixId),
     AppendixVersion(RecordId, AppendixId, VersionNumber),
@@ -88,6 +91,7 @@ impl SortKey {
             Self::Card(_) => Kind::Card,
             Self::Invitation(_) => Kind::Invitation,
             Self::ShortName => Kind::ShortName,
+            Self::Suspended => Kind::Suspended,
             Self::Record(_) => Kind::Record,
             Self::Appendix(..) => Kind::Appendix,
             Self::AppendixVersion(..) => Kind::AppendixVersion,
@@ -143,6 +147,7 @@ impl fmt::Display for SortKey {
             | Self::Login
             | Self::SignIn
             | Self::ShortName
+            | Self::Suspended
             | Self::Crash
             | Self::IndexBuilt => Ok(()),
             Self::User(user) | Self::Card(user) => write!(f, "#{user}"),
@@ -206,6 +211,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::IndexBuilt, _) => only(SortKey::IndexBuilt),
         (Kind::SignIn, _) => only(SortKey::SignIn),
         (Kind::ShortName, _) => only(SortKey::ShortName),
+        (Kind::Suspended, _) => only(SortKey::Suspended),
         (Kind::Card, [user]) => Some(SortKey::Card(user.parse()?)),
         (Kind::Invitation, [invitation]) => Some(SortKey::Invitation(invitation.parse()?)),
         (Kind::Member, [customer, user]) => Some(SortKey::Member(customer.parse()?, user.parse()?)),
@@ -268,34 +274,12 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
     })
 }
 
-fn time(millis: &str) -> Result<Timestamp, RuleError> {
+pub(crate) fn time(millis: &str) -> Result<Timestamp, RuleError> {
     millis.parse().map(Timestamp::from_millis).map_err(|_| unknown_key())
 }
 
-fn unknown_key() -> RuleError {
+pub(crate) fn unknown_key() -> RuleError {
     RuleError::new("is no sort key of ours")
-}
-
-/// When a record was changed: its place among all records of its customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChangeTime {
-    pub at: Timestamp,
-    pub record: RecordId,
-}
-
-impl fmt::Display for ChangeTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.at.millis(), self.record)
-    }
-}
-
-impl FromStr for ChangeTime {
-    type Err = RuleError;
-
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        let (millis, record) = text.split_once('.').ok_or_else(unknown_key)?;
-        Ok(Self { at: time(millis)?, record: record.parse()? })
-    }
 }
 
 #[cfg(test)]
@@ -335,6 +319,7 @@ pub(crate) mod tests {
             SortKey::Card(user),
             SortKey::Invitation(InvitationId::from_bytes([4; 16])),
             SortKey::ShortName,
+            SortKey::Suspended,
             SortKey::attempts(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
             SortKey::BackupJob("4f3c-9a".to_owned()),

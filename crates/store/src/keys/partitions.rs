@@ -26,6 +26,10 @@ pub(crate) fn short_name_partition(name: &ShortName) -> String {
     format!("SHORT#{name}")
 }
 
+/// What the sort keys of all sessions, and of all counts of what is kept, start with.
+pub(crate) const SESSION_PREFIX: &str = "SESSION#";
+pub(crate) const USAGE_PREFIX: &str = "USAGE#";
+
 /// What the sort keys of all sessions of a user start with.
 pub(crate) fn sessions_prefix(user: UserId) -> String {
     format!("SESSION#{user}#")

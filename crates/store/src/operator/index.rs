@@ -8,8 +8,9 @@ use domain::{CustomerId, Timestamp};
 use super::{Operator, Segment};
 use crate::batch::{Batch, projection};
 use crate::index;
+use crate::index::ChangeTime;
 use crate::items::{self, Fields, Item};
-use crate::keys::{self, ChangeTime, SortKey};
+use crate::keys::{self, SortKey};
 use crate::transaction::backoff;
 use crate::{StoreError, TableKind};
 

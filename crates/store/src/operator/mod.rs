@@ -17,6 +17,7 @@ mod scanned;
 
 pub use bucket::{Bucket, BucketState, ObjectPage, StoredObject};
 pub use crashes::{Deletion, WaitingCrashes};
+pub use customers::CustomerRow;
 pub use evidence::Evidence;
 pub use ledger::{BackupJob, BackupRun, Link, LinkReason, Verification};
 pub use protection::{RECOVERY_DAYS, Recovery, TableState};

@@ -237,6 +237,7 @@ fn counterpart(
         | SortKey::SignUp(_)
         | SortKey::Card(_)
         | SortKey::ShortName
+        | SortKey::Suspended
         | SortKey::Session(..)
         | SortKey::SignIn
         | SortKey::Login

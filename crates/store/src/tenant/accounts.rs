@@ -193,3 +193,20 @@ impl Store {
         Ok(companies)
     }
 }
+
+impl Store {
+    /// Replaces what is known of a customer. `ShortNameTaken`: another one has the short name that it gets.
+    pub async fn change_customer(
+        &self,
+        customer: &Customer,
+        seen: &Revision<CustomerProfile>,
+        changed: &Revision<CustomerProfile>,
+    ) -> Result<(), WriteError> {
+        let mut change =
+            Transaction::new(&self.database).replace(customer, &SortKey::Customer, changed);
+        if let (None, Some(name)) = (&seen.content.short_name, &changed.content.short_name) {
+            change = change.take_short_name(customer, name);
+        }
+        change.commit().await.map_err(WriteError::from)
+    }
+}

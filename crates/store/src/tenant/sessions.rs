@@ -192,7 +192,8 @@ impl Store {
     }
 
     /// Starts a session of somebody whose password was right, at one of their companies. The token is known by its
-    /// hash. `Stale`: the password is another one by now, or the person does not belong there any more.
+    /// hash. `Stale`: the password is another one by now, or the person does not belong there any more. `Suspended`: nobody
+    /// works there for now.
     pub async fn start_session(
         &self,
         login: &Login,
@@ -200,7 +201,7 @@ impl Store {
         hash: &TokenHash,
         device: &str,
         created_at: Timestamp,
-        remember: &Remember,
+        remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
         let partition = keys::customer_partition(member.customer.id());
         let expires_at = created_at.after(SESSION_LIFETIME);
@@ -211,14 +212,16 @@ impl Store {
         item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
         item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
-        Transaction::new(&self.database)
+        let mut change = Transaction::new(&self.database)
             .put_new(Step::Create, TableKind::Sessions, item)
             .require(&member.customer, &SortKey::User(member.user))
             .require_password(login.key.clone(), &login.password)
-            .remember(TableKind::Sessions, &partition, &remember.sort_key(member.user), remember)
-            .commit()
-            .await
-            .map_err(WriteError::from)
+            .require_at_work(&member.customer);
+        if let Some(remember) = remember {
+            let sort = remember.sort_key(member.user);
+            change = change.remember(TableKind::Sessions, &partition, &sort, remember);
+        }
+        change.commit().await.map_err(WriteError::from)
     }
 
     /// The sessions of whoever asks, at this company, that have not ended; the newest use first.

@@ -1,0 +1,141 @@
+//! What the key of a function lets somebody do who has got hold of it, and why: `forging.rs` tries it all.
+
+use std::collections::BTreeSet;
+
+/// What is done, by whom, and why that is so.
+pub const DONE: &[(&str, &[&str], &str)] = &[
+    (
+        "a session",
+        &["create-session", "switch-company"],
+        "they start them, for whoever has logged in or switches",
+    ),
+    (
+        "that a session was used",
+        &[],
+        "each in `openers`; worthless: a session that lacks the rest opens nothing",
+    ),
+    ("the end of a session", &ENDS_SESSIONS, "they end them; whoever lost one logs in again"),
+    (
+        "more tries of a source",
+        &[
+            "accept-invitation",
+            "change-password",
+            "create-customer",
+            "create-session",
+            "join-company",
+            "report-crash",
+        ],
+        "they count",
+    ),
+    (
+        "a record",
+        &CHANGES,
+        "they write what customers keep: found by the evening, undone by a restore",
+    ),
+    (
+        "an erasure",
+        &["delete-appendix", "delete-record", "remove-person"],
+        "as above: an erasure without its tombstone rings",
+    ),
+    (
+        "a user",
+        &[
+            "accept-invitation",
+            "change-customer",
+            "change-person",
+            "create-customer",
+            "create-invitation",
+            "join-company",
+            "remove-person",
+            "set-quota",
+            "suspend-customer",
+            "withdraw-invitation",
+        ],
+        "they write who belongs to a company and who is invited: found by the evening, undone by a restore; by itself \
+         it opens nothing, for nobody logs in as such a user without a login",
+    ),
+    (
+        "a login",
+        &["accept-invitation", "create-customer", "join-company"],
+        "who signs up or comes in has a login: a stranger's that is lost breaks the chain",
+    ),
+    (
+        "a password, by an update",
+        &["change-password", "create-session", "reset-password"],
+        "they set passwords, or renew hashes that are outdated",
+    ),
+    ("how the policy is kept", &NOTES, "each notes its own promise"),
+    (
+        "an evening",
+        &["acknowledge-chain", "open-backup-run", "record-backup-job", "verify-restore"],
+        "the rows of an evening: the next one rings for those without a manifest",
+    ),
+    (
+        "a link of the chain",
+        &["acknowledge-chain", "open-backup-run", "record-backup-job", "verify-restore"],
+        "as above: shown to everybody, as a break",
+    ),
+    (
+        "a place in a list",
+        &["build-index", "create-record", "restore-service", "update-record"],
+        "worthless: a list shows what the records of its own customer say",
+    ),
+    (
+        "the end of a place in a list",
+        &["delete-record", "restore-service", "update-record"],
+        "a record is still there, and in the other list; build-index lists it again",
+    ),
+    ("a restore", &["restore-service"], "for an operator alone"),
+    ("crashes deleted", &["settle-crashes"], "it deletes them"),
+    ("other bytes of an appendix", &["restore-service"], "brings lost bytes back; versions stay"),
+    (
+        "an appendix hidden",
+        &["restore-service", "store-appendix"],
+        "frees keys, takes away what came too late; versions stay",
+    ),
+    (
+        "a manifest",
+        &["open-backup-run", "trace-chain", "verify-restore"],
+        "once, of a key that is free",
+    ),
+];
+
+/// Each function that opens a session, and the one that looks whether one is there still.
+pub fn openers() -> BTreeSet<&'static str> {
+    let opens = |function: &runtime::Function| {
+        let endpoint = function.endpoint.as_ref();
+        endpoint.is_some_and(|it| it.access != am_http::Access::Anyone)
+    };
+    let all = am_service::all().into_iter().filter(opens).map(|it| it.name);
+    all.chain(["create-session"]).collect()
+}
+
+const ENDS_SESSIONS: [&str; 6] = [
+    "change-password",
+    "create-session",
+    "delete-session",
+    "end-sessions",
+    "reset-password",
+    "suspend-customer",
+];
+
+/// Each that changes what customers keep.
+const CHANGES: [&str; 7] = [
+    "add-appendix",
+    "add-appendix-version",
+    "create-record",
+    "delete-appendix",
+    "delete-record",
+    "store-appendix",
+    "update-record",
+];
+
+/// Each that says how a promise is kept.
+const NOTES: [&str; 6] = [
+    "acknowledge-chain",
+    "audit-backups",
+    "open-backup-run",
+    "restore-service",
+    "settle-crashes",
+    "verify-restore",
+];
