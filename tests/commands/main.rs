@@ -6,6 +6,7 @@ mod broken;
 #[cfg(target_os = "linux")]
 mod full;
 mod kills;
+mod secrets;
 mod serving;
 // The tool is built for this machine alone.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -87,6 +87,23 @@ fn key_strings_are_built_in_one_place() {
     }
 }
 
+#[test]
+fn every_test_that_the_security_page_names_is_one() {
+    let page = std::fs::read_to_string(repository().join("docs/security.md")).unwrap();
+    let tests = ["tests", "crates", "functions"].into_iter().flat_map(sources);
+    let tests: String = tests.map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let named = page.split('`').skip(1).step_by(2);
+    let named: Vec<&str> =
+        named.filter(|it| it.matches('_').count() > 2 && !it.contains('.')).collect();
+    assert!(named.len() > 30, "{named:?}");
+    for name in named {
+        assert!(
+            tests.contains(&format!("fn {name}()")),
+            "docs/security.md: no test is called {name}"
+        );
+    }
+}
+
 /// The words of a file's `use` declarations of its own crate.
 fn used_of_crate(text: &str) -> Vec<&str> {
     let uses = text.split("\nuse ").skip(1).filter_map(|rest| rest.split_once(';'));
