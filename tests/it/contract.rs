@@ -89,6 +89,34 @@ fn functions_their_binaries_and_the_template_agree() {
     assert_eq!(bins.len(), declared.len(), "Cargo.toml has a [[bin]] that is no function");
 }
 
+/// The table of roles and routes: each role may what the lower ones may, so the lowest says it all.
+#[test]
+fn the_description_says_the_lowest_role_of_each_operation_as_the_code_has_it() {
+    let (document, mut described) = (document(), BTreeMap::new());
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let route = format!("{} {path}", method.to_uppercase());
+            assert_eq!(
+                operation["security"] == serde_json::json!([]),
+                operation["x-role"].is_null(),
+                "{route}"
+            );
+            described.insert(route, operation["x-role"].as_str().map(str::to_owned));
+        }
+    }
+    let mut declared = BTreeMap::new();
+    for endpoint in endpoints() {
+        let role = match endpoint.access {
+            Access::Anyone => None,
+            Access::Session(least) => Some(least.to_string()),
+        };
+        for route in endpoint.declaration.routes.iter().filter(|route| route.method != "OPTIONS") {
+            declared.insert(route.key().replace("+}", "}"), role.clone());
+        }
+    }
+    assert_eq!(described, declared);
+}
+
 /// What brings an endpoint to one of the problems that it declares by what it is, made of its own
 /// event; `None` for those that are its own.
 fn provoked(endpoint: &Endpoint, code: Code) -> Option<Call> {

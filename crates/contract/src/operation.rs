@@ -87,6 +87,11 @@ impl<'a> Operation<'a> {
             Access::Session(least) => format!("For the role {least} and higher."),
         };
         described["description"] = json!(role);
+        // For programs: a client shows what a person may do.
+        described["x-role"] = match self.access {
+            Access::Anyone => Value::Null,
+            Access::Session(least) => json!(least),
+        };
         let mut parameters: Vec<Value> = Vec::new();
         let here: Vec<&str> = self.route.path_parameters().collect();
         for parameter in declaration.parameters {
