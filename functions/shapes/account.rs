@@ -67,7 +67,7 @@ pub struct UserView {
     /// Null of somebody who was forgotten.
     #[serde(default, deserialize_with = "stored")]
     pub name: Option<PersonName>,
-    /// What the person logs in with; null of somebody who was forgotten.
+    /// What the person logs in with; null of somebody who was forgotten, and where others do not see it.
     #[serde(default, deserialize_with = "stored")]
     pub sign_in_name: Option<SignInName>,
     pub role: Role,

@@ -14,7 +14,8 @@ fn endpoints() -> Vec<Endpoint> {
     all.retain(|endpoint| !endpoint.declaration.routes[0].is_others());
     all.sort_by_key(|endpoint| {
         let route = &endpoint.declaration.routes[0];
-        let last = route.path == "/v1/session";
+        // Another password ends what sessions may hand on.
+        let last = ["/v1/session", "/v1/password"].iter().position(|path| *path == route.path);
         // What is inside of a thing goes before the thing.
         (route.method == Method::DELETE, last, std::cmp::Reverse(route.path))
     });

@@ -56,7 +56,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "a login",
-        &["accept-invitation", "create-customer", "join-company"],
+        &["accept-invitation", "create-customer"],
         "who signs up or comes in has a login: a stranger's that is lost breaks the chain",
     ),
     (

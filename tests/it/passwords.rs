@@ -146,3 +146,107 @@ async fn who_has_forgotten_a_password_sets_one_by_a_link_once() {
     let now_elsewhere = world.ask("POST /v1/people/{user_id}/password-resets").await;
     assert_eq!(code(&now_elsewhere), (409, "not_ours_to_reset".into()));
 }
+
+/// A token that lets per@verkstad set a password, made by an admin.
+async fn let_reset(world: &World) -> Value {
+    let made =
+        world.send(Call::to("POST /v1/people/{user_id}/password-resets").by(Person::Admin)).await;
+    assert_eq!(made.status(), 201);
+    made.body()["token"].clone()
+}
+
+#[tokio::test]
+async fn what_lets_a_colleague_set_a_password_ends_with_the_right_to_let_them() {
+    let reset = |token: &Value| {
+        let call = Call::to("POST /v1/password-resets").with("token", token.clone());
+        call.with("new_password", json!(MORNING))
+    };
+    let of_person = |call: &str, user: String, version: u64| {
+        Call::to(call).path("user_id", &user).header("if-match", &format!("\"{version}\""))
+    };
+    let (per, admin) =
+        (testing::world::floor_worker().to_string(), Person::Admin.user().to_string());
+    for what in
+        ["nothing", "joined another company", "was promoted", "removed", "changed", "another token"]
+    {
+        let world = World::new().await;
+        let token = let_reset(&world).await;
+        match what {
+            "joined another company" => {
+                let invited = world.send(invite("viewer").by(Person::B)).await.body();
+                let join = Call::to("POST /v1/memberships").with("token", invited["token"].clone());
+                let join = join.with("sign_in_name", json!("per@verkstad"));
+                assert_eq!(world.send(join).await.status(), 201);
+            }
+            "was promoted" => {
+                let call = of_person("PUT /v1/people/{user_id}", per.clone(), 1);
+                assert_eq!(world.send(call.with("role", json!("owner"))).await.status(), 200);
+            }
+            "removed" => {
+                let call = of_person("DELETE /v1/people/{user_id}", admin.clone(), 1);
+                assert_eq!(world.send(call).await.status(), 204);
+            }
+            "changed" => {
+                let session = world.send(log_in("per@verkstad", PASSWORD)).await.body();
+                let call = Call::to("PUT /v1/password")
+                    .with("new_password", json!("a press in the evening"));
+                assert_eq!(world.send(with(call, &session["token"])).await.status(), 204);
+            }
+            "another token" => {
+                let other = let_reset(&world).await;
+                assert_eq!(world.send(reset(&other)).await.status(), 204);
+            }
+            _ => {}
+        }
+        let used = world.send(reset(&token)).await;
+        let expected = if what == "nothing" { 204 } else { 409 };
+        assert_eq!(used.status(), expected, "{what}: {used:?}");
+    }
+    let world = World::new().await;
+    let session = world.send(log_in("per@verkstad", PASSWORD)).await.body();
+    let call = of_person("PUT /v1/people/{user_id}", per.clone(), 1).with("role", json!("admin"));
+    assert_eq!(world.send(call).await.status(), 200);
+    let own = Call::to("POST /v1/people/{user_id}/password-resets");
+    assert_eq!(
+        code(&world.send(with(own, &session["token"])).await),
+        (409, "not_ours_to_reset".into())
+    );
+}
+
+#[tokio::test]
+async fn a_session_hands_on_no_more_than_it_is() {
+    let world = World::new().await;
+    let switch = || Call::to("PUT /v1/session");
+    let own = world.ask("GET /v1/session").await.body();
+    let days = world.now.after(std::time::Duration::from_secs(6 * 24 * 60 * 60));
+    let handed = world.send(switch().later(days)).await;
+    assert_eq!(
+        (handed.status(), &handed.body()["expires_at"]),
+        (201, &own["expires_at"]),
+        "as old"
+    );
+    // A cookie stays one that no script can read.
+    let cookie = format!("__Host-session={}", Person::A.token().expose());
+    let by_cookie = switch().without_header("authorization").cookie(&cookie);
+    let by_cookie = world.send(by_cookie.header("sec-fetch-site", "same-origin")).await;
+    assert_eq!(by_cookie.status(), 201, "{by_cookie:?}");
+    assert!(by_cookie.body()["token"].is_null());
+    let change = Call::to("PUT /v1/password");
+    assert_eq!(world.send(change).await.status(), 204);
+    assert_eq!(code(&world.send(switch()).await), (403, "log_in_anew".into()));
+    let gone = with(Call::to("GET /v1/session"), &handed.body()["token"]);
+    assert_eq!(world.send(gone).await.status(), 401);
+}
+
+#[tokio::test]
+async fn an_invitation_ends_with_the_right_to_make_it() {
+    let world = World::new().await;
+    let invited = world.send(invite("viewer").by(Person::Admin)).await.body();
+    let admin = Person::Admin.user().to_string();
+    let demote = Call::to("PUT /v1/people/{user_id}").path("user_id", &admin);
+    assert_eq!(world.send(demote.with("role", json!("member"))).await.status(), 200);
+    let accept = Call::to("POST /v1/acceptances").with("token", invited["token"].clone());
+    assert_eq!(code(&world.send(accept).await), (409, "invitation_ended".into()));
+    let preview = Call::to("POST /v1/invitation-previews").with("token", invited["token"].clone());
+    assert_eq!(code(&world.send(preview).await), (409, "invitation_ended".into()));
+}

@@ -282,3 +282,30 @@ async fn a_person_of_two_companies_never_sees_one_from_the_other() {
         assert!(evening.chain_holds && evening.verdicts.len() == 7, "{evening:?}");
     }
 }
+
+#[tokio::test]
+async fn what_others_log_in_with_is_for_admins() {
+    let world = World::new().await;
+    let names = async |by: Person| {
+        let list = world.send(Call::to("GET /v1/people").by(by)).await.body();
+        let people = list["people"].as_array().unwrap().clone();
+        people.iter().filter(|it| !it["sign_in_name"].is_null()).count()
+    };
+    assert_eq!((names(Person::Admin).await, names(Person::A).await), (6, 6));
+    assert_eq!((names(Person::Viewer).await, names(Person::Member).await), (1, 1), "their own");
+}
+
+#[tokio::test]
+async fn a_company_has_no_more_open_invitations_than_it_can_look_through() {
+    let world = World::new().await;
+    let another =
+        |n: usize| world.send(invite("viewer").header("idempotency-key", &format!("i{n}")));
+    // One is open already.
+    for n in 0..499 {
+        assert_eq!(another(n).await.status(), 201, "{n}");
+    }
+    assert_eq!(code(&another(499).await), (409, "too_many_invitations".into()));
+    assert_eq!(another(0).await.status(), 201, "a repetition");
+    assert_eq!(world.ask("DELETE /v1/invitations/{invitation_id}").await.status(), 204);
+    assert_eq!(another(500).await.status(), 201);
+}

@@ -24,15 +24,21 @@ impl Transaction<'_> {
         self
     }
 
-    /// Sets a password in the place of whatever it is.
-    pub(crate) fn set_password(mut self, login: Item, hash: &StoredHash) -> Self {
+    /// Sets a password in the place of the one that was seen.
+    pub(crate) fn set_password(
+        mut self,
+        login: Item,
+        seen: &StoredHash,
+        hash: &StoredHash,
+    ) -> Self {
         let update = Update::builder()
             .table_name(self.database.tables.name(TableKind::Logins))
             .set_key(Some(login))
             .update_expression("SET #hash = :hash")
-            .condition_expression("attribute_exists(#hash)")
+            .condition_expression("#hash = :seen")
             .expression_attribute_names("#hash", items::PASSWORD_HASH)
             .expression_attribute_values(":hash", items::text(hash.as_stored()))
+            .expression_attribute_values(":seen", items::text(seen.as_stored()))
             .build()
             .expect("table, key and expression are set");
         self.writes.push(TransactWriteItem::builder().update(update).build());

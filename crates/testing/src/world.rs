@@ -184,7 +184,7 @@ impl World {
         let login = self.store.login(&Person::A.email().into()).await.unwrap().unwrap();
         let reset = ResetToken::new(login.id(), [b'r'; 32]);
         let expires_at = self.now.after(std::time::Duration::from_secs(60));
-        self.store.keep_reset(&login, &reset, expires_at).await.unwrap();
+        self.store.keep_reset(&login, &reset, None, expires_at).await.unwrap();
     }
 
     /// Starts a person's session again that events/ have, where it has ended.
@@ -196,8 +196,14 @@ impl World {
         let login = self.store.login(&person.email().into()).await.unwrap().unwrap();
         let (member, hash) = (login.memberships[0], person.token().hash());
         let remember = self.remember(key);
-        let start =
-            self.store.start_session(&login, &member, &hash, "a test", self.now, Some(&remember));
+        let start = self.store.start_session(
+            &login,
+            &member,
+            &hash,
+            "a test",
+            (self.now, self.now),
+            Some(&remember),
+        );
         start.await.unwrap();
     }
 

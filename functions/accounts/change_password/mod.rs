@@ -70,9 +70,7 @@ async fn handle(
     let accepted = passwords.accept(new_password, &words).await.map_err(Problem::busy)?;
     let accepted = accepted.map_err(|rule| Problem::invalid("/new_password", rule.to_string()))?;
     let hash = passwords.hash(accepted, entropy).await.map_err(Problem::busy)?;
-    // Now and once more: should this be cut off in between, next to no session of the old password is left.
-    store.end_sessions(&login, Some(&own)).await?;
-    // Of 50 at once, one finds the password that it has seen.
+    // From here on no session starts by the old one, or is handed on from one that it has started. Of 50 at once, one finds the password that it has seen.
     if !store.renew_password_hash(&login, &hash).await? {
         return Err(wrong_login());
     }

@@ -105,8 +105,14 @@ pub async fn handle(
     let token = token(&proof, &started);
     let (hash, remember) = (token.hash(), once.remember(&started));
     let device = device(request);
-    let start =
-        store.start_session(&login, &member, &hash, &device, started.created_at, Some(&remember));
+    let start = store.start_session(
+        &login,
+        &member,
+        &hash,
+        &device,
+        (started.created_at, started.created_at),
+        Some(&remember),
+    );
     let forget = forget(store, attempt, &name);
     match futures_util::future::join(start, forget).await.0 {
         Ok(()) => {
@@ -182,6 +188,9 @@ async fn choose(
     }
     let mut companies = store.companies(login).await?;
     companies.retain(|it| wanted.is_none_or(|wanted| wanted == it.id()));
+    // Who has joined a company twice at the same moment is two users there: either will do.
+    companies.sort_by_key(Company::id);
+    companies.dedup_by_key(|it| it.id());
     match companies.as_slice() {
         [] => Err(no_company()),
         [only] => Ok(only.member),

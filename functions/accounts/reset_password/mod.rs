@@ -54,7 +54,6 @@ async fn handle(
     let accepted = passwords.accept(new_password, &[]).await.map_err(Problem::busy)?;
     let accepted = accepted.map_err(|rule| Problem::invalid("/new_password", rule.to_string()))?;
     let hash = passwords.hash(accepted, entropy).await.map_err(Problem::busy)?;
-    store.end_sessions(&login, None).await?;
     match store.reset_password(&login, &token, &hash).await {
         Ok(()) => {}
         Err(WriteError::Stale { .. }) => return Err(ended()),

@@ -23,6 +23,12 @@ struct Body {
     delivery: Delivery,
 }
 
+const LOG_IN_ANEW: Code = Code::new(
+    StatusCode::FORBIDDEN,
+    "log_in_anew",
+    "The password was changed since this session began.",
+);
+
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
         name: "switch-company",
@@ -32,7 +38,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<StartedSession>(StatusCode::CREATED, "A session there.")
             .with(&[ResponseHeader::SET_COOKIE])],
-        problems: &[NO_COMPANY, Code::SUSPENDED],
+        problems: &[NO_COMPANY, LOG_IN_ANEW, Code::SUSPENDED],
     },
     build: |env| env.store(),
     handle: Handle::Session(
@@ -54,12 +60,20 @@ async fn handle(
     let login = store.login(&card.sign_in).await?.ok_or_else(no_company)?;
     let companies = store.companies(&login).await?;
     let there = companies.iter().find(|it| it.id() == customer_id).ok_or_else(no_company)?;
-    let (member, now) = (there.member, request.now());
+    // A session that the old password has started hands on to none.
+    if !opened.session.is_of_password(&login) {
+        let detail =
+            "The password was changed since this session began. Log in anew to work elsewhere.";
+        return Err(Problem::new(LOG_IN_ANEW, detail));
+    }
+    // It is as old as the one that asks; and what a script cannot read does not become what one can.
+    let (member, created_at) = (there.member, opened.session.created_at);
+    let delivery = if request.shows_bearer() { delivery } else { Delivery::Cookie };
     let token = SessionToken::new(customer_id, member.user, entropy::bytes(entropy));
-    let started =
-        store.start_session(&login, &member, &token.hash(), &device(&request), now, None).await;
-    match started {
-        Ok(()) => Ok(answer(&request, &token, now, delivery)),
+    let times = (created_at, request.now());
+    let (hash, device) = (token.hash(), device(&request));
+    match store.start_session(&login, &member, &hash, &device, times, None).await {
+        Ok(()) => Ok(answer(&request, &token, created_at, delivery)),
         Err(WriteError::Stale { .. }) => Err(no_company()),
         Err(error) => Err(error.into()),
     }

@@ -75,7 +75,7 @@ async fn handle(
         [card.sign_in.local_part(), short_name.as_str(), company.name.as_str(), card.name.as_str()];
     let password = passwords.accept(password, &words).await.map_err(Problem::busy)?;
     let password = password.map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
-    if !is_open(&invited.invitation.content, request.now()) {
+    if !invited.is_backed || !is_open(&invited.invitation.content, request.now()) {
         return entry.again(password).await;
     }
     let hash = passwords.hash(password.clone(), entropy).await.map_err(Problem::busy)?;

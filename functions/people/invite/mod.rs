@@ -10,14 +10,23 @@ use am_http::{
 use domain::{Entropy, InvitationId, InvitationToken, Revision, Role, entropy};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
-use store::tenant::AnswerOfPeople;
+use store::tenant::{AnswerOfPeople, ListInvitations};
 use store::{Invitation, InvitationState, Store, WriteError};
 
-use super::OWNERS_ONLY;
+use super::{OWNERS_ONLY, is_open};
 use crate::shapes::InvitationView;
 
 const DAYS_MAX: u16 = 30;
 const DAYS_DEFAULT: u16 = 7;
+
+/// More than a company of thousands needs at once, and few enough to look through.
+const OPEN_MAX: usize = 500;
+
+const TOO_MANY_INVITATIONS: Code = Code::new(
+    StatusCode::CONFLICT,
+    "too_many_invitations",
+    "The company has 500 open invitations.",
+);
 
 /// Whom to let in.
 #[derive(Deserialize)]
@@ -49,7 +58,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         parameters: &[Parameter::IDEMPOTENCY_KEY],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<InvitationWithToken>(StatusCode::CREATED, "Invited.")],
-        problems: &[Code::INVALID_FIELD, OWNERS_ONLY],
+        problems: &[Code::INVALID_FIELD, OWNERS_ONLY, TOO_MANY_INVITATIONS],
     },
     build: |env| env.store(),
     handle: Handle::Session(
@@ -65,7 +74,8 @@ async fn handle(
     request: SessionRequest<'_>,
 ) -> Result<Response, Problem> {
     let once = Once::of(&request)?;
-    let opened = request.open(store, AnswerOfPeople(once.key())).await?;
+    let wanted = AnswerOfPeople(once.key());
+    let (opened, invitations) = request.open_and(store, wanted, ListInvitations).await?;
     if let Some(earlier) = &opened.found {
         return Ok(answer(once.answer(earlier)?, None));
     }
@@ -78,6 +88,11 @@ async fn handle(
         return Err(Problem::new(OWNERS_ONLY, "Only an owner may invite an owner."));
     }
     let (now, session) = (request.now(), &opened.session);
+    let open = invitations.iter().filter(|(_, it)| is_open(&it.content, now)).count();
+    if open >= OPEN_MAX {
+        let detail = "There are too many open invitations. Withdraw some, or wait until they end.";
+        return Err(Problem::new(TOO_MANY_INVITATIONS, detail));
+    }
     let id = InvitationId::new(now, entropy);
     let token = InvitationToken::new(session.customer.id(), id, entropy::bytes(entropy));
     let invitation = Invitation {

@@ -71,7 +71,7 @@ async fn handle(
     let proof = passwords.verify(password.clone(), stored).await.map_err(Problem::busy)?;
     let (Some(login), Some(_)) = (login, proof) else { return Err(wrong_login()) };
     let invited = store.invited(&token).await?.ok_or_else(Problem::not_found)?;
-    if !is_open(&invited.invitation.content, request.now()) {
+    if !invited.is_backed || !is_open(&invited.invitation.content, request.now()) {
         return entry.again(password).await;
     }
     let companies = store.companies(&login).await?;

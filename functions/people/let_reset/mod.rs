@@ -12,7 +12,7 @@ use domain::{Entropy, ResetToken, Role, Timestamp, UserId, entropy};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Serialize;
 use store::Store;
-use store::tenant::{CardKey, CustomerKey, UserKey};
+use store::tenant::{CardKey, CustomerKey, LetBy, UserKey};
 
 /// So long the token is good.
 pub const GOOD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -61,14 +61,16 @@ async fn handle(
     let (person, session) = (found.existing()?, &opened.session);
     let company = customer.newest().map_err(|_| Problem::no_session())?.content.short_name;
     let company = company.as_ref().map(domain::ShortName::as_str);
-    let may = person.content.role <= session.role;
+    // Not one's own: that takes the current password.
+    let may = person.content.role <= session.role && user != session.user;
     let card = card.filter(|card| may && company.is_some() && card.sign_in.company() == company);
     let card = card.ok_or_else(not_ours)?;
     let login = store.login(&card.sign_in).await?;
     let login = login.filter(|login| login.is_only_of(&session.customer)).ok_or_else(not_ours)?;
     let token = ResetToken::new(login.id(), entropy::bytes(entropy));
     let expires_at = request.now().after(GOOD_FOR);
-    store.keep_reset(&login, &token, expires_at).await?;
+    let let_by = LetBy { session, whom: user };
+    store.keep_reset(&login, &token, Some(&let_by), expires_at).await?;
     let answer = PasswordResetToken { token: token.expose(), expires_at };
     Ok(not_stored(json(StatusCode::CREATED, &answer)))
 }

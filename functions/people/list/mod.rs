@@ -1,4 +1,4 @@
-//! `GET /v1/people`: who belongs to the company, and who did. Any role.
+//! `GET /v1/people`: who belongs to the company, and who did. Any role; what others log in with is for admins and above.
 
 use am_http::{
     Answer, Declaration, Handle, Problem, RequestBody, Response, Route, SessionRequest, StatusCode,
@@ -8,7 +8,7 @@ use domain::Role;
 use runtime::HttpFunction;
 use serde::Serialize;
 use store::Store;
-use store::tenant::ListPeople;
+use store::tenant::{ListPeople, Person};
 
 use crate::shapes::PersonView;
 
@@ -38,7 +38,14 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 };
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
-    let (_, people) = request.open_and(store, (), ListPeople).await?;
-    let people = people.into_iter().map(PersonView::from).collect();
+    let (opened, people) = request.open_and(store, (), ListPeople).await?;
+    let (own, role) = (opened.session.user, opened.session.role);
+    let view = |person: Person| {
+        let is_shown = role >= Role::Admin || person.user == own;
+        let mut view = PersonView::from(person);
+        view.user.sign_in_name = view.user.sign_in_name.filter(|_| is_shown);
+        view
+    };
+    let people = people.into_iter().map(view).collect();
     Ok(json(StatusCode::OK, &People { people }))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/invitations`: every invitation, the newest first. Admins and above.
+//! `GET /v1/invitations`: the newest thousand invitations, the newest first. Admins and above.
 
 use am_http::{
     Answer, Declaration, Handle, Problem, RequestBody, Response, Route, SessionRequest, StatusCode,
@@ -12,7 +12,10 @@ use store::tenant::ListInvitations;
 
 use crate::shapes::InvitationView;
 
-/// All invitations of the company.
+/// More than may be open at once.
+const SHOWN_MAX: usize = 1000;
+
+/// Invitations of the company.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Invitations {
@@ -23,10 +26,10 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
         name: "list-invitations",
         routes: &[Route::get("/v1/invitations")],
-        summary: "Every invitation, the newest first",
+        summary: "The newest thousand invitations, the newest first",
         parameters: &[],
         body: RequestBody::None,
-        answers: &[Answer::json::<Invitations>(StatusCode::OK, "All of them.")],
+        answers: &[Answer::json::<Invitations>(StatusCode::OK, "The newest of them.")],
         problems: &[],
     },
     build: |env| env.store(),
@@ -39,6 +42,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
     let (_, invitations) = request.open_and(store, (), ListInvitations).await?;
-    let invitations = invitations.iter().map(|(id, it)| InvitationView::new(*id, it)).collect();
+    let invitations =
+        invitations.iter().take(SHOWN_MAX).map(|(id, it)| InvitationView::new(*id, it)).collect();
     Ok(json(StatusCode::OK, &Invitations { invitations }))
 }

@@ -38,7 +38,7 @@ async fn handle(
     let login = store.login(&event.sign_in_name).await?.ok_or("nobody logs in with this name")?;
     let token = ResetToken::new(login.id(), entropy::bytes(entropy));
     let expires_at = now.after(GOOD_FOR);
-    store.keep_reset(&login, &token, expires_at).await?;
+    store.keep_reset(&login, &token, None, expires_at).await?;
     tracing::warn!(login = %login.id(), "somebody may set a password");
     Ok(Outcome { token: token.expose(), expires_at })
 }

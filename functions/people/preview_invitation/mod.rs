@@ -53,7 +53,7 @@ async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
     request.refuse_other_sites()?;
     let Body { token } = request.json()?;
     let invited = store.invited(&token).await?.ok_or_else(Problem::not_found)?;
-    if !is_open(&invited.invitation.content, request.now()) {
+    if !invited.is_backed || !is_open(&invited.invitation.content, request.now()) {
         return Err(invitation_ended());
     }
     let (company, invitation) = (&invited.company.content, &invited.invitation.content);

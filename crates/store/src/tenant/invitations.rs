@@ -1,6 +1,6 @@
 //! Invitations: what lets somebody into a company, once.
 
-use domain::{InvitationId, InvitationToken, Revision, SignInName, Timestamp, UserId};
+use domain::{InvitationId, InvitationToken, Revision, Role, SignInName, Timestamp, UserId};
 use passwords::StoredHash;
 
 use super::logins::{login_item, member_item};
@@ -54,6 +54,8 @@ pub struct Invited {
     id: InvitationId,
     pub invitation: Revision<Invitation>,
     pub company: Revision<CustomerProfile>,
+    /// Whether who has made it may make such a one still.
+    pub is_backed: bool,
 }
 
 /// Somebody who comes in.
@@ -122,7 +124,11 @@ impl Store {
             return Ok(None);
         }
         let (customer, id) = (Customer::new(token.customer), token.invitation);
-        Ok(Some(Invited { customer, id, invitation, company }))
+        let by = self.role_of(&customer, invitation.created_by).await?;
+        let is_for_owner = invitation.content.role == Role::Owner;
+        let least = if is_for_owner { Role::Owner } else { Role::Admin };
+        let is_backed = by.is_some_and(|by| by >= least);
+        Ok(Some(Invited { customer, id, invitation, company, is_backed }))
     }
 
     /// Lets somebody in, and uses the invitation up. `Stale`: it is used up, or the password was changed.

@@ -27,6 +27,7 @@ pub use crashes::CrashBucket;
 pub use invitations::{ComesAs, InvitationKey, Invited, ListInvitations, Newcomer};
 pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
 pub use logins::{Attempt, Login, Membership};
+pub use passwords::LetBy;
 pub use people::{ListPeople, Person, PersonRefusal, UserKey};
 pub use reads::{Lookup, Read};
 pub use records::{ChangePage, ListByChange, ListRecords, RecordKey, RecordPage};

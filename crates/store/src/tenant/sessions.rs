@@ -21,8 +21,12 @@ pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 const CREATED_AT: &str = "created_at_ms";
 const USED_AT: &str = "used_at_ms";
+/// So many sessions are ended at the same time.
+const ENDED_AT_ONCE: usize = 16;
 /// What the client calls itself.
 const DEVICE: &str = "device";
+/// By which password it was started: the digest of its hash.
+const STARTED_BY: &str = "started_by";
 
 /// A verified session: who asks, and for which customer.
 #[derive(Clone, Debug)]
@@ -30,7 +34,17 @@ pub struct Session {
     pub customer: Customer,
     pub user: UserId,
     pub role: Role,
+    pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// By which password it was started; absent of an earlier release.
+    started_by: Option<String>,
+}
+
+impl Session {
+    /// Whether the person's password is still the one that the session was started by.
+    pub fn is_of_password(&self, login: &Login) -> bool {
+        self.started_by.as_ref() == Some(&login.password_digest())
+    }
 }
 
 /// A verified session, and what was read together with it.
@@ -165,7 +179,9 @@ impl Store {
             customer: Customer::new(token.customer),
             user: token.user,
             role: user.content.role,
+            created_at,
             expires_at,
+            started_by: Fields(item).text(STARTED_BY).ok().map(str::to_owned),
         };
         Ok(Some(Opened { session, user, found: wanted.find(&found)? }))
     }
@@ -192,7 +208,7 @@ impl Store {
     }
 
     /// Starts a session of somebody whose password was right, at one of their companies. The token is known by its
-    /// hash. `Stale`: the password is another one by now, or the person does not belong there any more. `Suspended`: nobody
+    /// hash. One that another session hands on to is as old as that one. `Stale`: the password is another one by now, or the person does not belong there any more. `Suspended`: nobody
     /// works there for now.
     pub async fn start_session(
         &self,
@@ -200,7 +216,7 @@ impl Store {
         member: &Membership,
         hash: &TokenHash,
         device: &str,
-        created_at: Timestamp,
+        (created_at, now): (Timestamp, Timestamp),
         remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
         let partition = keys::customer_partition(member.customer.id());
@@ -209,8 +225,9 @@ impl Store {
         item.insert(items::USER_ID.to_owned(), items::text(member.user));
         item.insert(items::LOGIN_ID.to_owned(), items::text(login.id));
         item.insert(DEVICE.to_owned(), items::text(device));
+        item.insert(STARTED_BY.to_owned(), items::text(login.password_digest()));
         item.insert(CREATED_AT.to_owned(), items::number(created_at.millis()));
-        item.insert(USED_AT.to_owned(), items::number(created_at.millis()));
+        item.insert(USED_AT.to_owned(), items::number(now.millis()));
         item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at.seconds()));
         let mut change = Transaction::new(&self.database)
             .put_new(Step::Create, TableKind::Sessions, item)
@@ -276,15 +293,26 @@ impl Store {
         user: UserId,
         but: Option<&TokenHash>,
     ) -> Result<(), StoreError> {
-        let kept = but.map(|hash| SortKey::session(user, hash));
-        for item in self.session_items(customer, user).await? {
-            let sort = Fields(&item).sort_key()?;
-            if Some(&sort) != kept.as_ref() {
-                let key = items::key(&keys::customer_partition(customer.id()), &sort);
-                self.database.delete(&self.database.tables.sessions, key).await?;
+        let kept = but.map(|hash| SortKey::session(user, hash).to_string());
+        // Until none is found: one may have started while others were ended.
+        loop {
+            let mut ended = 0;
+            let found = self.session_items(customer, user).await?;
+            let others = found.iter().filter_map(|item| {
+                let key = Fields(item).key().ok()?;
+                (Some(&key.sort) != kept.as_ref()).then(|| key.item())
+            });
+            let others: Vec<Item> = others.collect();
+            for some in others.chunks(ENDED_AT_ONCE) {
+                let table = &self.database.tables.sessions;
+                let ends = some.iter().map(|key| self.database.delete(table, key.clone()));
+                futures_util::future::try_join_all(ends).await?;
+                ended += some.len();
+            }
+            if ended == 0 {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     async fn session_items(
