@@ -80,7 +80,7 @@ schemas! {
     });
     InvitationToken: json_schema!({
         "type": "string",
-        "pattern": "^am1i_[A-Za-z0-9_-]{86}$",
+        "pattern": "^am1i_[A-Za-z0-9_-]{85}[AQgw]$",
         "description": "What opens an invitation: it is in the link.",
     });
     ResetToken: json_schema!({
@@ -96,7 +96,7 @@ schemas! {
     SignInName: json_schema!({
         "type": "string",
         "maxLength": 254,
-        "pattern": r"^[!-?A-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+        "pattern": r"^([!-?A-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+|[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z][A-Za-z0-9-]{0,28}[A-Za-z0-9])$",
         "description": "What a person logs in with: an e-mail address, or name@company with the company's short name. \
                         Upper and lower case are the same.",
         "examples": ["eva@example.com", "eva@verkstad"],
