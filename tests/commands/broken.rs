@@ -40,7 +40,7 @@ fn what_is_not_as_it_was_written_ends_an_evening_with_1_and_is_named() {
     assert!(local(folder.path(), &["backup"]).status.success());
     let database = rusqlite::Connection::open(folder.path().join("dynamodb.sqlite")).unwrap();
     let changed = database.execute(
-        "UPDATE \"am-local-AccountsTable\" SET item_json = replace(item_json, 'Eva Ek', 'Evert')
+        "UPDATE \"am-local-AccountsTable\" SET item_json = replace(item_json, 'owner', 'admin')
          WHERE sk LIKE 'S:REVISION#USER#%'",
         [],
     );
