@@ -136,8 +136,11 @@ fn shown(item: &HashMap<String, AttributeValue>) -> String {
     {
         item.insert("document", format!("{before}\"bytes\":\"[bytes]\",{after}"));
     }
-    if item.contains_key("password_hash") {
-        item.insert("password_hash", "[hash]".to_owned());
+    // Each password is hashed with a salt of its own.
+    for name in ["password_hash", "started_by", "in_place_of"] {
+        if item.contains_key(name) {
+            item.insert(name, "[hash]".to_owned());
+        }
     }
     // A digest is of all of the item, of what is random in it too.
     let is_random = item["sk"].starts_with("RUN#") || item.values().any(|it| it.contains("[id]"));
@@ -175,14 +178,12 @@ fn without_nonces(text: &str) -> String {
         without.push_str(rest);
     }
     // The hash of a token that is random.
-    let parts = without.split("RESET#").enumerate();
-    parts
-        .map(
-            |(n, part)| {
-                if n == 0 { part.to_owned() } else { format!("RESET#[hash]{}", &part[64..]) }
-            },
-        )
-        .collect()
+    let mut from = 0;
+    while let Some(found) = without[from..].find("RESET#") {
+        from += found + "RESET#".len();
+        without.replace_range(from..from + 64, "[hash]");
+    }
+    without
 }
 
 /// Signatures of links, and the digest of a manifest, in which everything is.
