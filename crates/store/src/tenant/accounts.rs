@@ -107,12 +107,11 @@ impl Read for OwnCard {
     type Found = Option<PersonCard>;
 
     fn ask(&self, items: &mut Wanted<'_>) {
-        let user = items.user();
-        items.item(TableKind::Accounts, SortKey::Card(user));
+        CardKey(items.user()).ask(items);
     }
 
     fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
-        items.item(&SortKey::Card(items.user())).map(read_card).transpose()
+        CardKey(items.user()).find(items)
     }
 }
 

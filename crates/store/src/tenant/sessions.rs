@@ -118,6 +118,12 @@ fn started(fields: Fields<'_>, user: UserId) -> Result<(Timestamp, Timestamp), S
     Ok((fields.time(CREATED_AT)?, fields.time(USED_AT)?))
 }
 
+/// Until when a session lasts that was started and used then; `None`: it has ended.
+fn lasts_until(created_at: Timestamp, used_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let expires_at = created_at.after(SESSION_LIFETIME);
+    (now < expires_at && now.since(used_at) < SESSION_IDLE).then_some(expires_at)
+}
+
 impl Store {
     /// Verifies the session of `token` and reads what is wanted with it, in one round trip; `question` is
     /// asked in the meantime. `None`: there is no such session, or it has ended.
@@ -164,15 +170,11 @@ impl Store {
             tracing::error!("a session that lacks what a log-in writes opens nothing");
             return Ok(None);
         };
-        let expires_at = created_at.after(SESSION_LIFETIME);
-        let idle = now.since(used_at);
-        if now >= expires_at || idle >= SESSION_IDLE {
-            return Ok(None);
-        }
+        let Some(expires_at) = lasts_until(created_at, used_at, now) else { return Ok(None) };
         let Ok(user) = found.thing::<UserProfile>(&user_key)?.existing() else {
             return Ok(None);
         };
-        if idle >= USE_NOTED_EVERY {
+        if now.since(used_at) >= USE_NOTED_EVERY {
             self.note_use(&partition, &session_key, now).await;
         }
         let session = Session {
@@ -208,7 +210,10 @@ impl Store {
     }
 
     /// Starts a session of somebody whose password was right, at one of their companies. The token is known by its
-    /// hash. One that another session hands on to is as old as that one. `Stale`: the password is another one by now, or the person does not belong there any more. `Suspended`: nobody
+    /// hash. A session that another one hands on is as old as that one.
+    ///
+    /// # Errors
+    /// `Stale`: the password is another one by now, or the person does not belong there any more. `Suspended`: nobody
     /// works there for now.
     pub async fn start_session(
         &self,
@@ -253,11 +258,9 @@ impl Store {
             let fields = Fields(item);
             let SortKey::Session(_, id) = fields.sort_key()? else { continue };
             let Ok((created_at, used_at)) = started(fields, session.user) else { continue };
-            let expires_at = created_at.after(SESSION_LIFETIME);
-            if now < expires_at && now.since(used_at) < SESSION_IDLE {
-                let device = fields.text(DEVICE).unwrap_or_default().to_owned();
-                sessions.push(OwnSession { id, device, created_at, used_at, expires_at });
-            }
+            let Some(expires_at) = lasts_until(created_at, used_at, now) else { continue };
+            let device = fields.text(DEVICE).unwrap_or_default().to_owned();
+            sessions.push(OwnSession { id, device, created_at, used_at, expires_at });
         }
         sessions.sort_by_key(|it| std::cmp::Reverse(it.used_at));
         Ok(sessions)
