@@ -11,6 +11,7 @@ pub mod people;
 pub mod policy;
 pub mod records;
 
+pub mod post;
 pub mod quota;
 pub mod resources;
 pub mod shapes;

@@ -1,5 +1,7 @@
 //! Customers, their people, and sessions.
 
+pub mod ask_for_reset;
+pub mod ask_to_sign_up;
 pub mod change_customer;
 pub mod change_password;
 pub mod create_customer;
@@ -9,8 +11,10 @@ pub mod end_sessions;
 pub mod get_customer;
 pub mod get_session;
 pub mod get_usage;
+mod letters;
 pub mod list_customers;
 pub mod list_sessions;
+pub mod make_sign_up;
 pub mod reset_password;
 pub mod set_quota;
 mod started;

@@ -10,10 +10,14 @@ use serde_json::{Value, json};
 pub struct Serving {
     program: Child,
     pub api: String,
+    /// Where it keeps everything.
+    data: PathBuf,
 }
 
 impl Serving {
     pub fn start(mut program: Command) -> Self {
+        let data = program.get_args().skip_while(|it| *it != "--data").nth(1);
+        let data = PathBuf::from(data.expect("a program has a folder"));
         let mut program = program
             .args(["--address", "127.0.0.1:0", "--objects-address", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -23,7 +27,7 @@ impl Serving {
         let first = lines.next().expect("it says where it is").unwrap();
         let api = first.strip_prefix("AM Service is at ").unwrap().to_owned();
         std::thread::spawn(move || lines.for_each(drop));
-        Self { program, api }
+        Self { program, api, data }
     }
 
     /// The most memory that it had.
@@ -53,9 +57,10 @@ pub fn program(folder: &Path) -> Command {
 
 /// Signs a company up whose owner has this address.
 pub async fn sign_up(serving: &Serving, email: &str) -> Value {
+    let token = testing::letters::sign_up_token(&serving.api, &serving.data, email).await;
     let person = json!({
-        "company": "Verkstad AB", "name": "Eva Ek",
-        "email": email, "password": "two lathes and a mill",
+        "token": token, "company": "Verkstad AB", "name": "Eva Ek",
+        "password": "two lathes and a mill",
     });
     let request = reqwest::Client::new().post(format!("{}/v1/customers", serving.api));
     let request = request.header("idempotency-key", "sign-up").json(&person);

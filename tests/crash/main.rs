@@ -111,7 +111,7 @@ async fn every_acknowledged_write_survives_being_killed() {
     let folder = tempfile::tempdir().unwrap();
     let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
     let number = Arc::new(AtomicU64::new(0));
-    let token = sign_up(&Program::start(folder.path())).await;
+    let token = sign_up(&Program::start(folder.path()), folder.path()).await;
     let seed = variable("SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
@@ -160,10 +160,11 @@ async fn every_acknowledged_write_survives_being_killed() {
     );
 }
 
-async fn sign_up(program: &Program) -> String {
+async fn sign_up(program: &Program, folder: &Path) -> String {
     let caller = Caller { http: Client::new(), base: program.base.clone(), token: String::new() };
     let key = [("idempotency-key", "k")];
-    let person = json!({"company": "Verkstad AB", "name": "Eva Ek", "email": "eva@example.com",
+    let token = testing::letters::sign_up_token(&program.base, folder, "eva@example.com").await;
+    let person = json!({"token": token, "company": "Verkstad AB", "name": "Eva Ek",
                         "password": "two lathes and a mill"});
     caller.send(Method::POST, "/v1/customers", &key, Some(&person)).await.unwrap();
     let log_in = json!({"email": "eva@example.com", "password": "two lathes and a mill"});

@@ -26,7 +26,9 @@ async fn cloud(folder: &Path) -> Cloud {
 async fn a_visitor_finds_their_way() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = cloud(folder.path()).await;
-    testing::journey::walk(&format!("http://{}", cloud.address())).await;
+    let (api, email) = (format!("http://{}", cloud.address()), testing::journey::new_address());
+    let token = testing::letters::sign_up_token(&api, folder.path(), &email).await;
+    testing::journey::walk(&api, &email, &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,7 +52,6 @@ async fn a_sign_up_with_a_bad_field_names_it() {
         (event().with("password", json!("kort")), "/password"),
         (event().with("password", json!("eva@verkstad-norr.example")), "/password"),
         (event().with("password", json!("å".repeat(129))), "/password"),
-        (event().with("email", json!("eva")), "/email"),
         (event().with("company", json!(" ")), "/company"),
         (event().with("name", json!("x".repeat(101))), "/name"),
         (event().with("role", json!("owner")), "/role"),

@@ -178,10 +178,12 @@ fn without_nonces(text: &str) -> String {
         without.push_str(rest);
     }
     // The hash of a token that is random.
-    let mut from = 0;
-    while let Some(found) = without[from..].find("RESET#") {
-        from += found + "RESET#".len();
-        without.replace_range(from..from + 64, "[hash]");
+    for kind in ["RESET#", "LINK#"] {
+        let mut from = 0;
+        while let Some(found) = without[from..].find(kind) {
+            from += found + kind.len();
+            without.replace_range(from..from + 64, "[hash]");
+        }
     }
     without
 }

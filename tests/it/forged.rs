@@ -19,6 +19,8 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
         "more tries of a source",
         &[
             "accept-invitation",
+            "ask-for-reset",
+            "ask-to-sign-up",
             "change-password",
             "create-customer",
             "create-session",
@@ -26,6 +28,17 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "report-crash",
         ],
         "they count",
+    ),
+    (
+        "a link to sign up",
+        &[
+            "ask-for-reset",
+            "ask-to-sign-up",
+            "create-session",
+            "make-sign-up-token",
+            "switch-company",
+        ],
+        "they make them, or write sessions: a company can be signed up under an address that has no account",
     ),
     (
         "a record",

@@ -86,6 +86,10 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
                 vec![("count", number(0))],
             ),
         ),
+        (
+            "a link to sign up",
+            How::Put(SESSIONS, one("LINK#0", "LINK"), vec![("email", text("a@example.com"))]),
+        ),
         ("a record", How::Put(RECORDS, key(format!("RECORD#{}", record_id())), marked())),
         (
             "a record, by an update",

@@ -6,22 +6,24 @@ use store::Kind;
 use testing::world::repository;
 
 /// Each crate, and the only ones of ours that it may depend on.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("crates/domain", &[]),
+    ("crates/mail", &["domain"]),
     ("crates/passwords", &["domain"]),
     ("crates/store", &["domain", "passwords"]),
     ("crates/crashes", &["domain"]),
     ("crates/backup", &["domain", "store"]),
     ("crates/http", &["domain", "store"]),
-    ("crates/runtime", &["am-http", "crashes", "domain", "passwords", "store"]),
-    (".", &["am-http", "backup", "crashes", "domain", "passwords", "runtime", "store"]),
+    ("crates/runtime", &["am-http", "crashes", "domain", "mail", "passwords", "store"]),
+    (".", &["am-http", "backup", "crashes", "domain", "mail", "passwords", "runtime", "store"]),
     ("crates/contract", &["am-http", "am-service", "domain", "runtime"]),
     ("crates/local", &["am-http", "am-service", "domain", "runtime"]),
     ("crates/testing", &["am-service", "domain", "local", "passwords", "runtime", "store"]),
 ];
 
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "domain",
+    "mail",
     "passwords",
     "store",
     "crashes",

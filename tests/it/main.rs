@@ -24,4 +24,5 @@ mod people;
 mod policy;
 mod records;
 mod resolved_issues;
+mod sign_ups;
 mod template;

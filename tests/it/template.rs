@@ -86,6 +86,8 @@ fn password_hashes_are_for_sign_up_and_log_in_alone() {
     assert_eq!(without, without_pepper);
     let with = [
         "accept-invitation",
+        "ask-for-reset",
+        "ask-to-sign-up",
         "change-password",
         "create-customer",
         "create-session",

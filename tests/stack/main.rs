@@ -28,7 +28,9 @@ fn main() {
     let api = emulator.make_routes();
     step("walking through the API");
     let executor = tokio::runtime::Runtime::new().unwrap();
-    executor.block_on(testing::journey::walk(&api));
+    let email = testing::journey::new_address();
+    let token = emulator.make_sign_up_token(&email);
+    executor.block_on(testing::journey::walk(&api, &email, &token));
     step("firing the event of 18:00");
     emulator.fire_the_evening();
     println!("the deployed stack works: ok");
@@ -154,6 +156,16 @@ impl Emulator {
         let mut python = Command::new(".tools/ministack/bin/python3");
         python.args(["tests/stack/routes.py", &self.endpoint, STACK]);
         run(self.account(&mut python)).trim().to_owned()
+    }
+
+    /// As an operator does where no mail is sent.
+    fn make_sign_up_token(&self, email: &str) -> String {
+        let mut python = Command::new(".tools/ministack/bin/python3");
+        python.args(["tests/stack/invoke.py", &self.endpoint, STACK, "MakeSignUpToken"]);
+        python.arg(serde_json::json!({ "email": email }).to_string());
+        let answer: serde_json::Value =
+            serde_json::from_str(run(self.account(&mut python)).trim()).unwrap();
+        answer["token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     /// The schedule is the template's, and its function opens a backup run.

@@ -36,11 +36,12 @@ fn the_walk_through_of_the_readme_works_as_printed() {
     let base = first.strip_prefix("AM Service is at ").unwrap().to_owned();
     std::thread::spawn(move || lines.for_each(drop));
 
-    // The port is the one thing that is not as printed: 3000 may be taken here.
-    let printed = "API=http://127.0.0.1:3000";
+    // The port and the folder are not as printed: both may be taken here.
+    let printed = "API=http://127.0.0.1:3000 DATA=data";
     let script = walkthrough();
     assert!(script.starts_with(printed), "the first line says where the service is");
-    let script = script.replacen(printed, &format!("API={base}"), 1);
+    let script =
+        script.replacen(printed, &format!("API={base} DATA={}/data", folder.path().display()), 1);
     let ran = Command::new("bash").args(["-e", "-u", "-c", &script]).output().unwrap();
     program.kill().unwrap();
     program.wait().unwrap();

@@ -73,7 +73,7 @@ async fn measure(records: u64, program: &Path) -> Result<Row, Failed> {
     let before = benches::processor_time(id);
     tokio::time::sleep(IDLE).await;
     let idle = benches::processor_time(id).saturating_sub(before);
-    serving.sign_up().await?;
+    serving.sign_up(folder.path()).await?;
     futures_util::future::try_join_all((0..LOG_INS).map(|n| serving.log_in(n))).await?;
     let log_ins_mib = benches::peak_memory_kib(id) / 1024;
     tokio::time::sleep(Duration::from_secs(20)).await;
@@ -115,10 +115,12 @@ impl Serving {
         Ok((Self { program, api }, start))
     }
 
-    async fn sign_up(&self) -> Result<(), Failed> {
+    async fn sign_up(&self, data: &Path) -> Result<(), Failed> {
         for n in 0..LOG_INS {
+            let email = format!("eva{n}@example.com");
+            let token = testing::letters::sign_up_token(&self.api, data, &email).await;
             let person = json!({
-                "company": "Verkstad AB", "name": "Eva Ek", "email": format!("eva{n}@example.com"),
+                "token": token, "company": "Verkstad AB", "name": "Eva Ek",
                 "password": "two lathes and a mill",
             });
             let request = reqwest::Client::new().post(format!("{}/v1/customers", self.api));

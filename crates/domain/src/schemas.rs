@@ -10,7 +10,7 @@ use crate::fields::FIELD_NAME_CHARS_MAX;
 use crate::{
     AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Email, Fields,
     FileName, InvitationId, InvitationToken, PersonName, RecordId, RecordTitle, RecordType,
-    ResetToken, Sha256, ShortName, SignInName, Timestamp, TokenHash, UserId, Version,
+    ResetToken, Sha256, ShortName, SignInName, SignUpToken, Timestamp, TokenHash, UserId, Version,
     VersionNumber,
 };
 
@@ -87,6 +87,11 @@ schemas! {
         "type": "string",
         "pattern": "^am1r_[A-Za-z0-9_-]{64}$",
         "description": "What lets somebody set a password: it is in the link.",
+    });
+    SignUpToken: json_schema!({
+        "type": "string",
+        "pattern": "^am1s_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
+        "description": "What lets somebody sign up under their address: it is in the link.",
     });
     TokenHash: json_schema!({
         "type": "string",

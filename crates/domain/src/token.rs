@@ -14,18 +14,18 @@ use crate::{CustomerId, InvitationId, LoginId, RuleError, UserId, hex};
 /// not pass one on; the ids in it, which say where to look; and 256 random bits. The ids prove nothing by
 /// themselves; the hash covers them too. A token is a secret and cannot be printed.
 macro_rules! tokens {
-    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $what:literal { $($id:ident: $type:ident),+ })+) => {$(
+    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $what:literal { $($id:ident: $type:ident),* })+) => {$(
         $(#[$doc])*
         pub struct $name {
-            $(pub $id: $type,)+
+            $(pub $id: $type,)*
             secret: [u8; 32],
         }
 
         impl $name {
             pub const PREFIX: &str = $prefix;
 
-            pub const fn new($($id: $type,)+ secret: [u8; 32]) -> Self {
-                Self { $($id,)+ secret }
+            pub const fn new($($id: $type,)* secret: [u8; 32]) -> Self {
+                Self { $($id,)* secret }
             }
 
             /// What the store keeps in its place. A fast hash suffices: nobody guesses 256 bits.
@@ -40,7 +40,7 @@ macro_rules! tokens {
 
             fn to_bytes(&self) -> Vec<u8> {
                 let mut bytes = Vec::new();
-                $(bytes.extend(self.$id.to_bytes());)+
+                $(bytes.extend(self.$id.to_bytes());)*
                 bytes.extend(self.secret);
                 bytes
             }
@@ -53,11 +53,11 @@ macro_rules! tokens {
                 let refused = || RuleError::new(concat!("must be ", $what));
                 let text = text.strip_prefix(Self::PREFIX).ok_or_else(refused)?;
                 let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
-                let mut rest = bytes.as_slice();
-                $(let (id, more) = rest.split_first_chunk().ok_or_else(refused)?; rest = more;
-                let $id = $type::from_bytes(*id);)+
+                let rest = bytes.as_slice();
+                $(let (id, more) = rest.split_first_chunk().ok_or_else(refused)?; let rest = more;
+                let $id = $type::from_bytes(*id);)*
                 let secret = rest.try_into().map_err(|_| refused())?;
-                Ok(Self { $($id,)+ secret })
+                Ok(Self { $($id,)* secret })
             }
         }
 
@@ -81,12 +81,15 @@ tokens! {
     SessionToken, "am1_", "a session token" { customer: CustomerId, user: UserId }
     /// What lets somebody into a company, once: it is in a link.
     InvitationToken, "am1i_", "the token of an invitation" { customer: CustomerId, invitation: InvitationId }
+    /// What lets somebody sign a company up under an address that is theirs: it is in a link.
+    SignUpToken, "am1s_", "the token of a sign-up" { }
     /// What lets somebody set a password, once: it is in a link.
     ResetToken, "am1r_", "the token of a reset" { login: LoginId }
 }
 
 /// What tokens start with.
-pub const PREFIXES: [&str; 3] = [SessionToken::PREFIX, InvitationToken::PREFIX, ResetToken::PREFIX];
+pub const PREFIXES: [&str; 4] =
+    [SessionToken::PREFIX, InvitationToken::PREFIX, SignUpToken::PREFIX, ResetToken::PREFIX];
 
 /// The SHA-256 of a token, as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]

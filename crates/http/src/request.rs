@@ -98,6 +98,11 @@ impl Request {
         }
     }
 
+    /// The name of the service that the request came by, as API Gateway knows it: no client can make one up.
+    pub fn domain_name(&self) -> Option<&str> {
+        self.context()?.domain_name.as_deref()
+    }
+
     /// Where the client believes the service is.
     pub(crate) fn host(&self) -> Option<&str> {
         self.header("host")

@@ -20,12 +20,13 @@ use crate::functions::InProcess;
 use crate::gateway::Gateway;
 use crate::hosts::{Hosts, PublicUrl};
 use crate::identity::{Identities, OPERATOR, Usage};
+use crate::mail::Outbox;
 use crate::objects::{Disk, Objects, Source};
 use crate::runtime_api::Binaries;
 use crate::schedules::{Due, Scheduled};
 use crate::secrets::{self, Secrets};
 use crate::template::{Function, Template};
-use crate::{Invoke, InvokeError, LocalError, dynamodb, folder, listen, time, whole_file};
+use crate::{Invoke, InvokeError, LocalError, dynamodb, folder, listen, mail, time, whole_file};
 
 /// What to run, where.
 #[derive(Clone, Debug)]
@@ -44,11 +45,18 @@ pub struct Options {
     pub binaries: Option<PathBuf>,
     /// Where others find it, through a proxy on this machine.
     pub public_url: Option<PublicUrl>,
+    /// Whether the links in letters are printed, for who sits in front of it.
+    pub prints_letters: bool,
 }
 
 /// The parameter that says which tables are in use, and the file that keeps it.
 const RESTORED_AS: &str = "RestoredAs";
 const RESTORED_AS_FILE: &str = "restored-as";
+
+/// The domain that letters are sent from, unless somebody says another one, or none.
+const MAIL_DOMAIN: (&str, &str) = ("MailDomain", "outbox.example");
+/// The folder of letters, in the one that keeps everything.
+const OUTBOX: &str = "outbox";
 
 impl Options {
     /// The template of a repository on any free ports, with no parameters, in this process.
@@ -62,6 +70,7 @@ impl Options {
             objects_address: any,
             binaries: None,
             public_url: None,
+            prints_letters: false,
         }
     }
 
@@ -93,6 +102,8 @@ impl Options {
     /// the tables from before the restore.
     fn all_parameters(&self) -> Result<BTreeMap<String, String>, LocalError> {
         let mut parameters = self.parameters.clone();
+        let (name, domain) = MAIL_DOMAIN;
+        parameters.entry(name.to_owned()).or_insert_with(|| domain.to_owned());
         if parameters.contains_key(RESTORED_AS) {
             return Ok(parameters);
         }
@@ -158,9 +169,19 @@ impl Cloud {
         let plan = backup::Plan::read(&template)?;
         let backup = Arc::new(Backup::open(folder, plan, tables.clone(), disk.clone())?);
         let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        let endpoints =
-            Endpoints { dynamodb, s3: objects_address, backup: listen::address_of(&listener)? };
+        let backup_address = listen::address_of(&listener)?;
         tasks.spawn(backup::serve(backup.clone(), listener, identities.clone()));
+
+        let outbox = Arc::new(Outbox::new(folder.join(OUTBOX), options.prints_letters));
+        let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let mail = listen::address_of(&listener)?;
+        tasks.spawn(mail::serve(outbox, listener, identities.clone()));
+        let endpoints = Endpoints { dynamodb, s3: objects_address, backup: backup_address, mail };
+
+        // Letters say where it is, so that is known before the first one.
+        let gateway_listener = listen::bind(options.address).await?;
+        let address = listen::address_of(&gateway_listener)?;
+        let here = format!("http://localhost:{}", address.port());
 
         let mut operator = BTreeMap::new();
         for function in &mut functions {
@@ -171,8 +192,10 @@ impl Cloud {
             let platform = endpoints.environment(&function.binary, &identities);
             function.environment.extend(platform);
             // Links are used from elsewhere.
-            let public = options.public_url.iter().map(|url| url.as_str().to_owned());
-            function.environment.extend(public.map(|url| ("PUBLIC_OBJECTS_URL".to_owned(), url)));
+            let public = options.public_url.as_ref().map(PublicUrl::as_str);
+            let objects = public.map(|url| ("PUBLIC_OBJECTS_URL".to_owned(), url.to_owned()));
+            let pages = ("PUBLIC_URL".to_owned(), public.unwrap_or(&here).to_owned());
+            function.environment.extend(objects.into_iter().chain([pages]));
         }
         operator.extend(endpoints.environment(OPERATOR, &identities));
         let invoke: Arc<dyn Invoke> = match &options.binaries {
@@ -198,9 +221,7 @@ impl Cloud {
 
         let hosts = Hosts::new(options.public_url.clone());
         let gateway = Arc::new(Gateway::new(&functions, invoke.clone(), hosts));
-        let listener = listen::bind(options.address).await?;
-        let address = listen::address_of(&listener)?;
-        tasks.spawn(listen::serve(listener, move |peer| {
+        tasks.spawn(listen::serve(gateway_listener, move |peer| {
             let gateway = gateway.clone();
             service_fn(move |request| {
                 let gateway = gateway.clone();
@@ -346,6 +367,7 @@ struct Endpoints {
     dynamodb: SocketAddr,
     s3: SocketAddr,
     backup: SocketAddr,
+    mail: SocketAddr,
 }
 
 impl Endpoints {
@@ -358,6 +380,7 @@ impl Endpoints {
             ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), format!("http://{}", self.dynamodb)),
             ("AWS_ENDPOINT_URL_S3".to_owned(), format!("http://{}", self.s3)),
             ("AWS_ENDPOINT_URL_BACKUP".to_owned(), format!("http://{}", self.backup)),
+            ("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{}", self.mail)),
         ])
     }
 }

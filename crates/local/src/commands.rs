@@ -1,6 +1,7 @@
 //! What the program does instead of serving.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -231,6 +232,26 @@ impl ResetToken {
         let event = json!({ "sign_in_name": self.sign_in_name });
         let outcome = cloud.invoke("make-reset-token", event).await?;
         println!("{}", serde_json::to_string_pretty(&outcome)?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Args)]
+pub struct SignUpLink {
+    /// The address that the person signs up under
+    email: String,
+}
+
+impl SignUpLink {
+    /// Makes what lets somebody sign a company up.
+    pub async fn run(self, options: &Options, serves_at: SocketAddr) -> Ended {
+        let cloud = Cloud::start(options).await?;
+        let event = json!({ "email": self.email });
+        let outcome = cloud.invoke("make-sign-up-token", event).await?;
+        let here = format!("http://localhost:{}", serves_at.port());
+        let origin = options.public_url.as_ref().map_or(here.as_str(), |url| url.as_str());
+        println!("{origin}/sign-up#{}", outcome["token"].as_str().unwrap_or_default());
+        println!("Good until {}.", outcome["expires_at"].as_str().unwrap_or_default());
         Ok(ExitCode::SUCCESS)
     }
 }

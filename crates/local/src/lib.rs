@@ -21,6 +21,7 @@ mod hosts;
 mod identity;
 mod invoke;
 mod listen;
+mod mail;
 mod objects;
 mod runtime_api;
 mod schedules;

@@ -107,14 +107,28 @@ enum Command {
     /// The service must not be running on the folder. The token goes to POST /v1/password-resets. Make sure first who
     /// it is that asks.
     ResetToken(commands::ResetToken),
+
+    /// Make a link to sign a company up with, good for a day
+    ///
+    /// The service must not be running on the folder. Make sure first that the address is the person's.
+    SignUpLink(commands::SignUpLink),
 }
 
 /// A body for a first request.
-const SIGN_UP: &str = r#"{"company": "Verkstad AB", "name": "Eva Ek", "email": "eva@example.com", "password": "two lathes and a mill"}"#;
+const SIGN_UP: &str = r#"{"email": "eva@example.com"}"#;
 
 /// Whose lines are ours: nothing in them is secret or personal.
-const OURS: [&str; 8] =
-    ["am_http", "am_service", "backup", "crashes", "local", "passwords", "runtime", "store"];
+const OURS: [&str; 9] = [
+    "am_http",
+    "am_service",
+    "backup",
+    "crashes",
+    "local",
+    "mail",
+    "passwords",
+    "runtime",
+    "store",
+];
 
 fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
@@ -167,6 +181,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         objects_address: if serves { arguments.objects_address } else { any },
         binaries: arguments.binaries,
         public_url: arguments.public_url,
+        prints_letters: serves,
     };
     match arguments.command {
         Some(Command::Backup) => return commands::back_up(&options, arguments.json).await,
@@ -179,6 +194,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Suspend(suspend)) => return suspend.run(&options).await,
         Some(Command::Resume(resume)) => return resume.run(&options).await,
         Some(Command::ResetToken(reset)) => return reset.run(&options).await,
+        Some(Command::SignUpLink(link)) => {
+            return link.run(&options, arguments.address).await;
+        }
         Some(Command::Restore(restore)) => return restore.run(&options, arguments.json).await,
         None => {}
     }
@@ -194,8 +212,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     println!("\nTry it:");
-    println!("  curl -i http://{address}/v1/customers \\");
-    println!("    -H 'Content-Type: application/json' -H 'Idempotency-Key: sign-up-1' \\");
+    println!("  curl -i http://{address}/v1/sign-ups \\");
+    println!("    -H 'Content-Type: application/json' \\");
     println!("    -d '{SIGN_UP}'");
     println!("\nREADME.md goes on from there. Ctrl-C stops; nothing is lost.");
     tokio::signal::ctrl_c().await?;

@@ -15,6 +15,7 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_types::SdkConfig;
+use mail::SesClient;
 
 use crate::{ConfigError, Env};
 
@@ -62,6 +63,10 @@ pub(crate) fn dynamo(env: &Env<'_>) -> Result<aws_sdk_dynamodb::Client, ConfigEr
 
 pub(crate) fn backup(env: &Env<'_>) -> Result<BackupClient, ConfigError> {
     Ok(BackupClient::new(&shared(env, "AWS_ENDPOINT_URL_BACKUP")?))
+}
+
+pub(crate) fn ses(env: &Env<'_>) -> Result<SesClient, ConfigError> {
+    Ok(SesClient::new(&shared(env, "AWS_ENDPOINT_URL_SESV2")?))
 }
 
 pub(crate) fn s3(env: &Env<'_>) -> Result<aws_sdk_s3::Client, ConfigError> {

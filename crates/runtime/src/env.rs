@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::str::FromStr;
 
+use mail::Mailer;
 use passwords::{Passwords, Peppers};
 use store::operator::{Bucket, Evidence, Operator, WaitingCrashes};
 use store::tenant::CrashBucket;
@@ -86,6 +87,13 @@ impl<'a> Env<'a> {
     /// The password policy with its peppers.
     pub fn passwords(&self) -> Result<Passwords, ConfigError> {
         self.parsed::<Peppers>("PEPPERS").map(Passwords::new)
+    }
+
+    /// Who sends mail; `None` where nobody does.
+    pub fn mailer(&self) -> Result<Option<Mailer>, ConfigError> {
+        let Some(domain) = self.optional("MAIL_DOMAIN") else { return Ok(None) };
+        let set = self.required("MAIL_CONFIGURATION_SET")?;
+        Ok(Some(Mailer::new(clients::ses(self)?, &domain, set)))
     }
 
     /// A variable that the template sets for this function alone.

@@ -217,6 +217,8 @@ kinds! {
     SignIn: "NAME" in [Logins], Derived;
     /// That a person belongs to one more company.
     Member: "MEMBER" in [Logins], Lasting;
+    /// What lets somebody sign up under an address.
+    SignUpLink: "LINK" in [Sessions], Transient;
     /// What lets somebody set a password.
     Reset: "RESET" in [Sessions], Transient;
     /// A session.

@@ -14,21 +14,26 @@ struct Visitor {
     api: String,
     http: Client,
     token: String,
-    /// Makes e-mail address and Idempotency-Keys this visit's own.
+    /// Makes Idempotency-Keys this visit's own.
     visit: u128,
     keys: u32,
 }
 
-/// Signs up a customer of its own, keeps a record with two versions of an appendix, and leaves. What
+/// An address of a visit's own.
+pub fn new_address() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    format!("visitor-{}@example.com", now.as_nanos())
+}
+
+/// Signs up a customer of its own by the token that `email` was sent, keeps a record with two versions of an appendix, and leaves. What
 /// cannot be deleted stays: the customer, its owner, and the history of the record.
-pub async fn walk(api: &str) {
+pub async fn walk(api: &str, email: &str, sign_up_token: &str) {
     let visit = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let (api, http, token) = (api.trim_end_matches('/').to_owned(), Client::new(), String::new());
     let mut visitor = Visitor { api, http, token, visit, keys: 0 };
-    let email = format!("visitor-{visit}@example.com");
     let person = json!({
-        "company": "Smoke Test AB", "name": "Eva Ek",
-        "email": email, "password": "two lathes and a mill",
+        "token": sign_up_token, "company": "Smoke Test AB", "name": "Eva Ek",
+        "password": "two lathes and a mill",
     });
     visitor.post("/v1/customers", person).await;
     let log_in = json!({"email": email, "password": "two lathes and a mill"});

@@ -10,6 +10,7 @@ pub mod collector;
 mod described;
 pub mod forge;
 pub mod journey;
+pub mod letters;
 pub mod operator;
 mod people;
 mod repository;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use domain::appendix::Declared;
 use domain::{
     Appendix, AppendixId, AppendixVersion, InvitationId, InvitationToken, Record, RecordId,
-    ResetToken, Revision, Role, Timestamp, UserId, VersionNumber,
+    ResetToken, Revision, Role, SignUpToken, Timestamp, UserId, VersionNumber,
 };
 use local::{Cloud, Options};
 use passwords::{Password, Passwords, StoredHash};
@@ -181,6 +181,10 @@ impl World {
         let came =
             self.store.accept_invitation(&invited, &accepted, &newcomer, &comes_as, &remember);
         came.await.unwrap();
+        let (sign_up, day) =
+            (SignUpToken::new([b's'; 32]), std::time::Duration::from_secs(24 * 60 * 60));
+        let email = "eva@verkstad-norr.example".to_owned().try_into().unwrap();
+        self.store.keep_sign_up(&sign_up, &email, self.now.after(day)).await.unwrap();
         let login = self.store.login(&Person::A.email().into()).await.unwrap().unwrap();
         let reset = ResetToken::new(login.id(), [b'r'; 32]);
         let expires_at = self.now.after(std::time::Duration::from_secs(60));

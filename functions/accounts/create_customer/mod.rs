@@ -1,12 +1,13 @@
-//! `POST /v1/customers`: signs a company up, with the person who does so as its owner. Anyone may.
+//! `POST /v1/customers`: signs a company up, with the person who does so as its owner. Anyone who has the token of a
+//! letter, and so the address that it was sent to.
 
 use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
     Route, StatusCode, Who, json,
 };
 use domain::{
-    CompanyName, CustomerId, Email, Entropy, PersonName, Revision, Role, ShortName, SignInName,
-    UserId, entropy,
+    CompanyName, CustomerId, Entropy, PersonName, Revision, Role, ShortName, SignInName,
+    SignUpToken, UserId, entropy,
 };
 use passwords::{NewPassword, Passwords};
 use runtime::{HttpFunction, OsEntropy};
@@ -21,9 +22,10 @@ use crate::shapes::{CustomerView, UserView};
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SignUp"))]
 #[serde(deny_unknown_fields)]
 struct Body {
+    /// Of the link in the letter that `POST /v1/sign-ups` sends.
+    token: SignUpToken,
     company: CompanyName,
     name: PersonName,
-    email: Email,
     password: NewPassword,
 }
 
@@ -45,6 +47,8 @@ impl SignedUp {
     }
 }
 
+const SIGN_UP_ENDED: Code =
+    Code::new(StatusCode::CONFLICT, "sign_up_ended", "The link is too old, or never was one.");
 const EMAIL_TAKEN: Code = Code::new(
     StatusCode::CONFLICT,
     "email_taken",
@@ -59,7 +63,13 @@ pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
         parameters: &[Parameter::IDEMPOTENCY_KEY],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<SignedUp>(StatusCode::CREATED, "Signed up.")],
-        problems: &[Code::CROSS_SITE_REQUEST, EMAIL_TAKEN, Code::TOO_MANY_ATTEMPTS, Code::BUSY],
+        problems: &[
+            Code::CROSS_SITE_REQUEST,
+            SIGN_UP_ENDED,
+            EMAIL_TAKEN,
+            Code::TOO_MANY_ATTEMPTS,
+            Code::BUSY,
+        ],
     },
     build: |env| Ok((env.store()?, env.passwords()?)),
     handle: Handle::Anyone(|(store, passwords), request| {
@@ -74,7 +84,12 @@ pub async fn handle(
     request: &Request,
 ) -> Result<Response, Problem> {
     request.refuse_other_sites()?;
-    let Body { company, name, email, password } = request.json()?;
+    let Body { token, company, name, password } = request.json()?;
+    let now = request.now();
+    let email = store
+        .sign_up_of(&token, now)
+        .await?
+        .ok_or_else(|| Problem::new(SIGN_UP_ENDED, "This link is too old. Ask for a new one."))?;
     let parts = [company.as_str(), name.as_str(), email.as_str()];
     let once = Once::without_password(request, &parts)?;
     request.note(Who::Stranger {
@@ -82,7 +97,6 @@ pub async fn handle(
         source: passwords.pseudonym(&request.source()),
     });
     // Counted before anything is done for it; a repetition says whether the password is right.
-    let now = request.now();
     if let Some(wait) =
         store.attempt_sign_up(&email.clone().into(), &request.source(), now).await?.refused_for(now)
     {

@@ -45,6 +45,8 @@ pub(crate) enum SortKey {
     Request(UserId, IdempotencyKey),
     /// The answer to a sign-up, below [`sign_up_partition`].
     SignUp(IdempotencyKey),
+    /// The one item below [`sign_up_link_partition`].
+    SignUpLink,
     /// Of whom, and the hash of its token. An earlier release named nobody.
     Session(Option<UserId>, String),
     /// Who logs in with a name: the one item below [`sign_in_partition`]. Of an earlier release, the login itself.
@@ -101,6 +103,7 @@ impl SortKey {
             Self::IndexBuilt => Kind::IndexBuilt,
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
+            Self::SignUpLink => Kind::SignUpLink,
             Self::Session(..) => Kind::Session,
             Self::SignIn => Kind::SignIn,
             Self::Login => Kind::Login,
@@ -146,6 +149,7 @@ impl fmt::Display for SortKey {
             Self::Customer
             | Self::Login
             | Self::SignIn
+            | Self::SignUpLink
             | Self::ShortName
             | Self::Suspended
             | Self::Crash
@@ -210,6 +214,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Crash, _) => only(SortKey::Crash),
         (Kind::IndexBuilt, _) => only(SortKey::IndexBuilt),
         (Kind::SignIn, _) => only(SortKey::SignIn),
+        (Kind::SignUpLink, _) => only(SortKey::SignUpLink),
         (Kind::ShortName, _) => only(SortKey::ShortName),
         (Kind::Suspended, _) => only(SortKey::Suspended),
         (Kind::Card, [user]) => Some(SortKey::Card(user.parse()?)),
@@ -313,6 +318,7 @@ pub(crate) mod tests {
             SortKey::Session(Some(user), "ab".repeat(32)),
             SortKey::Session(None, "ab".repeat(32)),
             SortKey::SignIn,
+            SortKey::SignUpLink,
             SortKey::Login,
             SortKey::Member(CustomerId::from_bytes([9; 16]), user),
             SortKey::Reset("ab".repeat(32)),

@@ -1,7 +1,8 @@
 //! Partition keys, and what the sort keys of whole groups start with.
 
 use domain::{
-    AppendixId, CustomerId, Digest, LoginId, RecordId, ShortName, SignInName, Timestamp, UserId,
+    AppendixId, CustomerId, Digest, LoginId, RecordId, ShortName, SignInName, Timestamp, TokenHash,
+    UserId,
 };
 
 use super::SortKey;
@@ -46,6 +47,16 @@ pub(crate) const MEMBER_PREFIX: &str = "MEMBER#";
 /// Sign-ups happen before there is a customer.
 pub(crate) fn sign_up_partition(name: &SignInName) -> String {
     format!("SIGNUP#{}", name_hash(name))
+}
+
+/// The partition of what lets somebody sign up, by the hash of its token.
+pub(crate) fn sign_up_link_partition(hash: &TokenHash) -> String {
+    format!("LINK#{hash}")
+}
+
+/// Letters to an address are counted as if it were a source.
+pub(crate) fn letters_source(name: &SignInName) -> String {
+    format!("letters-{}", name_hash(name))
 }
 
 /// The partition of what is counted of one source.

@@ -242,6 +242,7 @@ fn counterpart(
         | SortKey::SignIn
         | SortKey::Login
         | SortKey::Member(..)
+        | SortKey::SignUpLink
         | SortKey::Reset(_)
         | SortKey::Attempts(_)
         | SortKey::BackupRun(_)

@@ -27,6 +27,11 @@ const TAKEN_OFF_ABOVE: u32 = SOURCE_ATTEMPTS_MAX / 2;
 
 pub(super) const COUNT: &str = "count";
 
+/// What tries of an account are held to, by the attribute that counts them.
+pub(super) const fn attempt_limits(account: &str) -> [(&str, u32); 2] {
+    [(COUNT, SOURCE_ATTEMPTS_MAX), (account, ATTEMPTS_MAX)]
+}
+
 /// A person: what a password opens.
 #[derive(Clone, Debug)]
 pub struct Login {
@@ -114,7 +119,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Attempt, Option<Login>), StoreError> {
         let account = keys::account_attempts(name);
-        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
+        let limits = attempt_limits(&account);
         // Of who was refused a moment ago, nothing is looked up.
         let login = async {
             let refused = self.was_refused(source, SortKey::attempts, &limits, now);
@@ -158,7 +163,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
         let account = keys::account_attempts(name);
-        let limits = [(COUNT, SOURCE_ATTEMPTS_MAX), (&account, ATTEMPTS_MAX)];
+        let limits = attempt_limits(&account);
         self.count_attempt(source, SortKey::attempts, &limits, now).await
     }
 

@@ -16,6 +16,7 @@ mod records;
 mod refused;
 mod revisions;
 mod sessions;
+mod sign_ups;
 mod usage;
 
 pub use accounts::{CardKey, Company, CustomerKey, OwnCard, SignUp};
@@ -35,6 +36,7 @@ pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{
     Ask, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY,
 };
+pub use sign_ups::LetterAsked;
 pub use usage::{Standing, UsageKey};
 
 use std::sync::Arc;

@@ -1,0 +1,39 @@
+//! Letters that anybody may ask for, to an address: how often, and without telling whose it is.
+
+use am_http::{Problem, Request, Who};
+use domain::Email;
+use passwords::Passwords;
+use serde::de::DeserializeOwned;
+use store::Store;
+use store::tenant::LetterAsked;
+
+use crate::post::Post;
+
+/// What was asked for, where letters are sent at all.
+pub fn asked<B: DeserializeOwned>(request: &Request, post: &Post) -> Result<B, Problem> {
+    request.refuse_other_sites()?;
+    let body = request.json()?;
+    post.mailer()?;
+    Ok(body)
+}
+
+/// Counts the letter, as a try of the address.
+pub async fn not_too_often(
+    store: &Store,
+    passwords: &Passwords,
+    request: &Request,
+    email: &Email,
+) -> Result<LetterAsked, Problem> {
+    let (source, now) = (request.source(), request.now());
+    request.note(Who::Stranger {
+        account: passwords.pseudonym(email.as_str()),
+        source: passwords.pseudonym(&source),
+    });
+    let asked = store.ask_for_letter(email, &source, now).await?;
+    match asked.attempt.refused_for(now) {
+        Some(wait) => {
+            Err(Problem::too_many("Too much was asked for from here. Wait a while.", wait))
+        }
+        None => Ok(asked),
+    }
+}
