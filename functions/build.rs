@@ -15,8 +15,11 @@ fn main() -> io::Result<()> {
                 let folder = format!("{subject}/{function}");
                 let module = format!("{subject}::{function}");
                 listed.push_str(&format!("    {module}::FUNCTION.listed({folder:?}),\n"));
-                // What has no route of its own lists those of the others.
-                if function != "unknown" && fs::read_to_string(&main)?.contains("runtime::http(") {
+                // What has no route of its own lists those of the API; pages are at any path.
+                if function != "unknown"
+                    && subject != "web"
+                    && fs::read_to_string(&main)?.contains("runtime::http(")
+                {
                     routes
                         .push_str(&format!("    crate::{module}::FUNCTION.declaration.routes,\n"));
                 }
@@ -25,7 +28,42 @@ fn main() -> io::Result<()> {
     }
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
     fs::write(Path::new(&out).join("functions.rs"), format!("vec![\n{listed}]\n"))?;
-    fs::write(Path::new(&out).join("routes.rs"), format!("&[\n{routes}]\n"))
+    fs::write(Path::new(&out).join("routes.rs"), format!("&[\n{routes}]\n"))?;
+    fs::write(Path::new(&out).join("assets.rs"), assets()?)
+}
+
+/// The web client, as part of its function, in a release. Otherwise it is read from its folder, so that nobody who changes
+/// it builds anything else.
+fn assets() -> io::Result<String> {
+    if env::var_os("PROFILE").is_none_or(|profile| profile != "release") {
+        return Ok("&[]".to_owned());
+    }
+    let dist = env::current_dir()?.join("web/dist");
+    println!("cargo::rerun-if-changed={}", dist.display());
+    let page = dist.join("index.html");
+    if !page.exists() {
+        if env::var_os("CARGO_FEATURE_BINS").is_some() {
+            return Err(io::Error::other("the web client was not built: run web/build first"));
+        }
+        return Ok("&[]".to_owned());
+    }
+    let mut listed = String::new();
+    let mut list = |name: String, path: &Path| {
+        let path = path.display();
+        let packed = |end: &str| format!("include_bytes!(\"{path}{end}\")");
+        let (plain, brotli, gzip) = (packed(""), packed(".br"), packed(".gz"));
+        listed.push_str(&format!("    ({name:?}, {plain}, {brotli}, {gzip}),\n"));
+    };
+    list("index.html".to_owned(), &page);
+    let mut files: Vec<_> = fs::read_dir(dist.join("assets"))?.collect::<io::Result<_>>()?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    for file in files {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".br") && !name.ends_with(".gz") {
+            list(format!("assets/{name}"), &file.path());
+        }
+    }
+    Ok(format!("&[\n{listed}]"))
 }
 
 /// The names of the folders in a folder, sorted.

@@ -10,7 +10,9 @@ pub mod crashes;
 pub mod people;
 pub mod policy;
 pub mod records;
+pub mod web;
 
+pub mod new_password;
 pub mod post;
 pub mod quota;
 pub mod resources;

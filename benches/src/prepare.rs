@@ -251,6 +251,8 @@ async fn fill(cloud: &Cloud) -> Result<Filled, Box<dyn Error>> {
 }
 
 fn build(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    // Functions of a release have the client in them.
+    ran(&mut Command::new(root.join("web/build")))?;
     eprintln!("cargo build --release {}", arguments.join(" "));
     ran(Command::new("cargo").current_dir(root).args(["build", "--release"]).args(arguments))
 }

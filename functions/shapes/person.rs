@@ -1,6 +1,6 @@
-use domain::{InvitationId, Revision, Role, Timestamp, UserId, Version};
+use domain::{Email, InvitationId, Revision, Role, Timestamp, UserId, Version, stored};
 use serde::{Deserialize, Serialize};
-use store::tenant::Person;
+use store::tenant::{ListedInvitation, Person};
 use store::{Invitation, InvitationState};
 
 use super::UserView;
@@ -38,6 +38,9 @@ impl From<Person> for PersonView {
 pub struct InvitationView {
     pub id: InvitationId,
     pub role: Role,
+    /// The address that it was sent to, as long as it may be accepted.
+    #[serde(default, deserialize_with = "stored")]
+    pub email: Option<Email>,
     pub state: InvitationStateView,
     pub expires_at: Timestamp,
     pub created_at: Timestamp,
@@ -56,12 +59,19 @@ pub enum InvitationStateView {
     Withdrawn,
 }
 
+impl From<ListedInvitation> for InvitationView {
+    fn from(ListedInvitation { id, invitation, sent_to }: ListedInvitation) -> Self {
+        Self::new(id, &invitation, sent_to)
+    }
+}
+
 impl InvitationView {
-    pub fn new(id: InvitationId, revision: &Revision<Invitation>) -> Self {
+    pub fn new(id: InvitationId, revision: &Revision<Invitation>, email: Option<Email>) -> Self {
         let Invitation { role, expires_at, state, .. } = revision.content;
         Self {
             id,
             role,
+            email,
             state: match state {
                 InvitationState::Open => InvitationStateView::Open,
                 InvitationState::Accepted => InvitationStateView::Accepted,

@@ -23,6 +23,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "ask-to-sign-up",
             "change-password",
             "create-customer",
+            "create-invitation",
             "create-session",
             "join-company",
             "report-crash",

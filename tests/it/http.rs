@@ -47,7 +47,15 @@ async fn every_answer_forbids_sniffing_caching_and_plain_http() {
 async fn an_unknown_route_is_404_and_a_body_beyond_the_gateway_is_413() {
     let world = World::new().await;
     let client = Client::of(&world);
-    for path in ["/", "/v1", "/v1/nothing", "/v1/records/", "/v2/records"] {
+    for path in [
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/nothing",
+        "/assets/nothing.js",
+        "/v1/records/",
+        "/v2/records",
+    ] {
         assert_eq!(client.get(path).send().await.unwrap().status(), 404, "{path}");
     }
     let huge = client.post("/v1/records").body(vec![b' '; 10 * 1024 * 1024 + 1]);

@@ -19,6 +19,7 @@ mod hardened;
 mod http;
 mod layering;
 mod local_cloud;
+mod pages;
 mod passwords;
 mod people;
 mod policy;

@@ -58,6 +58,42 @@ pub fn code(answer: &Answer) -> (u64, String) {
 }
 
 #[tokio::test]
+async fn an_invitation_by_mail_lets_its_address_in_and_is_in_no_answer() {
+    let world = World::new().await;
+    let email = "ida@example.com";
+    let invite = || Call::to("POST /v1/invitations").with("email", json!(email));
+    let invite = || invite().with("language", json!("de")).header("idempotency-key", "by-mail");
+    let invited = world.send(invite()).await;
+    assert_eq!(invited.status(), 201, "{invited:?}");
+    let body = invited.body();
+    assert_eq!((&body["token"], &body["email"]), (&json!(null), &json!(email)));
+    assert_eq!(world.send(invite()).await.body(), body, "and once");
+    let letters = testing::letters::letters(world.folder());
+    let [letter] = letters.as_slice() else { panic!("{letters:?}") };
+    assert_eq!((letter.to.as_str(), letter.subject.as_str()), (email, "Einladung zu Verkstad AB"));
+    assert!(letter.text.starts_with("Eva Ek lädt Sie zu Verkstad AB"), "{}", letter.text);
+    let listed = world.ask("GET /v1/invitations").await.body();
+    let of = |id: &Value| {
+        let all = listed["invitations"].as_array().unwrap().iter();
+        all.clone().find(|it| it["id"] == *id).unwrap()["email"].clone()
+    };
+    assert_eq!(of(&body["id"]), email);
+    let preview = Call::to("POST /v1/invitation-previews").with("token", json!(letter.token()));
+    assert_eq!(world.send(preview).await.body()["email"], email);
+
+    let token = json!(letter.token());
+    let other = world.send(accept(&token, "b@example.com")).await;
+    assert_eq!(other.problem(), (422, "invalid_field".into(), "/sign_in_name".into()));
+    assert_eq!(world.send(accept(&token, email)).await.status(), 201);
+    assert_eq!(world.send(log_in(email, MORNING)).await.status(), 201);
+    // Printed, an invitation is of no address.
+    let printed = world.send(Call::to("POST /v1/invitations").header("idempotency-key", "p")).await;
+    let printed = printed.body()["token"].clone();
+    let claimed = world.send(accept(&printed, "c@example.com")).await;
+    assert_eq!(claimed.problem(), (422, "invalid_field".into(), "/sign_in_name".into()));
+}
+
+#[tokio::test]
 async fn somebody_without_an_address_is_invited_comes_in_and_works() {
     let world = World::with_record().await;
     let invited = world.send(invite("member")).await.body();

@@ -41,7 +41,7 @@ const NO_RESOURCE: [&str; 7] = [
 #[test]
 fn no_permission_has_a_wildcard_but_for_objects_of_the_bucket() {
     for function in template().functions().unwrap() {
-        let needs_nothing = ["answer-unknown", "get-openapi", "get-requirements"]
+        let needs_nothing = ["answer-unknown", "get-app", "get-openapi", "get-requirements"]
             .contains(&function.binary.as_str());
         assert_eq!(function.permissions.is_empty(), needs_nothing, "{}", function.binary);
         for Permission { action, resource, .. } in function.permissions {

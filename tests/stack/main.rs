@@ -42,6 +42,7 @@ fn step(what: &str) {
 
 /// `sam build`, as for a deployment but without link-time optimisation, which takes minutes a binary.
 fn build(work: &Path) -> PathBuf {
+    run(&mut Command::new("web/build"));
     step("sam build: minutes the first time");
     let built = work.join("build");
     let mut sam = sam();

@@ -14,7 +14,10 @@ use schemas::Schemas;
 /// The whole document.
 pub fn document() -> Value {
     let functions = am_service::all();
-    let operations: Vec<Operation<'_>> = functions.iter().flat_map(Operation::all).collect();
+    let operations = functions.iter().flat_map(Operation::all);
+    // Pages are for people.
+    let operations: Vec<Operation<'_>> =
+        operations.filter(|it| it.path().starts_with("/v1/")).collect();
     let mut schemas = Schemas::default();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &operations {
@@ -57,7 +60,7 @@ pub fn text() -> String {
 fn tags(functions: &[runtime::Function]) -> Vec<Value> {
     let mut subjects: Vec<&str> = functions
         .iter()
-        .filter(|function| function.endpoint.is_some())
+        .filter(|function| function.endpoint.is_some() && !function.folder.starts_with("web/"))
         .filter_map(|function| Some(function.folder.split_once('/')?.0))
         .collect();
     subjects.dedup();

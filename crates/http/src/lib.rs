@@ -22,6 +22,7 @@ pub use declaration::{
 pub use domain::chain;
 pub use lambda_http::http::Method;
 pub use once::Once;
+pub use pack::takes;
 pub use precondition::{ChangeRefusal, IfMatch, change, etag, not_modified};
 pub use problem::{Problem, StatusCode};
 pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request, Who};

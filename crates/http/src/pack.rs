@@ -20,7 +20,7 @@ pub(crate) fn pack(request: &Request, response: &mut Response) {
         return;
     }
     let accepted = request.header(ACCEPT_ENCODING.as_str()).unwrap_or_default();
-    if !takes_gzip(accepted) {
+    if !takes(accepted, "gzip") {
         response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
         return;
     }
@@ -35,7 +35,7 @@ pub(crate) fn pack(request: &Request, response: &mut Response) {
 }
 
 /// RFC 9110, 12.5.3: a weight of nothing refuses, and `*` stands for what is not named.
-fn takes_gzip(accepted: &str) -> bool {
+pub fn takes(accepted: &str, coding: &str) -> bool {
     let weight = |wanted: &str| {
         accepted.split(',').find_map(|part| {
             let mut parts = part.split(';').map(str::trim);
@@ -44,16 +44,16 @@ fn takes_gzip(accepted: &str) -> bool {
             named.then_some(weight.unwrap_or(1.0))
         })
     };
-    weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
+    weight(coding).or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::takes_gzip;
+    use super::takes;
 
     #[test]
     fn gzip_is_taken_where_it_is_named_and_not_refused() {
-        for (accepted, takes) in [
+        for (accepted, is_taken) in [
             ("gzip", true),
             ("br, GZIP;q=0.5", true),
             ("*", true),
@@ -64,7 +64,7 @@ mod tests {
             ("*;q=0", false),
             ("xgzip", false),
         ] {
-            assert_eq!(takes_gzip(accepted), takes, "{accepted}");
+            assert_eq!(takes(accepted, "gzip"), is_taken, "{accepted}");
         }
     }
 }

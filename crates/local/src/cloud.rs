@@ -45,6 +45,8 @@ pub struct Options {
     pub binaries: Option<PathBuf>,
     /// Where others find it, through a proxy on this machine.
     pub public_url: Option<PublicUrl>,
+    /// Where the built web client is.
+    pub web: PathBuf,
     /// Whether the links in letters are printed, for who sits in front of it.
     pub prints_letters: bool,
 }
@@ -55,6 +57,8 @@ const RESTORED_AS_FILE: &str = "restored-as";
 
 /// The domain that letters are sent from, unless somebody says another one, or none.
 const MAIL_DOMAIN: (&str, &str) = ("MailDomain", "outbox.example");
+/// The built web client, in the repository.
+const WEB: &str = "web/dist";
 /// The folder of letters, in the one that keeps everything.
 const OUTBOX: &str = "outbox";
 
@@ -70,6 +74,7 @@ impl Options {
             objects_address: any,
             binaries: None,
             public_url: None,
+            web: repository.join(WEB),
             prints_letters: false,
         }
     }
@@ -194,8 +199,9 @@ impl Cloud {
             // Links are used from elsewhere.
             let public = options.public_url.as_ref().map(PublicUrl::as_str);
             let objects = public.map(|url| ("PUBLIC_OBJECTS_URL".to_owned(), url.to_owned()));
+            let web = ("WEB_FOLDER".to_owned(), options.web.display().to_string());
             let pages = ("PUBLIC_URL".to_owned(), public.unwrap_or(&here).to_owned());
-            function.environment.extend(objects.into_iter().chain([pages]));
+            function.environment.extend(objects.into_iter().chain([pages, web]));
         }
         operator.extend(endpoints.environment(OPERATOR, &identities));
         let invoke: Arc<dyn Invoke> = match &options.binaries {

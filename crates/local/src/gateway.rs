@@ -93,10 +93,12 @@ impl Gateway {
     }
 
     fn route(&self, method: &str, path: &str) -> Option<(&Route, &str, Map<String, Value>)> {
-        let fits = self.routes.iter().find_map(|(route, binary)| {
+        let fits = self.routes.iter().filter_map(|(route, binary)| {
             let parameters = (route.method == method).then(|| fit(&route.path, path))??;
             Some((route, binary.as_str(), parameters))
         });
+        // What names each segment goes before what takes all that are left, and of those the longest.
+        let fits = fits.max_by_key(|(route, ..)| (!route.path.ends_with("+}"), route.path.len()));
         let others = || self.routes.iter().find(|(route, _)| route.path == OTHERS);
         fits.or_else(|| others().map(|(route, binary)| (route, binary.as_str(), Map::new())))
     }

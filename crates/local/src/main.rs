@@ -5,7 +5,7 @@ mod said;
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -169,11 +169,26 @@ fn main() -> ExitCode {
     }
 }
 
+/// Builds the web client where it is missing or old; without Python or a network, the API is served all the same.
+fn build_client(repository: &Path) {
+    let program = repository.join("web/build");
+    if !program.exists() {
+        return;
+    }
+    let built =
+        std::process::Command::new("python3").arg(&program).stdout(std::io::stderr()).status();
+    if !built.is_ok_and(|status| status.success()) {
+        tracing::warn!("the web client was not built, so there are no pages; web/build says why");
+    }
+}
+
 async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     // Only who serves has an address that others know.
     let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let serves = arguments.command.is_none();
+    let repository = arguments.template.parent().unwrap_or(Path::new(".")).to_owned();
     let options = Options {
+        web: repository.join("web/dist"),
         template: arguments.template,
         parameters: arguments.parameter_overrides.into_iter().collect(),
         data: arguments.data.clone(),
@@ -200,6 +215,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Restore(restore)) => return restore.run(&options, arguments.json).await,
         None => {}
     }
+    build_client(&repository);
     let cloud = Cloud::start(&options).await?;
     cloud.refuse_half_a_database()?;
     let address = cloud.address();

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use argon2::{Params, Version};
-use domain::{Entropy, RuleError, entropy};
+use domain::{Entropy, entropy};
 use subtle::ConstantTimeEq as _;
 
-pub use password::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password};
+pub use password::{NewPassword, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password, WeakPassword};
 pub use pepper::{Pepper, PepperError, Peppers};
 pub use pool::Busy;
 use pool::Pool;
@@ -94,12 +94,12 @@ impl Passwords {
         mac[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The password, if it may be one; or the rule that it breaks.
+    /// The password, if it may be one; or why not.
     pub async fn accept(
         &self,
         password: NewPassword,
         known: &[&str],
-    ) -> Result<Result<Password, RuleError>, Busy> {
+    ) -> Result<Result<Password, WeakPassword>, Busy> {
         let known: Vec<String> = known.iter().map(|it| (*it).to_owned()).collect();
         self.pool.clone().run(move |_| password.accept(&known)).await
     }

@@ -103,6 +103,27 @@ impl Password {
     }
 }
 
+/// Why a password may not be taken, for people, and as a code for a client that says it in the person's language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    #[error("must have at least {PASSWORD_CHARS_MIN} characters; a few words in a row are good")]
+    TooShort,
+    #[error("is one of the passwords that are commonly taken")]
+    Common,
+    #[error("is too easy to guess: avoid common words and patterns, your name and company")]
+    Guessable,
+}
+
+impl WeakPassword {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooShort => "password_too_short",
+            Self::Common => "password_common",
+            Self::Guessable => "password_guessable",
+        }
+    }
+}
+
 /// A password that someone wants to have from now on. It is none yet: it has to be accepted first.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
@@ -116,23 +137,19 @@ impl NewPassword {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub(crate) fn accept(self, known: &[String]) -> Result<Password, RuleError> {
+    pub(crate) fn accept(self, known: &[String]) -> Result<Password, WeakPassword> {
         let text = &self.0.0;
         if text.chars().count() < PASSWORD_CHARS_MIN {
-            return Err(RuleError::new(format!(
-                "must have at least {PASSWORD_CHARS_MIN} characters; a few words in a row are good"
-            )));
+            return Err(WeakPassword::TooShort);
         }
         let bare = text.trim_matches(|c: char| !c.is_alphabetic());
         if common::is_common(text) || common::is_common(bare) {
-            return Err(RuleError::new("is one of the passwords that are commonly taken"));
+            return Err(WeakPassword::Common);
         }
         let known: Vec<&str> = known.iter().map(String::as_str).chain(EVERYDAY).collect();
         let weak = |text: &str| judge(text, &known) < Score::Four;
         if weak(text) || (bare.len() < text.len() && weak(bare)) {
-            return Err(RuleError::new(
-                "is too easy to guess: avoid common words and patterns, your name and company",
-            ));
+            return Err(WeakPassword::Guessable);
         }
         Ok(self.0)
     }
@@ -202,10 +219,11 @@ mod schemas {
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<(), RuleError> {
+    fn check(text: &str) -> Result<(), String> {
         let known = ["eva.ek@verkstad-ab.example", "eva.ek", "Verkstad AB", "Eva Ek"];
         let known = known.map(str::to_owned);
-        NewPassword(Password::try_from(text.to_owned())?).accept(&known).map(|_| ())
+        let password = Password::try_from(text.to_owned()).map_err(|rule| rule.to_string())?;
+        NewPassword(password).accept(&known).map(|_| ()).map_err(|weak| weak.to_string())
     }
 
     #[test]

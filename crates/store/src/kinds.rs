@@ -189,6 +189,8 @@ kinds! {
     Card: "CARD" in [Accounts], Transient;
     /// What lets somebody into a company.
     Invitation: "INVITATION" in [Accounts], Revised;
+    /// Whom an invitation was sent to.
+    Invitee: "INVITEE" in [Accounts], Transient;
     /// That nobody works at a company for now.
     Suspended: "SUSPENDED" in [Accounts], Derived;
     /// Which company has a short name.

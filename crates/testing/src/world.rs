@@ -151,7 +151,7 @@ impl World {
         };
         let revision = Revision::first(invitation, session.user, self.now);
         let remember = self.remember("world-invitation");
-        self.store.create_invitation(&session, id, &revision, &remember).await.unwrap();
+        self.store.create_invitation(&session, id, &revision, None, &remember).await.unwrap();
     }
 
     /// Somebody without an address works at customer A, and its owner has asked for another password: the tokens of
@@ -168,7 +168,7 @@ impl World {
         };
         let revision = Revision::first(invitation.clone(), session.user, self.now);
         let remember = self.remember("world-floor");
-        self.store.create_invitation(&session, id, &revision, &remember).await.unwrap();
+        self.store.create_invitation(&session, id, &revision, None, &remember).await.unwrap();
         let invited = self.store.invited(&token).await.unwrap().unwrap();
         let accepted = Invitation { state: InvitationState::Accepted, ..invitation };
         let accepted = revision.changed(accepted, user, self.now);
@@ -330,9 +330,25 @@ impl World {
     }
 }
 
+/// A cloud in this folder, with a page of its own: whether the web client was built changes no test but its own.
 pub fn options(data: &Path) -> Options {
-    Options::new(&repository(), data)
+    let web = data.join("web");
+    std::fs::create_dir_all(web.join("assets")).unwrap();
+    for (name, bytes) in PAGES {
+        std::fs::write(web.join(name), bytes).unwrap();
+    }
+    Options { web, ..Options::new(&repository(), data) }
 }
+
+/// A client of one page and one script, and as these are packed.
+pub const PAGES: [(&str, &[u8]); 6] = [
+    ("index.html", b"<!doctype html>"),
+    ("index.html.br", b"the page by brotli"),
+    ("index.html.gz", b"the page by gzip"),
+    ("assets/app-1.js", b"export {}"),
+    ("assets/app-1.js.br", b"the script by brotli"),
+    ("assets/app-1.js.gz", b"the script by gzip"),
+];
 
 pub fn record_id() -> RecordId {
     RECORD.parse().unwrap()

@@ -13,6 +13,7 @@ use store::Store;
 use store::tenant::{CustomerKey, OwnCard};
 
 use super::{WRONG_LOGIN, wrong_login};
+use crate::new_password::accepted;
 
 /// From which password to which.
 #[derive(Deserialize)]
@@ -67,9 +68,8 @@ async fn handle(
     let company = customer.newest().map_err(|_| Problem::no_session())?.content.name;
     let (name, sign_in) = (card.name.as_str(), &card.sign_in);
     let words = [sign_in.as_str(), sign_in.local_part(), name, company.as_str()];
-    let accepted = passwords.accept(new_password, &words).await.map_err(Problem::busy)?;
-    let accepted = accepted.map_err(|rule| Problem::invalid("/new_password", rule.to_string()))?;
-    let hash = passwords.hash(accepted, entropy).await.map_err(Problem::busy)?;
+    let new = accepted(passwords, new_password, "/new_password", &words).await?;
+    let hash = passwords.hash(new, entropy).await.map_err(Problem::busy)?;
     // From here on no session starts by the old one, or is handed on from one that it has started. Of 50 at once, one finds the password that it has seen.
     if !store.renew_password_hash(&login, &hash).await? {
         return Err(wrong_login());

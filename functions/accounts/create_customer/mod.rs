@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::tenant::SignUp;
 use store::{CustomerProfile, PersonCard, Store, UserProfile, WriteError, begun_with};
 
+use crate::new_password::accepted;
 use crate::shapes::{CustomerView, UserView};
 
 /// A company that signs up, and the person who does so.
@@ -105,8 +106,7 @@ pub async fn handle(
     }
     let name_of_login = SignInName::from(email.clone());
     let known = [email.as_str(), email.local_part(), company.as_str(), name.as_str()];
-    let password = passwords.accept(password, &known).await.map_err(Problem::busy)?;
-    let password = password.map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
+    let password = accepted(passwords, password, "/password", &known).await?;
     let owner_id = UserId::new(now, entropy);
     let owner = UserProfile::new(Role::Owner, begun_with(owner_id));
     let short_name = ShortName::suggested(&company, None);

@@ -11,6 +11,8 @@ use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
 use store::{Store, WriteError};
 
+use crate::new_password::accepted;
+
 /// The token of the link, and the password from now on.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PasswordReset"))]
@@ -51,9 +53,8 @@ async fn handle(
     request.refuse_other_sites()?;
     let Body { token, new_password } = request.json()?;
     let login = store.reset_of(&token, request.now()).await?.ok_or_else(ended)?;
-    let accepted = passwords.accept(new_password, &[]).await.map_err(Problem::busy)?;
-    let accepted = accepted.map_err(|rule| Problem::invalid("/new_password", rule.to_string()))?;
-    let hash = passwords.hash(accepted, entropy).await.map_err(Problem::busy)?;
+    let new = accepted(passwords, new_password, "/new_password", &[]).await?;
+    let hash = passwords.hash(new, entropy).await.map_err(Problem::busy)?;
     match store.reset_password(&login, &token, &hash).await {
         Ok(()) => {}
         Err(WriteError::Stale { .. }) => return Err(ended()),

@@ -1,6 +1,6 @@
 //! What no route takes: 404, or 405 where the path knows other methods. Anyone.
 
-use am_http::{Code, Declaration, Handle, Problem, Request, RequestBody, Response, Route};
+use am_http::{Code, Declaration, Handle, Problem, Request, RequestBody, Route};
 use lambda_http::http::header::ALLOW;
 use runtime::HttpFunction;
 
@@ -15,22 +15,23 @@ pub const FUNCTION: HttpFunction<()> = HttpFunction {
         problems: &[Code::NOT_FOUND, Code::METHOD_NOT_ALLOWED],
     },
     build: |_| Ok(()),
-    handle: Handle::Anyone(|(), request| Box::pin(async { handle(request) })),
+    handle: Handle::Anyone(|(), request| Box::pin(async { Err(problem(request)) })),
 };
 
 /// Of every endpoint, as build.rs has found them: their routes, and nothing that would link what they do.
 static ROUTES: &[&[Route]] = include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 
-fn handle(request: &Request) -> Result<Response, Problem> {
+/// 404, or 405 with what the path knows.
+pub fn problem(request: &Request) -> Problem {
     let routes = ROUTES.iter().copied().flatten();
     let here = routes.filter(|route| route.fits(request.raw_path()));
     let mut methods: Vec<&str> = here.map(|route| route.method.as_str()).collect();
     if methods.is_empty() {
-        return Err(Problem::new(Code::NOT_FOUND, "There is nothing at this path."));
+        return Problem::new(Code::NOT_FOUND, "There is nothing at this path.");
     }
     methods.sort_unstable();
     methods.dedup();
     let methods = methods.join(", ");
     let detail = format!("This path knows {methods}, and not {}.", request.method());
-    Err(Problem::new(Code::METHOD_NOT_ALLOWED, detail).header(ALLOW, &methods))
+    Problem::new(Code::METHOD_NOT_ALLOWED, detail).header(ALLOW, &methods)
 }

@@ -1,8 +1,8 @@
 //! `POST /v1/acceptances`: a new person comes in by an invitation, with a name of the company's own. Anyone who has its
 //! token. Of 50 at once, one comes in.
 //!
-//! The name is `eva@verkstad`, and who works at a company may know who else does. Nobody learns here whether an e-mail
-//! address has a login.
+//! The name is `eva@verkstad`, or the address that the invitation was sent to: whoever has its token has read a letter
+//! there. So nobody learns here whether another address has a login.
 
 use am_http::{
     Answer, Code, Declaration, Handle, Parameter, Problem, Request, RequestBody, Response, Route,
@@ -16,6 +16,7 @@ use store::tenant::ComesAs;
 use store::{PersonCard, Store};
 
 use super::{Accepted, Entry, INVITATION_ENDED, NAME_TAKEN, is_open};
+use crate::new_password::accepted;
 
 /// Who comes in.
 #[derive(Deserialize)]
@@ -24,7 +25,7 @@ use super::{Accepted, Entry, INVITATION_ENDED, NAME_TAKEN, is_open};
 struct Body {
     token: InvitationToken,
     name: PersonName,
-    /// Ends in the company's short name: `eva@verkstad`.
+    /// Ends in the company's short name: `eva@verkstad`. Or the address that the invitation was sent to.
     sign_in_name: SignInName,
     password: NewPassword,
 }
@@ -68,13 +69,17 @@ async fn handle(
         let rule = "cannot be chosen yet: the company has no short name";
         return Err(Problem::invalid("/sign_in_name", rule));
     };
-    if card.sign_in.company() != Some(short_name.as_str()) {
-        return Err(Problem::invalid("/sign_in_name", format!("must end in @{short_name}")));
+    let sent_to = invited.sent_to.clone().map(SignInName::from);
+    let is_ours = card.sign_in.company() == Some(short_name.as_str());
+    if !is_ours && sent_to.as_ref() != Some(&card.sign_in) {
+        let or =
+            if sent_to.is_some() { ", or be the address that the invitation came to" } else { "" };
+        return Err(Problem::invalid("/sign_in_name", format!("must end in @{short_name}{or}"))
+            .more("rule", "name_of_another_company".into()));
     }
     let words =
         [card.sign_in.local_part(), short_name.as_str(), company.name.as_str(), card.name.as_str()];
-    let password = passwords.accept(password, &words).await.map_err(Problem::busy)?;
-    let password = password.map_err(|rule| Problem::invalid("/password", rule.to_string()))?;
+    let password = accepted(passwords, password, "/password", &words).await?;
     if !invited.is_backed || !is_open(&invited.invitation.content, request.now()) {
         return entry.again(password).await;
     }

@@ -42,7 +42,6 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
     let (_, invitations) = request.open_and(store, (), ListInvitations).await?;
-    let invitations =
-        invitations.iter().take(SHOWN_MAX).map(|(id, it)| InvitationView::new(*id, it)).collect();
+    let invitations = invitations.into_iter().take(SHOWN_MAX).map(InvitationView::from).collect();
     Ok(json(StatusCode::OK, &Invitations { invitations }))
 }

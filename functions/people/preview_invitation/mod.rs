@@ -5,7 +5,7 @@ use am_http::{
     Answer, Code, Declaration, Handle, Problem, Request, RequestBody, Response, Route, StatusCode,
     json, not_stored,
 };
-use domain::{CompanyName, InvitationToken, Role, ShortName, Timestamp};
+use domain::{CompanyName, Email, InvitationToken, Role, ShortName, Timestamp};
 use runtime::HttpFunction;
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -32,6 +32,8 @@ struct InvitationPreview {
     /// What stands behind the @ of its people's own names.
     short_name: Option<ShortName>,
     role: Role,
+    /// The address that it was sent to: a new person may log in with it.
+    email: Option<Email>,
     expires_at: Timestamp,
 }
 
@@ -61,6 +63,7 @@ async fn handle(store: &Store, request: &Request) -> Result<Response, Problem> {
         company: company.name.clone(),
         short_name: company.short_name.clone(),
         role: invitation.role,
+        email: invited.sent_to.clone(),
         expires_at: invitation.expires_at,
     };
     Ok(not_stored(json(StatusCode::OK, &preview)))

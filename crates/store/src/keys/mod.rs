@@ -26,6 +26,7 @@ pub(crate) enum SortKey {
     User(UserId),
     Card(UserId),
     Invitation(InvitationId),
+    Invitee(InvitationId),
     /// The one item below [`short_name_partition`].
     ShortName,
     /// That nobody works at a customer for now: its profile says why.
@@ -92,6 +93,7 @@ impl SortKey {
             Self::User(_) => Kind::User,
             Self::Card(_) => Kind::Card,
             Self::Invitation(_) => Kind::Invitation,
+            Self::Invitee(_) => Kind::Invitee,
             Self::ShortName => Kind::ShortName,
             Self::Suspended => Kind::Suspended,
             Self::Record(_) => Kind::Record,
@@ -155,7 +157,7 @@ impl fmt::Display for SortKey {
             | Self::Crash
             | Self::IndexBuilt => Ok(()),
             Self::User(user) | Self::Card(user) => write!(f, "#{user}"),
-            Self::Invitation(invitation) => write!(f, "#{invitation}"),
+            Self::Invitation(invitation) | Self::Invitee(invitation) => write!(f, "#{invitation}"),
             Self::Member(customer, user) => write!(f, "#{customer}#{user}"),
             Self::Session(Some(user), hash) => write!(f, "#{user}#{hash}"),
             Self::Record(record) => write!(f, "#{record}"),
@@ -219,6 +221,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Suspended, _) => only(SortKey::Suspended),
         (Kind::Card, [user]) => Some(SortKey::Card(user.parse()?)),
         (Kind::Invitation, [invitation]) => Some(SortKey::Invitation(invitation.parse()?)),
+        (Kind::Invitee, [invitation]) => Some(SortKey::Invitee(invitation.parse()?)),
         (Kind::Member, [customer, user]) => Some(SortKey::Member(customer.parse()?, user.parse()?)),
         (Kind::Session, [hash]) => Some(SortKey::Session(None, (*hash).to_owned())),
         (Kind::Session, [user, hash]) => {
@@ -261,6 +264,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             Kind::User
             | Kind::Card
             | Kind::Invitation
+            | Kind::Invitee
             | Kind::Member
             | Kind::Session
             | Kind::Record
@@ -324,6 +328,7 @@ pub(crate) mod tests {
             SortKey::Reset("ab".repeat(32)),
             SortKey::Card(user),
             SortKey::Invitation(InvitationId::from_bytes([4; 16])),
+            SortKey::Invitee(InvitationId::from_bytes([4; 16])),
             SortKey::ShortName,
             SortKey::Suspended,
             SortKey::attempts(Timestamp::from_millis(1_768_464_000_000)),

@@ -36,10 +36,10 @@ pub(crate) fn sessions_prefix(user: UserId) -> String {
     format!("SESSION#{user}#")
 }
 
-/// What the sort keys of all users, cards and invitations start with.
+/// What the sort keys of all users and cards start with, and of all invitations and whom they were sent to.
 pub(crate) const USER_PREFIX: &str = "USER#";
 pub(crate) const CARD_PREFIX: &str = "CARD#";
-pub(crate) const INVITATION_PREFIX: &str = "INVITATION#";
+pub(crate) const INVITATIONS_PREFIX: &str = "INVIT";
 
 /// What the sort keys of a person's further companies start with.
 pub(crate) const MEMBER_PREFIX: &str = "MEMBER#";

@@ -243,6 +243,7 @@ fn counterpart(
         | SortKey::Login
         | SortKey::Member(..)
         | SortKey::SignUpLink
+        | SortKey::Invitee(_)
         | SortKey::Reset(_)
         | SortKey::Attempts(_)
         | SortKey::BackupRun(_)

@@ -1,11 +1,16 @@
 //! Invitations: what lets somebody into a company, once.
 
-use domain::{InvitationId, InvitationToken, Revision, Role, SignInName, Timestamp, UserId};
+use std::collections::HashMap;
+
+use domain::{
+    Email, FromStored as _, InvitationId, InvitationToken, Revision, Role, SignInName, Timestamp,
+    UserId,
+};
 use passwords::StoredHash;
 
 use super::logins::{login_item, member_item};
 use super::{Ask, Login, Lookup, Reader, Session};
-use crate::items::{self, Fields};
+use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
 use crate::{
@@ -17,19 +22,39 @@ use crate::{
 pub struct ListInvitations;
 
 impl Ask for ListInvitations {
-    type Answer = Vec<(InvitationId, Revision<Invitation>)>;
+    type Answer = Vec<ListedInvitation>;
 
     async fn ask(self, reader: Reader<'_>) -> Result<Self::Answer, StoreError> {
-        let items = reader.store.accounts_of(&reader.customer, keys::INVITATION_PREFIX).await?;
-        let mut invitations = Vec::new();
+        let items = reader.store.accounts_of(&reader.customer, keys::INVITATIONS_PREFIX).await?;
+        let (mut invitations, mut invitees) = (Vec::new(), HashMap::new());
         for item in items.iter().rev() {
-            let SortKey::Invitation(id) = Fields(item).sort_key()? else {
-                return Err(Fields(item).damaged("an invitation's key"));
-            };
-            invitations.push((id, items::read_revision(item)?));
+            match Fields(item).sort_key()? {
+                SortKey::Invitation(id) => invitations.push((id, items::read_revision(item)?)),
+                SortKey::Invitee(id) => {
+                    invitees.insert(id, read_invitee(item)?);
+                }
+                _ => return Err(Fields(item).damaged("an invitation's key")),
+            }
         }
-        Ok(invitations)
+        let listed =
+            |(id, invitation)| ListedInvitation { id, invitation, sent_to: invitees.remove(&id) };
+        Ok(invitations.into_iter().map(listed).collect())
     }
+}
+
+/// An invitation, as those see it who may invite.
+#[derive(Clone, Debug)]
+pub struct ListedInvitation {
+    pub id: InvitationId,
+    pub invitation: Revision<Invitation>,
+    /// Where it was sent, while that is kept.
+    pub sent_to: Option<Email>,
+}
+
+const EMAIL: &str = "email";
+
+fn read_invitee(item: &Item) -> Result<Email, StoreError> {
+    Ok(Email::from_stored(Fields(item).text(EMAIL)?.to_owned()))
 }
 
 /// One invitation of the customer's.
@@ -54,6 +79,8 @@ pub struct Invited {
     id: InvitationId,
     pub invitation: Revision<Invitation>,
     pub company: Revision<CustomerProfile>,
+    /// The address that it was sent to: whoever has the token has read a letter there.
+    pub sent_to: Option<Email>,
     /// Whether who has made it may make such a one still.
     pub is_backed: bool,
 }
@@ -79,10 +106,20 @@ impl Store {
         session: &Session,
         id: InvitationId,
         revision: &Revision<Invitation>,
+        sent_to: Option<&Email>,
         remember: &Remember,
     ) -> Result<(), WriteError> {
         let partition = keys::customer_partition(session.customer.id());
-        Transaction::new(&self.database)
+        let mut change = Transaction::new(&self.database);
+        if let Some(email) = sent_to {
+            // An address is personal: it is in no revision, and goes by itself.
+            let mut invitee = items::key(&partition, &SortKey::Invitee(id));
+            let expires_at = revision.content.expires_at.seconds();
+            invitee.insert(EMAIL.to_owned(), items::text(email.as_str()));
+            invitee.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
+            change = change.put_new(Step::Create, TableKind::Accounts, invitee);
+        }
+        change
             .create(&session.customer, &SortKey::Invitation(id), revision)
             .remember(TableKind::Accounts, &partition, &remember.sort_key(session.user), remember)
             .commit()
@@ -109,13 +146,14 @@ impl Store {
         let partition = keys::customer_partition(token.customer);
         let mut batch = crate::batch::Batch::default();
         let sort = SortKey::Invitation(token.invitation);
-        for sort in [&sort, &SortKey::Customer] {
+        for sort in [&sort, &SortKey::Invitee(token.invitation), &SortKey::Customer] {
             batch.add(&self.database.tables.accounts, &partition, sort);
         }
-        let (mut invitation, mut company) = (None, None);
+        let (mut invitation, mut company, mut sent_to) = (None, None, None);
         for item in batch.read(&self.database.dynamo).await? {
             match Fields(&item).sort_key()? {
                 SortKey::Customer => company = Some(items::read_revision(&item)?),
+                SortKey::Invitee(_) => sent_to = Some(read_invitee(&item)?),
                 _ => invitation = Some(items::read_revision::<Invitation>(&item)?),
             }
         }
@@ -128,7 +166,7 @@ impl Store {
         let is_for_owner = invitation.content.role == Role::Owner;
         let least = if is_for_owner { Role::Owner } else { Role::Admin };
         let is_backed = by.is_some_and(|by| by >= least);
-        Ok(Some(Invited { customer, id, invitation, company, is_backed }))
+        Ok(Some(Invited { customer, id, invitation, company, sent_to, is_backed }))
     }
 
     /// Lets somebody in, and uses the invitation up. `Stale`: it is used up, or the password was changed.

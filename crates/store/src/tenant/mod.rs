@@ -25,7 +25,9 @@ pub use appendices::{
     AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
 };
 pub use crashes::CrashBucket;
-pub use invitations::{ComesAs, InvitationKey, Invited, ListInvitations, Newcomer};
+pub use invitations::{
+    ComesAs, InvitationKey, Invited, ListInvitations, ListedInvitation, Newcomer,
+};
 pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
 pub use logins::{Attempt, Login, Membership};
 pub use passwords::LetBy;

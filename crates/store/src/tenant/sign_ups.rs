@@ -33,14 +33,20 @@ impl Store {
         now: Timestamp,
     ) -> Result<LetterAsked, StoreError> {
         let name = email.clone().into();
-        let (letters, account) = (keys::letters_source(&name), keys::account_attempts(&name));
-        let (limits, written) = (attempt_limits(&account), [(COUNT, LETTERS_MAX)]);
+        let account = keys::account_attempts(&name);
+        let limits = attempt_limits(&account);
         let (attempt, written, login) = tokio::try_join!(
             self.count_attempt(source, SortKey::attempts, &limits, now),
-            self.count_attempt(&letters, SortKey::attempts, &written, now),
+            self.count_letter(email, now),
             self.login(&name),
         )?;
         Ok(LetterAsked { attempt, is_written: written.refused_for(now).is_none(), login })
+    }
+
+    /// Counts a letter to an address, whoever has asked for it.
+    pub async fn count_letter(&self, email: &Email, now: Timestamp) -> Result<Attempt, StoreError> {
+        let letters = keys::letters_source(&email.clone().into());
+        self.count_attempt(&letters, SortKey::attempts, &[(COUNT, LETTERS_MAX)], now).await
     }
 
     /// Keeps what lets somebody sign up under an address, until it expires.

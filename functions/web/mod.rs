@@ -1,0 +1,3 @@
+//! The web client.
+
+pub mod get;

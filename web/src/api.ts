@@ -1,0 +1,92 @@
+// The service, as the client asks it. An answer is what was wanted, or the problem: nothing is thrown.
+
+import type { Texts } from "./locales/en.ts";
+
+export type Role = "viewer" | "member" | "admin" | "owner";
+
+export interface User {
+  id: string;
+  name: string | null;
+  sign_in_name: string | null;
+  role: Role;
+}
+
+export interface Person extends User {
+  version: number;
+  removed: boolean;
+}
+
+export interface Me {
+  user: User;
+  customer: { id: string; name: string; short_name: string | null };
+}
+
+export interface RecordOf {
+  id: string;
+  type: string;
+  title: string;
+  fields: Record<string, unknown>;
+  version: number;
+  changed_at: string;
+  changed_by: string;
+}
+
+export interface Invitation {
+  id: string;
+  role: Role;
+  email: string | null;
+  state: "open" | "accepted" | "withdrawn";
+  expires_at: string;
+}
+
+export interface Problem {
+  status: number;
+  code: string;
+  detail: string;
+  request_id: string;
+  field?: string;
+  rule?: string;
+  arguments?: { min?: number };
+  companies?: { customer_id: string; name: string }[];
+}
+
+export type Answer<T> = { ok: true; body: T } | { ok: false; problem: Problem };
+
+interface Options {
+  body?: unknown;
+  /** Names the attempt, so that it is done once however often it is sent. */
+  key?: string;
+  /** The version that was seen. */
+  version?: number;
+}
+
+export async function call<T>(method: string, path: string, { body, key, version }: Options = {}): Promise<Answer<T>> {
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (key) headers["idempotency-key"] = key;
+  if (version) headers["if-match"] = `"${version}"`;
+  try {
+    const sent = body === undefined ? null : JSON.stringify(body);
+    const answer = await fetch(path, { method, headers, body: sent, cache: "no-store" });
+    const text = await answer.text();
+    const read = text === "" ? undefined : JSON.parse(text);
+    return answer.ok ? { ok: true, body: read } : { ok: false, problem: read };
+  } catch {
+    return { ok: false, problem: { status: 0, code: "offline", detail: "", request_id: "" } };
+  }
+}
+
+/** Logs in: the session is a cookie that no script can read. */
+export function logIn(sign_in_name: string, password: string, key: string, customer_id?: string): Promise<Answer<unknown>> {
+  const body = { sign_in_name, password, delivery: "cookie", ...(customer_id ? { customer_id } : {}) };
+  return call("POST", "/v1/sessions", { body, key });
+}
+
+/** What to tell the person. */
+export function said(texts: Texts, problem: Problem): string {
+  const { code, rule, detail, request_id } = problem;
+  if (rule === "password_too_short") return texts.problem_password_too_short(problem.arguments?.min ?? 15);
+  const name = `problem_${rule ?? code}` as keyof Texts;
+  const text = texts[name];
+  return typeof text === "string" ? text : texts.problem_unknown(detail, request_id);
+}

@@ -1,0 +1,2 @@
+// esbuild makes a sheet of what is imported.
+declare module "*.css";
