@@ -42,6 +42,15 @@ pub async fn come_and_go(world: &World) {
     let of_colleague = Call::to("POST /v1/password-resets").with("token", made["token"].clone());
     assert_eq!(world.send(of_colleague).await.status(), 204);
     world.cloud.invoke("make-reset-token", event("people/make_reset/ok")).await.unwrap();
+    // Letters go to who is known and to who is not, and to who is invited.
+    world.cloud.invoke("make-sign-up-token", event("accounts/make_sign_up/ok")).await.unwrap();
+    let stranger = || json!("stranger@example.com");
+    for email in [json!(Person::A.email().as_str()), stranger()] {
+        let ask = Call::to("POST /v1/password-reset-requests").with("email", email);
+        assert_eq!(world.send(ask).await.status(), 202);
+    }
+    let invite = Call::to("POST /v1/invitations").header("idempotency-key", "by-mail");
+    assert_eq!(world.send(invite.with("email", stranger())).await.status(), 201);
     for status in [204, 409] {
         assert_eq!(world.ask("POST /v1/password-resets").await.status(), status);
     }
