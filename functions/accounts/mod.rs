@@ -13,6 +13,7 @@ pub mod get_session;
 pub mod get_usage;
 mod letters;
 pub mod list_customers;
+pub mod list_events;
 pub mod list_sessions;
 pub mod make_sign_up;
 pub mod reset_password;
@@ -23,6 +24,7 @@ pub mod switch_company;
 
 use am_http::{Code, Problem, StatusCode};
 use lambda_http::http::header::WWW_AUTHENTICATE;
+pub(crate) use started::device;
 
 pub(crate) const WRONG_LOGIN: Code =
     Code::new(StatusCode::UNAUTHORIZED, "wrong_login", "The name or the password is wrong.");

@@ -16,9 +16,10 @@ use am_http::{ChangeRefusal, Code, Once, Problem, Request, Response, StatusCode,
 use domain::{InvitationToken, Revision, SignInName, Timestamp, UserId};
 use passwords::{Password, Passwords};
 use serde::{Deserialize, Serialize};
-use store::tenant::{ComesAs, Invited, Login, Newcomer, PersonRefusal};
+use store::tenant::{ComesAs, Invited, Login, Newcomer, PersonRefusal, Place, Tries};
 use store::{Invitation, InvitationState, PersonCard, Store, UserProfile, WriteError, begun_with};
 
+use crate::accounts::device;
 use crate::shapes::{CustomerView, UserView};
 
 const OWNERS_ONLY: Code = Code::new(
@@ -66,6 +67,7 @@ struct Entry<'a> {
     request: &'a Request,
     once: Once,
     name: SignInName,
+    tries: Tries,
 }
 
 impl<'a> Entry<'a> {
@@ -85,11 +87,17 @@ impl<'a> Entry<'a> {
             source: passwords.pseudonym(&source),
         });
         let now = request.now();
-        let (attempt, login) = store.attempt_login(&name, &source, now).await?;
+        let place = Place::new(&name, &source, &device(request));
+        let (attempt, login, tries) = store.attempt_login_from(&name, &source, &place, now).await?;
         if let Some(wait) = attempt.refused_for(now) {
             return Err(Problem::too_many("Too many attempts from here. Wait a while.", wait));
         }
-        Ok((Self { store, passwords, request, once, name }, login))
+        Ok((Self { store, passwords, request, once, name, tries }, login))
+    }
+
+    /// Counts that the password was wrong.
+    async fn failed(&self) -> Result<(), Problem> {
+        Ok(self.store.note_failure(&self.name, &self.tries, self.request.now()).await?)
     }
 
     /// Comes in, and uses the invitation up.

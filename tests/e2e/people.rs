@@ -6,6 +6,8 @@ use testing::world::{Call, Person, World, event};
 /// Invites, lets people in, changes what they are and removes one.
 pub async fn come_and_go(world: &World) {
     assert_eq!(world.ask("PUT /v1/customer").await.status(), 200);
+    let wrong = Call::to("POST /v1/memberships").with("password", json!("not the password"));
+    assert_eq!(world.send(wrong).await.status(), 401);
     // Twice: a repetition reads the answer to the first.
     for _ in 0..2 {
         assert_eq!(world.ask("POST /v1/memberships").await.status(), 201);
@@ -55,6 +57,13 @@ pub async fn come_and_go(world: &World) {
         assert_eq!(world.ask("POST /v1/password-resets").await.status(), status);
     }
     world.log_in_again(Person::A).await;
+    // Of a device that was never used, the person is told.
+    for device in ["one", "another"] {
+        let log_in = Call::to("POST /v1/sessions").header("user-agent", device);
+        let log_in = log_in.header("idempotency-key", device);
+        let log_in = log_in.with("password", json!("three presses and a saw"));
+        assert_eq!(world.send(log_in).await.status(), 201);
+    }
     let elsewhere = Call::to("POST /v1/sessions").header("idempotency-key", "elsewhere");
     let elsewhere = elsewhere.with("password", json!("three presses and a saw"));
     assert_eq!(world.send(elsewhere).await.status(), 201);

@@ -24,12 +24,18 @@ async fn an_authenticated_read_is_one_round_trip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_log_in_is_four_requests() {
+async fn a_log_in_is_four_requests_and_one_more_from_a_new_place() {
     let world = World::running(Some(crate::binaries())).await;
     world.fill().await;
-    // The counters and the name at once, the person, then the session: nothing to forget.
-    let first = Call::to("POST /v1/sessions").source("198.51.100.1");
-    assert_eq!(requests_of(&world, first).await, 4);
+    // The counters and the name at once, the person, then the session, and the place: nothing to forget.
+    let log_in = |key| {
+        let call = Call::to("POST /v1/sessions").source("198.51.100.1");
+        call.header("idempotency-key", key)
+    };
+    assert_eq!(requests_of(&world, log_in("first")).await, 5);
+    assert_eq!(requests_of(&world, log_in("second")).await, 4 + 1, "the first try is forgotten");
+    let elsewhere = log_in("third").source("198.51.100.2");
+    assert_eq!(requests_of(&world, elsewhere).await, 5);
 }
 
 async fn requests_of(world: &World, event: Call) -> u64 {

@@ -205,7 +205,7 @@ fn without_signatures(text: &str) -> String {
 fn named(word: &str) -> Option<&'static str> {
     let all = |is: fn(char) -> bool| word.chars().all(is);
     let number: i64 = word.parse().unwrap_or(0);
-    if ["am1_", "am1i_", "am1r_"].iter().any(|token| word.starts_with(token)) {
+    if domain::token::PREFIXES.iter().any(|token| word.starts_with(token)) {
         return Some("[token]");
     }
     if word.starts_with("127.0.0.1:") {

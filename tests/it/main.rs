@@ -13,6 +13,7 @@ mod concurrency;
 mod contract;
 mod crashes;
 mod earlier_data;
+mod events;
 mod forged;
 mod forging;
 mod hardened;

@@ -16,6 +16,15 @@ pub enum Language {
 impl Language {
     pub const ALL: [Self; 3] = [Self::Sv, Self::En, Self::De];
 
+    /// The first language of an Accept-Language header that is spoken here, or English.
+    pub fn preferred(accepted: &str) -> Self {
+        let first = accepted.split(',').find_map(|range| {
+            let code = range.trim().get(..2)?.to_ascii_lowercase();
+            Self::ALL.into_iter().find(|language| language.code() == code)
+        });
+        first.unwrap_or_default()
+    }
+
     pub const fn code(self) -> &'static str {
         match self {
             Self::Sv => "sv",

@@ -8,5 +8,3 @@ mod sender;
 
 pub use letters::{Letter, invitation, new_device, no_account, reset, sign_up, signed_up_before};
 pub use sender::{MailError, Mailer};
-
-pub use aws_sdk_sesv2::Client as SesClient;

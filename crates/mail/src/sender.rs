@@ -1,9 +1,11 @@
 //! Sending.
 
 use std::error::Error;
+use std::sync::OnceLock;
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_types::SdkConfig;
 use domain::Email;
 
 use crate::Letter;
@@ -19,7 +21,9 @@ pub struct MailError(#[source] Box<dyn Error + Send + Sync>);
 /// Who sends mail, and as whom.
 #[derive(Clone)]
 pub struct Mailer {
-    ses: Client,
+    config: SdkConfig,
+    /// Made when the first letter is sent: most requests send none.
+    ses: OnceLock<Client>,
     from: String,
     /// The set of SES's that keeps mail from addresses that do not exist, or whose people complained.
     configuration_set: String,
@@ -27,8 +31,13 @@ pub struct Mailer {
 
 impl Mailer {
     /// Sends as `no-reply` of `domain`.
-    pub fn new(ses: Client, domain: &str, configuration_set: String) -> Self {
-        Self { ses, from: format!("{SENDER} <no-reply@{domain}>"), configuration_set }
+    pub fn new(config: SdkConfig, domain: &str, configuration_set: String) -> Self {
+        Self {
+            config,
+            ses: OnceLock::new(),
+            from: format!("{SENDER} <no-reply@{domain}>"),
+            configuration_set,
+        }
     }
 
     /// Hands a letter over to be sent. Whether it arrives is not known then.
@@ -42,6 +51,7 @@ impl Mailer {
         let message = Message::builder().subject(text(&letter.subject).map_err(failed)?).body(body);
         let sent = self
             .ses
+            .get_or_init(|| Client::new(&self.config))
             .send_email()
             .from_email_address(&self.from)
             .destination(Destination::builder().to_addresses(to.as_str()).build())

@@ -15,7 +15,6 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_types::SdkConfig;
-use mail::SesClient;
 
 use crate::{ConfigError, Env};
 
@@ -65,8 +64,9 @@ pub(crate) fn backup(env: &Env<'_>) -> Result<BackupClient, ConfigError> {
     Ok(BackupClient::new(&shared(env, "AWS_ENDPOINT_URL_BACKUP")?))
 }
 
-pub(crate) fn ses(env: &Env<'_>) -> Result<SesClient, ConfigError> {
-    Ok(SesClient::new(&shared(env, "AWS_ENDPOINT_URL_SESV2")?))
+/// What a client of SES is made of, when there is something to send.
+pub(crate) fn ses(env: &Env<'_>) -> Result<SdkConfig, ConfigError> {
+    shared(env, "AWS_ENDPOINT_URL_SESV2")
 }
 
 pub(crate) fn s3(env: &Env<'_>) -> Result<aws_sdk_s3::Client, ConfigError> {

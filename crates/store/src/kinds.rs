@@ -65,8 +65,8 @@ impl TableKind {
     /// Whether items of the table expire.
     pub const fn expires(self) -> bool {
         match self {
-            Self::Records | Self::Accounts | Self::Sessions => true,
-            Self::Logins | Self::Ledger | Self::Index => false,
+            Self::Records | Self::Accounts | Self::Logins | Self::Sessions => true,
+            Self::Ledger | Self::Index => false,
         }
     }
 
@@ -223,6 +223,10 @@ kinds! {
     SignUpLink: "LINK" in [Sessions], Transient;
     /// What lets somebody set a password.
     Reset: "RESET" in [Sessions], Transient;
+    /// What happened to the security of a customer.
+    Event: "EVENT" in [Sessions], Transient;
+    /// How often somebody failed to log in with a name, and from where they did not.
+    Tries: "TRIES" in [Logins], Transient;
     /// A session.
     Session: "SESSION" in [Sessions], Transient;
     /// How often one source has tried to log in or to sign up.

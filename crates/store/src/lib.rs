@@ -36,6 +36,7 @@ mod batch;
 mod content;
 mod demands;
 mod error;
+mod events;
 mod idempotency_key;
 mod index;
 mod items;
@@ -52,6 +53,7 @@ mod transaction;
 mod usage;
 
 pub use error::{Missing, StoreError, WriteError};
+pub use events::{Event, EventKind, EventPlace};
 pub use idempotency_key::IdempotencyKey;
 pub use index::ChangeTime;
 pub use kinds::{Kind, Nature, Restoration, TableKind};

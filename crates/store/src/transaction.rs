@@ -38,6 +38,7 @@ pub(crate) enum Step {
     List,
     Password,
     Suspended,
+    Tell,
 }
 
 /// Why a transaction was not made: the first step whose condition failed, and what was there.
@@ -219,14 +220,14 @@ impl<'a> Transaction<'a> {
         self.put(step, put)
     }
 
-    fn put_item(&self, table: TableKind, item: Item) -> PutBuilder {
+    pub(crate) fn put_item(&self, table: TableKind, item: Item) -> PutBuilder {
         Put::builder()
             .table_name(self.database.tables.name(table))
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    fn put(mut self, step: Step, put: PutBuilder) -> Self {
+    pub(crate) fn put(mut self, step: Step, put: PutBuilder) -> Self {
         let put = put.build().expect("table and item are set");
         self.writes.push(TransactWriteItem::builder().put(put).build());
         self.steps.push(step);

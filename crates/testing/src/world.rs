@@ -206,6 +206,7 @@ impl World {
             &hash,
             "a test",
             (self.now, self.now),
+            None,
             Some(&remember),
         );
         start.await.unwrap();

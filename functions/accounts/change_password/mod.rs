@@ -9,10 +9,10 @@ use domain::{Entropy, Role};
 use passwords::{NewPassword, Password, Passwords};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::Store;
-use store::tenant::{CustomerKey, OwnCard};
+use store::tenant::{CustomerKey, OwnCard, Place};
+use store::{Event, EventKind, Store};
 
-use super::{WRONG_LOGIN, wrong_login};
+use super::{WRONG_LOGIN, device, wrong_login};
 use crate::new_password::accepted;
 
 /// From which password to which.
@@ -57,23 +57,30 @@ async fn handle(
     let card = card.or_else(|| opened.user.content.earlier_card()).ok_or_else(wrong_login)?;
     let (now, own) = (request.now(), request.session_token()?.hash());
     // Counted as a log-in is: whoever has stolen a session does not guess at the password.
-    let (attempt, login) = store.attempt_login(&card.sign_in, &request.source(), now).await?;
+    let (name, source, device) = (&card.sign_in, request.source(), device(&request));
+    let place = Place::new(name, &source, &device);
+    let (attempt, login, tries) = store.attempt_login_from(name, &source, &place, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
         return Err(Problem::too_many("Too many attempts from here. Wait a while.", wait));
     }
     let login = login.ok_or_else(wrong_login)?;
     let stored = Some(login.password.clone());
     let proof = passwords.verify(current_password, stored).await.map_err(Problem::busy)?;
-    proof.ok_or_else(wrong_login)?;
+    if proof.is_none() {
+        store.note_failure(name, &tries, now).await?;
+        return Err(wrong_login());
+    }
     let company = customer.newest().map_err(|_| Problem::no_session())?.content.name;
-    let (name, sign_in) = (card.name.as_str(), &card.sign_in);
-    let words = [sign_in.as_str(), sign_in.local_part(), name, company.as_str()];
+    let words = [name.as_str(), name.local_part(), card.name.as_str(), company.as_str()];
     let new = accepted(passwords, new_password, "/new_password", &words).await?;
     let hash = passwords.hash(new, entropy).await.map_err(Problem::busy)?;
-    // From here on no session starts by the old one, or is handed on from one that it has started. Of 50 at once, one finds the password that it has seen.
+    // From here on no session starts by the old one, or is handed on from one that it has started. Of 50 at once, one finds
+    // the password that it has seen.
     if !store.renew_password_hash(&login, &hash).await? {
         return Err(wrong_login());
     }
     store.end_sessions(&login, Some(&own)).await?;
+    let event = Event::new(EventKind::PasswordChanged, None).from(&source, &device);
+    store.tell_of(Some(&login), &event, now).await;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -5,16 +5,20 @@ use am_http::{
     Answer, Code, Declaration, Handle, Once, Parameter, Problem, Request, RequestBody, Response,
     ResponseHeader, Route, StatusCode, Who,
 };
-use domain::{CustomerId, Entropy, SessionToken, SignInName, Timestamp, UserId, entropy};
+use domain::{
+    CustomerId, Email, Entropy, Language, SessionToken, SignInName, Timestamp, UserId, entropy,
+};
+use lambda_http::http::header::ACCEPT_LANGUAGE;
 use passwords::{Password, Passwords, Proof};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
 use serde_json::json as value;
-use store::tenant::{Attempt, Company, Login, Membership, Nothing};
-use store::{Store, WriteError};
+use store::tenant::{Attempt, Company, Login, Membership, Nothing, Place, Tries};
+use store::{Event, EventKind, Store, WriteError};
 
 use super::started::{Delivery, NO_COMPANY, StartedSession, answer, device, no_company};
 use super::{WRONG_LOGIN, wrong_login};
+use crate::post::Post;
 
 /// Who logs in.
 #[derive(Deserialize)]
@@ -51,7 +55,7 @@ const SESSION_ENDED: Code = Code::new(
     "The session of this Idempotency-Key has ended.",
 );
 
-pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
+pub const FUNCTION: HttpFunction<(Store, Passwords, Post)> = HttpFunction {
     declaration: Declaration {
         name: "create-session",
         routes: &[Route::post("/v1/sessions")],
@@ -71,15 +75,16 @@ pub const FUNCTION: HttpFunction<(Store, Passwords)> = HttpFunction {
             Code::BUSY,
         ],
     },
-    build: |env| Ok((env.store()?, env.passwords()?)),
-    handle: Handle::Anyone(|(store, passwords), request| {
-        Box::pin(handle(store, passwords, &OsEntropy, request))
+    build: |env| Ok((env.store()?, env.passwords()?, Post::build(env)?)),
+    handle: Handle::Anyone(|(store, passwords, post), request| {
+        Box::pin(handle(store, passwords, post, &OsEntropy, request))
     }),
 };
 
 pub async fn handle(
     store: &Store,
     passwords: &Passwords,
+    post: &Post,
     entropy: &dyn Entropy,
     request: &Request,
 ) -> Result<Response, Problem> {
@@ -93,8 +98,10 @@ pub async fn handle(
         account: passwords.pseudonym(name.as_str()),
         source: passwords.pseudonym(&request.source()),
     });
-    let (attempt, login, proof) =
-        check(store, passwords, entropy, request, &name, password).await?;
+    let device = device(request);
+    let place = Place::new(&name, &request.source(), &device);
+    let Entered { attempt, login, proof, tries } =
+        check(store, passwords, entropy, request, &name, password, &place).await?;
     let member = choose(store, &login, customer_id).await?;
     let started = Started {
         customer_id: member.customer_id(),
@@ -104,18 +111,25 @@ pub async fn handle(
     };
     let token = token(&proof, &started);
     let (hash, remember) = (token.hash(), once.remember(&started));
-    let device = device(request);
+    let is_new = tries.is_new_device(&place);
+    let kind = if is_new { EventKind::LoggedInFromNewDevice } else { EventKind::LoggedIn };
+    let event = Event::new(kind, None).from(&request.source(), &device);
     let start = store.start_session(
         &login,
         &member,
         &hash,
         &device,
         (started.created_at, started.created_at),
+        Some(&event),
         Some(&remember),
     );
     let forget = forget(store, attempt, &name);
-    match futures_util::future::join(start, forget).await.0 {
+    let place = remember_place(store, &name, &tries, &place, request);
+    match futures_util::future::join3(start, forget, place).await.0 {
         Ok(()) => {
+            if is_new {
+                tell_person(post, request, &name, &device).await;
+            }
             // Whoever sat at this browser before is not logged in any more.
             if let Some(presented) = request.session_cookie_token() {
                 store.end_session(&presented).await?;
@@ -136,6 +150,14 @@ pub async fn handle(
     }
 }
 
+/// Somebody whose password was right.
+struct Entered {
+    attempt: Attempt,
+    login: Login,
+    proof: Proof,
+    tries: Tries,
+}
+
 /// The account that the password opens. An unknown address costs the same work and gets the same
 /// answer as a wrong password.
 async fn check(
@@ -145,17 +167,25 @@ async fn check(
     request: &Request,
     name: &SignInName,
     password: Password,
-) -> Result<(Attempt, Login, Proof), Problem> {
+    place: &Place,
+) -> Result<Entered, Problem> {
     let (source, now) = (request.source(), request.now());
-    let (attempt, login) = store.attempt_login(name, &source, now).await?;
+    let (attempt, login, tries) = store.attempt_login_from(name, &source, place, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
         let detail = "Too many attempts to log in from here. Wait a while.";
         return Err(Problem::too_many(detail, wait));
     }
     let stored = login.as_ref().map(|login| login.password.clone());
     let proof = passwords.verify(password.clone(), stored).await.map_err(Problem::busy)?;
-    let (Some(mut login), Some(mut proof)) = (login, proof) else {
-        return Err(wrong_login());
+    let (mut login, mut proof) = match (login, proof) {
+        (Some(login), Some(proof)) => (login, proof),
+        (login, _) => {
+            let event = Event::new(EventKind::LogInFailed, None).from(&source, &device(request));
+            let failure = store.note_failure(name, &tries, now);
+            let told = store.tell_of(login.as_ref(), &event, now);
+            futures_util::future::join(failure, told).await.0?;
+            return Err(wrong_login());
+        }
     };
     if proof.outdated {
         // A repetition makes the token by what is stored then.
@@ -171,7 +201,33 @@ async fn check(
             proof.ok_or_else(wrong_login)?
         };
     }
-    Ok((attempt, login, proof))
+    Ok(Entered { attempt, login, proof, tries })
+}
+
+/// Remembers from where somebody has logged in. A failure costs nothing but a letter too many.
+async fn remember_place(
+    store: &Store,
+    name: &SignInName,
+    tries: &Tries,
+    place: &Place,
+    request: &Request,
+) {
+    if let Err(error) = store.note_place(name, tries, place, request.now()).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a place was not remembered");
+    }
+}
+
+/// Tells a person that they have logged in with a device that they never used, where they have an address.
+async fn tell_person(post: &Post, request: &Request, name: &SignInName, device: &str) {
+    let Ok(email) = Email::try_from(name.as_str().to_owned()) else { return };
+    let language = request.header(ACCEPT_LANGUAGE.as_str()).unwrap_or_default();
+    let language = Language::preferred(language);
+    let when = request.now().to_string();
+    let letter = mail::new_device(language, device, &when, &post.log_in(request));
+    // Whoever logs in does not wait for a letter that cannot be sent, and may work all the same.
+    if post.mailer().is_ok() && post.send(&email, &letter).await.is_err() {
+        tracing::warn!("nobody was told of a new device");
+    }
 }
 
 /// At which company somebody works now: the only one, or the one that was named.

@@ -7,7 +7,9 @@ use am_http::{
 };
 use domain::{Role, TokenHash};
 use runtime::HttpFunction;
-use store::Store;
+use store::{Event, EventKind, Store};
+
+use super::device;
 
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
@@ -39,5 +41,8 @@ async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
         let own = request.session_token()?.hash();
         store.end_sessions_at(&session.customer, session.user, Some(&own)).await?;
     }
+    let event = Event::new(EventKind::SessionsEnded, Some(session.user))
+        .from(&request.source(), &device(&request));
+    store.tell(&session.customer, &event, request.now()).await;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -9,7 +9,9 @@ use domain::{Entropy, ResetToken};
 use passwords::{NewPassword, Passwords};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::{Store, WriteError};
+use store::{Event, EventKind, Store, WriteError};
+
+use super::device;
 
 use crate::new_password::accepted;
 
@@ -55,7 +57,9 @@ async fn handle(
     let login = store.reset_of(&token, request.now()).await?.ok_or_else(ended)?;
     let new = accepted(passwords, new_password, "/new_password", &[]).await?;
     let hash = passwords.hash(new, entropy).await.map_err(Problem::busy)?;
-    match store.reset_password(&login, &token, &hash).await {
+    let event =
+        Event::new(EventKind::PasswordReset, None).from(&request.source(), &device(request));
+    match store.reset_password(&login, &token, &hash, &event, request.now()).await {
         Ok(()) => {}
         Err(WriteError::Stale { .. }) => return Err(ended()),
         Err(error) => return Err(error.into()),

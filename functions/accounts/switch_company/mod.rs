@@ -9,7 +9,7 @@ use domain::{CustomerId, Entropy, Role, SessionToken, entropy};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
 use store::tenant::OwnCard;
-use store::{Store, WriteError};
+use store::{Event, EventKind, Store, WriteError};
 
 use super::started::{Delivery, NO_COMPANY, StartedSession, answer, device, no_company};
 
@@ -72,7 +72,9 @@ async fn handle(
     let token = SessionToken::new(customer_id, member.user, entropy::bytes(entropy));
     let times = (created_at, request.now());
     let (hash, device) = (token.hash(), device(&request));
-    match store.start_session(&login, &member, &hash, &device, times, None).await {
+    let event = Event::new(EventKind::LoggedIn, None).from(&request.source(), &device);
+    let start = store.start_session(&login, &member, &hash, &device, times, Some(&event), None);
+    match start.await {
         Ok(()) => Ok(answer(&request, &token, created_at, delivery)),
         Err(WriteError::Stale { .. }) => Err(no_company()),
         Err(error) => Err(error.into()),

@@ -69,7 +69,10 @@ async fn handle(
     let (entry, login) = Entry::count(store, passwords, request, &token, &card).await?;
     let stored = login.as_ref().map(|login| login.password.clone());
     let proof = passwords.verify(password.clone(), stored).await.map_err(Problem::busy)?;
-    let (Some(login), Some(_)) = (login, proof) else { return Err(wrong_login()) };
+    let (Some(login), Some(_)) = (login, proof) else {
+        entry.failed().await?;
+        return Err(wrong_login());
+    };
     let invited = store.invited(&token).await?.ok_or_else(Problem::not_found)?;
     if !invited.is_backed || !is_open(&invited.invitation.content, request.now()) {
         return entry.again(password).await;

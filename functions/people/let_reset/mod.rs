@@ -11,8 +11,8 @@ use am_http::{
 use domain::{Entropy, ResetToken, Role, Timestamp, UserId, entropy};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Serialize;
-use store::Store;
 use store::tenant::{CardKey, CustomerKey, LetBy, UserKey};
+use store::{Event, EventKind, Store};
 
 /// So long the token is good.
 pub const GOOD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -71,6 +71,8 @@ async fn handle(
     let expires_at = request.now().after(GOOD_FOR);
     let let_by = LetBy { session, whom: user };
     store.keep_reset(&login, &token, Some(&let_by), expires_at).await?;
+    let event = Event::new(EventKind::PasswordResetMade, Some(session.user)).about(user);
+    store.tell(&session.customer, &event, request.now()).await;
     let answer = PasswordResetToken { token: token.expose(), expires_at };
     Ok(not_stored(json(StatusCode::CREATED, &answer)))
 }

@@ -4,7 +4,7 @@
 use domain::{Entropy, ResetToken, SignInName, Timestamp, entropy};
 use runtime::{EventError, EventFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
-use store::Store;
+use store::{EventKind, Store};
 
 use super::let_reset::GOOD_FOR;
 
@@ -39,6 +39,8 @@ async fn handle(
     let token = ResetToken::new(login.id(), entropy::bytes(entropy));
     let expires_at = now.after(GOOD_FOR);
     store.keep_reset(&login, &token, None, expires_at).await?;
+    let made = store::Event::new(EventKind::PasswordResetMade, None);
+    store.tell_of(Some(&login), &made, now).await;
     tracing::warn!(login = %login.id(), "somebody may set a password");
     Ok(Outcome { token: token.expose(), expires_at })
 }

@@ -47,6 +47,6 @@ async fn withdraw(store: &Store, request: SessionRequest<'_>) -> Result<Response
     }
     let content = Invitation { state: InvitationState::Withdrawn, ..current.content.clone() };
     let withdrawn = current.changed(content, opened.session.user, request.now());
-    store.change_invitation(&opened.session, id, &withdrawn).await?;
+    store.withdraw_invitation(&opened.session, id, &withdrawn).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -4,6 +4,8 @@
 //! it and no key of another customer's can be named by mistake.
 
 mod partitions;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +16,7 @@ use domain::{
 };
 
 use crate::IdempotencyKey;
+use crate::events::EventPlace;
 use crate::index::ChangeTime;
 use crate::kinds::Kind;
 
@@ -48,6 +51,9 @@ pub(crate) enum SortKey {
     SignUp(IdempotencyKey),
     /// The one item below [`sign_up_link_partition`].
     SignUpLink,
+    Event(EventPlace),
+    /// The one item of its kind below [`sign_in_partition`].
+    Tries,
     /// Of whom, and the hash of its token. An earlier release named nobody.
     Session(Option<UserId>, String),
     /// Who logs in with a name: the one item below [`sign_in_partition`]. Of an earlier release, the login itself.
@@ -106,6 +112,8 @@ impl SortKey {
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
             Self::SignUpLink => Kind::SignUpLink,
+            Self::Event(_) => Kind::Event,
+            Self::Tries => Kind::Tries,
             Self::Session(..) => Kind::Session,
             Self::SignIn => Kind::SignIn,
             Self::Login => Kind::Login,
@@ -152,6 +160,7 @@ impl fmt::Display for SortKey {
             | Self::Login
             | Self::SignIn
             | Self::SignUpLink
+            | Self::Tries
             | Self::ShortName
             | Self::Suspended
             | Self::Crash
@@ -170,6 +179,7 @@ impl fmt::Display for SortKey {
             Self::ByChange(place) => {
                 write!(f, "#{BY_CHANGE}#{:013}#{}", place.at.millis(), place.record)
             }
+            Self::Event(place) => write!(f, "#{:013}#{}", place.at.millis(), place.digest),
             Self::Request(user, key) => write!(f, "#{user}#{key}"),
             Self::SignUp(key) => write!(f, "#{key}"),
             // Thirteen digits of milliseconds sort as text until the year 2286.
@@ -216,6 +226,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Crash, _) => only(SortKey::Crash),
         (Kind::IndexBuilt, _) => only(SortKey::IndexBuilt),
         (Kind::SignIn, _) => only(SortKey::SignIn),
+        (Kind::Tries, _) => only(SortKey::Tries),
         (Kind::SignUpLink, _) => only(SortKey::SignUpLink),
         (Kind::ShortName, _) => only(SortKey::ShortName),
         (Kind::Suspended, _) => only(SortKey::Suspended),
@@ -245,6 +256,9 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Listed, [BY_CHANGE, millis, record]) => {
             Some(SortKey::ByChange(ChangeTime { at: time(millis)?, record: record.parse()? }))
         }
+        (Kind::Event, [millis, digest]) => {
+            Some(SortKey::Event(format!("{millis}.{digest}").parse()?))
+        }
         (Kind::Request, [user, key]) => Some(SortKey::Request(user.parse()?, key.parse()?)),
         (Kind::SignUp, [key]) => Some(SortKey::SignUp(key.parse()?)),
         (Kind::Verification, [run, job]) => {
@@ -272,6 +286,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::AppendixVersion
             | Kind::Usage
             | Kind::Listed
+            | Kind::Event
             | Kind::Request
             | Kind::SignUp
             | Kind::Verification
@@ -289,108 +304,4 @@ pub(crate) fn time(millis: &str) -> Result<Timestamp, RuleError> {
 
 pub(crate) fn unknown_key() -> RuleError {
     RuleError::new("is no sort key of ours")
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// A key of every kind.
-    pub(crate) fn every_kind() -> Vec<SortKey> {
-        let user = UserId::from_bytes([1; 16]);
-        let record = RecordId::from_bytes([2; 16]);
-        let appendix = AppendixId::from_bytes([3; 16]);
-        let number = VersionNumber::try_from(12).unwrap();
-        let key: IdempotencyKey = "a-B_9.:".parse().unwrap();
-        let version = Version::try_from(70).unwrap();
-        let kinds = vec![
-            SortKey::Customer,
-            SortKey::User(user),
-            SortKey::Record(record),
-            SortKey::Appendix(record, appendix),
-            SortKey::AppendixVersion(record, appendix, number),
-            SortKey::Record(record).revision(version),
-            SortKey::Customer.revision(version),
-            SortKey::Usage(3),
-            SortKey::ByChange(ChangeTime { at: Timestamp::from_millis(1_768_464_000_000), record }),
-            SortKey::IndexBuilt,
-            SortKey::User(user).revision(version),
-            SortKey::Appendix(record, appendix).revision(version),
-            SortKey::AppendixVersion(record, appendix, number).revision(version),
-            SortKey::Request(user, key.clone()),
-            SortKey::SignUp(key),
-            SortKey::Session(Some(user), "ab".repeat(32)),
-            SortKey::Session(None, "ab".repeat(32)),
-            SortKey::SignIn,
-            SortKey::SignUpLink,
-            SortKey::Login,
-            SortKey::Member(CustomerId::from_bytes([9; 16]), user),
-            SortKey::Reset("ab".repeat(32)),
-            SortKey::Card(user),
-            SortKey::Invitation(InvitationId::from_bytes([4; 16])),
-            SortKey::Invitee(InvitationId::from_bytes([4; 16])),
-            SortKey::ShortName,
-            SortKey::Suspended,
-            SortKey::attempts(Timestamp::from_millis(1_768_464_000_000)),
-            SortKey::BackupRun(Timestamp::from_millis(1_768_464_000_000)),
-            SortKey::BackupJob("4f3c-9a".to_owned()),
-            SortKey::Verification(Timestamp::from_millis(1_768_464_000_000), "b-1".to_owned()),
-            SortKey::Link(Timestamp::from_millis(1_768_464_000_000), "acknowledged".to_owned()),
-            SortKey::Restore(Timestamp::from_millis(1_768_464_000_000)),
-            SortKey::Policy("backup".to_owned()),
-            SortKey::crashes(Timestamp::from_millis(1_768_464_000_000)),
-            SortKey::Crash,
-            SortKey::Resolved("7".to_owned()),
-            SortKey::Deleted("7".to_owned()),
-        ];
-        for kind in Kind::ALL {
-            assert!(kinds.iter().any(|key| key.kind() == *kind), "{kind:?} is not listed here");
-        }
-        kinds
-    }
-
-    #[test]
-    fn every_key_round_trips() {
-        for key in every_kind() {
-            assert_eq!(key.to_string().parse(), Ok(key.clone()), "{key}");
-        }
-    }
-
-    #[test]
-    fn counts_of_an_earlier_release_are_read() {
-        for key in ["ATTEMPTS#192.0.2.7", "ATTEMPTS#2001:db8:1:2::", "CRASHES#192.0.2.7"] {
-            assert_eq!(key.parse::<SortKey>().map(|read| read.to_string()), Ok(key.to_owned()));
-        }
-    }
-
-    #[test]
-    fn every_key_is_spelled_as_it_is_stored() {
-        let keys: Vec<String> = every_kind().iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(keys.join("\n"));
-    }
-
-    #[test]
-    fn no_two_kinds_share_a_prefix_that_is_queried() {
-        let keys: Vec<String> = every_kind().iter().map(ToString::to_string).collect();
-        let records = keys.iter().filter(|key| key.starts_with(RECORD_PREFIX));
-        assert_eq!(records.count(), 1);
-        let record = RecordId::from_bytes([2; 16]);
-        let appendices = keys.iter().filter(|key| key.starts_with(&appendices_prefix(record)));
-        assert_eq!(appendices.count(), 2);
-        let revisions = revisions_prefix(&SortKey::Record(record));
-        assert_eq!(keys.iter().filter(|key| key.starts_with(&revisions)).count(), 1);
-    }
-
-    #[test]
-    fn versions_sort_as_text_like_numbers() {
-        let key = |n: u64| SortKey::Customer.revision(n.try_into().unwrap()).to_string();
-        assert!(key(9) < key(10) && key(99_999) < key(100_000));
-    }
-
-    #[test]
-    fn an_idempotency_key_cannot_reach_into_another_key() {
-        for text in ["", "a#b", "a b", "å", "a\n", &"a".repeat(65)] {
-            assert!(text.parse::<IdempotencyKey>().is_err(), "{text:?}");
-        }
-    }
 }

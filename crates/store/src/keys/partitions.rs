@@ -36,6 +36,9 @@ pub(crate) fn sessions_prefix(user: UserId) -> String {
     format!("SESSION#{user}#")
 }
 
+/// What the sort keys of all events start with.
+pub(crate) const EVENT_PREFIX: &str = "EVENT#";
+
 /// What the sort keys of all users and cards start with, and of all invitations and whom they were sent to.
 pub(crate) const USER_PREFIX: &str = "USER#";
 pub(crate) const CARD_PREFIX: &str = "CARD#";

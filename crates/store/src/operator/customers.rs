@@ -10,7 +10,7 @@ use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::usage::Usage;
-use crate::{Customer, CustomerProfile, StoreError, WriteError};
+use crate::{Customer, CustomerProfile, Event, EventKind, StoreError, WriteError};
 
 /// Who changes what no user of the company's has changed.
 const OPERATOR: UserId = UserId::from_bytes([0; 16]);
@@ -86,6 +86,7 @@ impl Operator {
         let suspended = reason.map(str::to_owned);
         let content = CustomerProfile { suspended, ..current.content.clone() };
         let changed = current.changed(content.clone(), OPERATOR, now);
+        let kind = if reason.is_some() { EventKind::Suspended } else { EventKind::Resumed };
         let partition = keys::customer_partition(customer);
         // Nobody starts a session from here on; those that there are end afterwards. Taken back, it is written over,
         // so that whoever may do this may delete nothing.
@@ -94,6 +95,7 @@ impl Operator {
         self.database.put(&self.database.tables.accounts, item).await?;
         let change = Transaction::new(&self.database)
             .replace(&Customer::new(customer), &SortKey::Customer, &changed)
+            .tell(&Customer::new(customer), &Event::new(kind, None), now)
             .commit();
         match change.await.map_err(WriteError::from) {
             Ok(()) => {}
@@ -132,6 +134,7 @@ impl Operator {
         let changed = current.changed(content, OPERATOR, now);
         let change = Transaction::new(&self.database)
             .replace(&Customer::new(customer), &SortKey::Customer, &changed)
+            .tell(&Customer::new(customer), &Event::new(EventKind::QuotaChanged, None), now)
             .commit();
         match change.await.map_err(WriteError::from) {
             Ok(()) => Ok(Some(before)),

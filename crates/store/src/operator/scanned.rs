@@ -243,6 +243,8 @@ fn counterpart(
         | SortKey::Login
         | SortKey::Member(..)
         | SortKey::SignUpLink
+        | SortKey::Event(_)
+        | SortKey::Tries
         | SortKey::Invitee(_)
         | SortKey::Reset(_)
         | SortKey::Attempts(_)

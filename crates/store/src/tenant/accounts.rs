@@ -16,8 +16,8 @@ use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
 use crate::{
-    Customer, CustomerProfile, PersonCard, Remember, Store, StoreError, TableKind, UserProfile,
-    WriteError, begun_with,
+    Customer, CustomerProfile, Event, EventKind, PersonCard, Remember, Store, StoreError,
+    TableKind, UserProfile, WriteError, begun_with,
 };
 
 const NAME: &str = "name";
@@ -60,7 +60,12 @@ impl Store {
             .put_new(Step::Login, TableKind::Logins, login)
             .create(&customer, &SortKey::Customer, &sign_up.customer)
             .create(&customer, &SortKey::User(*owner_id), owner)
-            .put_card(&customer, *owner_id, card);
+            .put_card(&customer, *owner_id, card)
+            .tell(
+                &customer,
+                &Event::new(EventKind::CompanySignedUp, Some(*owner_id)),
+                owner.changed_at,
+            );
         if let Some(short_name) = &sign_up.customer.content.short_name {
             change = change.take_short_name(&customer, short_name);
         }
@@ -202,7 +207,11 @@ impl Store {
         changed: &Revision<CustomerProfile>,
     ) -> Result<(), WriteError> {
         let mut change =
-            Transaction::new(&self.database).replace(customer, &SortKey::Customer, changed);
+            Transaction::new(&self.database).replace(customer, &SortKey::Customer, changed).tell(
+                customer,
+                &Event::new(EventKind::CompanyChanged, Some(changed.changed_by)),
+                changed.changed_at,
+            );
         if let (None, Some(name)) = (&seen.content.short_name, &changed.content.short_name) {
             change = change.take_short_name(customer, name);
         }

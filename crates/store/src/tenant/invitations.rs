@@ -14,8 +14,8 @@ use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
 use crate::{
-    Customer, CustomerProfile, Earlier, IdempotencyKey, Invitation, PersonCard, Remember, Store,
-    StoreError, TableKind, UserProfile, WriteError, begun_with,
+    Customer, CustomerProfile, Earlier, Event, EventKind, IdempotencyKey, Invitation, PersonCard,
+    Remember, Store, StoreError, TableKind, UserProfile, WriteError, begun_with,
 };
 
 /// All invitations of the customer, the newest first.
@@ -121,21 +121,28 @@ impl Store {
         }
         change
             .create(&session.customer, &SortKey::Invitation(id), revision)
+            .tell(
+                &session.customer,
+                &Event::new(EventKind::PersonInvited, Some(session.user)),
+                revision.changed_at,
+            )
             .remember(TableKind::Accounts, &partition, &remember.sort_key(session.user), remember)
             .commit()
             .await
             .map_err(WriteError::from)
     }
 
-    /// Replaces an invitation by its next revision.
-    pub async fn change_invitation(
+    /// Replaces an invitation by its next revision: it is withdrawn.
+    pub async fn withdraw_invitation(
         &self,
         session: &Session,
         id: InvitationId,
         revision: &Revision<Invitation>,
     ) -> Result<(), WriteError> {
+        let event = Event::new(EventKind::InvitationWithdrawn, Some(session.user));
         Transaction::new(&self.database)
             .replace(&session.customer, &SortKey::Invitation(id), revision)
+            .tell(&session.customer, &event, revision.changed_at)
             .commit()
             .await
             .map_err(WriteError::from)
@@ -194,6 +201,7 @@ impl Store {
             .replace(customer, &SortKey::Invitation(invited.id), accepted)
             .create(customer, &SortKey::User(*user), profile)
             .put_card(customer, *user, card)
+            .tell(customer, &Event::new(EventKind::PersonJoined, Some(*user)), profile.changed_at)
             .remember(
                 TableKind::Accounts,
                 &sign_ups,

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::{CustomerId, LoginId, SignInName, Timestamp, UserId};
 use passwords::StoredHash;
 
+use super::{Place, Tries};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::{Customer, Store, StoreError, begun_with};
@@ -76,12 +77,17 @@ pub struct Attempt {
     ends_at: Timestamp,
     /// The tries within the window, this one included; none if it is refused.
     counts: Option<Item>,
+    /// How long to wait for the failures of others.
+    wait: Option<Duration>,
 }
 
 impl Attempt {
     /// How long to wait before trying again; `None` if this try may be made.
     pub fn refused_for(&self, now: Timestamp) -> Option<Duration> {
-        self.counts.is_none().then(|| self.ends_at.since(now))
+        match self.counts {
+            None => Some(self.ends_at.since(now)),
+            Some(_) => self.wait,
+        }
     }
 }
 
@@ -118,14 +124,30 @@ impl Store {
         source: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Login>), StoreError> {
+        let place = Place::new(name, source, "");
+        let (attempt, login, _) = self.attempt_login_from(name, source, &place, now).await?;
+        Ok((attempt, login))
+    }
+
+    /// The same, of somebody whose place matters: what is known of tries with this name, too.
+    pub async fn attempt_login_from(
+        &self,
+        name: &SignInName,
+        source: &str,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<(Attempt, Option<Login>, Tries), StoreError> {
         let account = keys::account_attempts(name);
         let limits = attempt_limits(&account);
         // Of who was refused a moment ago, nothing is looked up.
         let login = async {
             let refused = self.was_refused(source, SortKey::attempts, &limits, now);
-            if refused { Ok(None) } else { self.login(name).await }
+            if refused { Ok((None, Tries::default())) } else { self.login_and_tries(name).await }
         };
-        tokio::try_join!(self.count_attempt(source, SortKey::attempts, &limits, now), login)
+        let count = self.count_attempt(source, SortKey::attempts, &limits, now);
+        let (mut attempt, (login, tries)) = tokio::try_join!(count, login)?;
+        attempt.wait = tries.wait(place, now);
+        Ok((attempt, login, tries))
     }
 
     /// The person who logs in with a name.
@@ -133,9 +155,24 @@ impl Store {
         self.login_at(&keys::sign_in_partition(name)).await
     }
 
+    /// The person who logs in with a name, and what is known of tries with it: one request tells both.
+    async fn login_and_tries(
+        &self,
+        name: &SignInName,
+    ) -> Result<(Option<Login>, Tries), StoreError> {
+        let found = self.logins_of(&keys::sign_in_partition(name)).await?;
+        let tries =
+            found.iter().find(|item| item.get(items::SORT) == Some(&items::text(SortKey::Tries)));
+        let tries = tries.map(Tries::read).unwrap_or_default();
+        Ok((self.login_of(found).await?, tries))
+    }
+
     /// The person whose name or login is in a partition.
     pub(super) async fn login_at(&self, partition: &str) -> Result<Option<Login>, StoreError> {
-        let found = self.logins_of(partition).await?;
+        self.login_of(self.logins_of(partition).await?).await
+    }
+
+    async fn login_of(&self, found: Vec<Item>) -> Result<Option<Login>, StoreError> {
         let is_name = |item: &&Item| item.contains_key(items::LOGIN_ID);
         if let Some(name) = found.iter().find(is_name) {
             let login = Fields(name).parse(items::LOGIN_ID)?;
@@ -181,7 +218,7 @@ impl Store {
         let ends_at = window.after(ATTEMPT_WINDOW);
         let key = items::key(&keys::source_partition(source), &kind(window));
         if self.was_refused(source, kind, limits, now) {
-            return Ok(Attempt { key, ends_at, counts: None });
+            return Ok(Attempt { key, ends_at, counts: None, wait: None });
         }
         let (mut adds, mut conditions) = (Vec::new(), Vec::new());
         let mut update = self
@@ -218,7 +255,7 @@ impl Store {
             }
         }
         let counts = unless_refused(counted)?.map(|answer| answer.attributes.unwrap_or_default());
-        Ok(Attempt { key, ends_at, counts })
+        Ok(Attempt { key, ends_at, counts, wait: None })
     }
 
     /// Whether this process knows that a limit is reached.

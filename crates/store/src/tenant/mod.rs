@@ -5,6 +5,7 @@ mod accounts;
 mod answers;
 mod appendices;
 mod crashes;
+mod events;
 mod invitations;
 mod links;
 mod logins;
@@ -17,6 +18,7 @@ mod refused;
 mod revisions;
 mod sessions;
 mod sign_ups;
+mod tries;
 mod usage;
 
 pub use accounts::{CardKey, Company, CustomerKey, OwnCard, SignUp};
@@ -25,6 +27,7 @@ pub use appendices::{
     AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
 };
 pub use crashes::CrashBucket;
+pub use events::{EventPage, ListEvents};
 pub use invitations::{
     ComesAs, InvitationKey, Invited, ListInvitations, ListedInvitation, Newcomer,
 };
@@ -39,6 +42,7 @@ pub use sessions::{
     Ask, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY,
 };
 pub use sign_ups::LetterAsked;
+pub use tries::{Place, Tries};
 pub use usage::{Standing, UsageKey};
 
 use std::sync::Arc;

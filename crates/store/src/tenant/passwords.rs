@@ -7,7 +7,7 @@ use super::{Login, Session};
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
-use crate::{Customer, Store, StoreError, TableKind, UserProfile, WriteError};
+use crate::{Customer, Event, Store, StoreError, TableKind, UserProfile, WriteError};
 
 /// Where the login is that a reset is of.
 const LOGIN_KEY: &str = "login_key";
@@ -98,11 +98,14 @@ impl Store {
         login: &Login,
         token: &ResetToken,
         new: &StoredHash,
+        event: &Event,
+        now: Timestamp,
     ) -> Result<(), WriteError> {
         let sort = SortKey::Reset(token.hash().to_string());
         Transaction::new(&self.database)
             .spend(TableKind::Sessions, items::key(&keys::login_partition(token.login), &sort))
             .set_password(login.key.clone(), &login.password, new)
+            .tell_all(login, event, now)
             .commit()
             .await
             .map_err(WriteError::from)

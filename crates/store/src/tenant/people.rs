@@ -11,7 +11,8 @@ use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::{
-    Customer, PersonCard, Remember, Store, StoreError, TableKind, UserProfile, WriteError,
+    Customer, Event, EventKind, PersonCard, Remember, Store, StoreError, TableKind, UserProfile,
+    WriteError,
 };
 
 /// Somebody of a customer's, or somebody who was.
@@ -106,6 +107,9 @@ impl Store {
             let version: Version = other.profile.version;
             change = change.require_version(customer, &SortKey::User(other.user), version);
         }
+        let kind = if changed.deleted { EventKind::PersonRemoved } else { EventKind::RoleChanged };
+        let event = Event::new(kind, Some(session.user)).about(user);
+        change = change.tell(customer, &event, changed.changed_at);
         let partition = keys::customer_partition(customer.id());
         if let Some(remember) = remember {
             let sort = remember.sort_key(session.user);

@@ -10,7 +10,7 @@ use super::{Login, Membership, Read};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
-use crate::{Customer, Remember, Store, StoreError, TableKind, UserProfile, WriteError};
+use crate::{Customer, Event, Remember, Store, StoreError, TableKind, UserProfile, WriteError};
 
 /// A session ends this long after its log-in, whatever happens.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -209,7 +209,7 @@ impl Store {
         }
     }
 
-    /// Starts a session of somebody whose password was right, at one of their companies. The token is known by its
+    /// Starts a session, and tells the customer by `event`, of somebody whose password was right, at one of their companies. The token is known by its
     /// hash. A session that another one hands on is as old as that one.
     ///
     /// # Errors
@@ -222,6 +222,7 @@ impl Store {
         hash: &TokenHash,
         device: &str,
         (created_at, now): (Timestamp, Timestamp),
+        event: Option<&Event>,
         remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
         let partition = keys::customer_partition(member.customer.id());
@@ -239,6 +240,10 @@ impl Store {
             .require(&member.customer, &SortKey::User(member.user))
             .require_password(login.key.clone(), &login.password)
             .require_at_work(&member.customer);
+        if let Some(event) = event {
+            let event = Event { by: Some(member.user), ..event.clone() };
+            change = change.tell(&member.customer, &event, now);
+        }
         if let Some(remember) = remember {
             let sort = remember.sort_key(member.user);
             change = change.remember(TableKind::Sessions, &partition, &sort, remember);
