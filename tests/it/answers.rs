@@ -122,6 +122,10 @@ fn shown(item: &HashMap<String, AttributeValue>) -> String {
     if item["sk"].starts_with("SESSION#") {
         item.insert("sk", "SESSION#[hash]".to_owned());
     }
+    // So is who an event is about.
+    if item["sk"].starts_with("EVENT#") {
+        item.insert("sk", "EVENT#[event]".to_owned());
+    }
     // Which part counts a thing is by its id, which may be random.
     if item["sk"].starts_with("USAGE#") {
         item.insert("sk", "USAGE#[part]".to_owned());
