@@ -52,6 +52,11 @@ fn refused(refusal: PersonRefusal) -> ChangeRefusal {
     }
 }
 
+/// A program is no person: it has endpoints of its own.
+fn refuse_machine(user: &UserProfile) -> Result<(), Problem> {
+    if user.machine.is_some() { Err(Problem::not_found()) } else { Ok(()) }
+}
+
 /// The company and who has come in: log in next.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]

@@ -5,6 +5,7 @@ mod appendix;
 mod person;
 mod policy;
 mod record;
+mod token;
 
 pub use account::{CompanyView, CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
@@ -14,3 +15,4 @@ pub use policy::{
     RestoreState, RestoreView, VERIFIED_WITHIN, VerifiedBackup, WEEKLY_RESTORE, WeeklyRestore,
 };
 pub use record::{RecordView, RevisionView};
+pub use token::TokenView;

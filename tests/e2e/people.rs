@@ -74,6 +74,15 @@ pub async fn come_and_go(world: &World) {
         assert_eq!(world.send(own.clone()).await.status(), status);
     }
     assert_eq!(world.ask("DELETE /v1/sessions").await.status(), 204);
+    // A program is let in, works, and is let in no more.
+    let made = world.ask("POST /v1/tokens").await.body();
+    let token = format!("Bearer {}", made["token"].as_str().unwrap());
+    let works = Call::to("GET /v1/records").header("authorization", &token);
+    assert_eq!(world.send(works).await.status(), 200);
+    assert_eq!(world.ask("GET /v1/tokens").await.status(), 200);
+    let revoke = Call::to("DELETE /v1/tokens/{token_id}");
+    let revoke = revoke.path("token_id", made["id"].as_str().unwrap());
+    assert_eq!(world.send(revoke).await.status(), 204);
     world.cloud.invoke("list-customers", event("accounts/list_customers/ok")).await.unwrap();
     for order in ["accounts/suspend/ok", "accounts/suspend/resume"] {
         world.cloud.invoke("suspend-customer", event(order)).await.unwrap();

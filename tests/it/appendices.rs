@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use store::tenant::ListAppendices;
+use store::tenant::{ListAppendices, Shown};
 use store::{ObjectKey, WriteError};
 
 use testing::operator;
@@ -353,7 +353,7 @@ async fn many_appendices_are_listed_page_by_page_each_whole() {
         loop {
             let question = ListAppendices { record: record_id(), after, items };
             let token = Person::A.token();
-            let opened = world.store.open(&token, world.now, (), question).await;
+            let opened = world.store.open(&Shown::Session(token), world.now, (), question).await;
             let (_, page) = opened.unwrap().unwrap();
             assert!(!page.appendices.is_empty());
             seen.extend(page.appendices.iter().map(|it| (it.id, it.versions.len())));

@@ -59,6 +59,7 @@ async fn without_a_session_nothing_but_the_public_is_answered() {
 #[tokio::test]
 async fn another_customers_session_finds_nothing_and_changes_nothing() {
     let world = World::with_record().await;
+    world.let_program_in(Role::Member, &[domain::Scope::Records]).await;
     let before = world.read_record(Person::A).await.body();
     for endpoint in endpoints().iter().filter(|it| it.access != Access::Anyone) {
         let (name, answer) = (route(endpoint), world.send(call(endpoint).by(Person::B)).await);
@@ -83,6 +84,7 @@ async fn another_customers_session_finds_nothing_and_changes_nothing() {
 #[tokio::test]
 async fn a_role_that_is_too_low_is_refused_and_the_lowest_that_suffices_is_not() {
     let world = World::with_record().await;
+    world.let_program_in(Role::Member, &[domain::Scope::Records]).await;
     world.upload_photo().await;
     for endpoint in endpoints() {
         let Access::Session(lowest) = endpoint.access else { continue };

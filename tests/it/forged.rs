@@ -31,6 +31,11 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
         "they count",
     ),
     (
+        "a token",
+        &["create-session", "create-token", "switch-company"],
+        "they make them, or write sessions: with a user, who is found by the evening, a program works as that user",
+    ),
+    (
         "a link to sign up",
         &[
             "ask-for-reset",
@@ -48,7 +53,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "an erasure",
-        &["delete-appendix", "delete-record", "remove-person"],
+        &["delete-appendix", "delete-record", "remove-person", "revoke-token"],
         "as above: an erasure without its tombstone rings",
     ),
     (
@@ -59,14 +64,16 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "change-person",
             "create-customer",
             "create-invitation",
+            "create-token",
             "join-company",
             "remove-person",
+            "revoke-token",
             "set-quota",
             "suspend-customer",
             "withdraw-invitation",
         ],
         "they write who belongs to a company and who is invited: found by the evening, undone by a restore; by itself \
-         it opens nothing, for nobody logs in as such a user without a login",
+         it opens nothing, for nobody logs in as such a user without a login, and no program is one without a token",
     ),
     (
         "a login",

@@ -87,6 +87,14 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
             ),
         ),
         (
+            "a token",
+            How::Put(
+                SESSIONS,
+                key(format!("TOKEN#{}#{digest}", Person::B.user())),
+                vec![("token_of", text(Person::B.user())), ("expires_at", number(now))],
+            ),
+        ),
+        (
             "a link to sign up",
             How::Put(SESSIONS, one("LINK#0", "LINK"), vec![("email", text("a@example.com"))]),
         ),

@@ -57,7 +57,8 @@ async fn a_function_may_do_what_the_template_lets_it_and_no_more() {
     let store = runtime::Env::new(&lookup).store().unwrap();
     let session = world.session(Person::A).await;
     let wanted = store::tenant::RecordKey(testing::world::record_id());
-    let opened = store.open(&Person::A.token(), world.now, wanted, store::tenant::Nothing).await;
+    let shown = store::tenant::Shown::Session(Person::A.token());
+    let opened = store.open(&shown, world.now, wanted, store::tenant::Nothing).await;
     let record = opened.unwrap().unwrap().0.found.existing().unwrap();
     let tombstone = record.tombstone(session.user, world.now);
     let id = testing::world::record_id();

@@ -28,3 +28,4 @@ mod records;
 mod resolved_issues;
 mod sign_ups;
 mod template;
+mod tokens;

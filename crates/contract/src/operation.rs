@@ -92,6 +92,11 @@ impl<'a> Operation<'a> {
             Access::Anyone => Value::Null,
             Access::Session(least) => json!(least),
         };
+        // And what an API token needs; null: it is for people alone.
+        described["x-scope"] = match self.access {
+            Access::Anyone => Value::Null,
+            Access::Session(_) => json!(domain::Scope::of(self.route.path)),
+        };
         let mut parameters: Vec<Value> = Vec::new();
         let here: Vec<&str> = self.route.path_parameters().collect();
         for parameter in declaration.parameters {

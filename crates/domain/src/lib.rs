@@ -16,6 +16,7 @@ pub mod role;
 mod rule;
 #[cfg(feature = "openapi")]
 mod schemas;
+pub mod scope;
 pub mod sign_in;
 mod stored;
 pub mod text;
@@ -35,8 +36,9 @@ pub use record::Record;
 pub use revision::{Digest, Revision, Version};
 pub use role::Role;
 pub use rule::RuleError;
+pub use scope::Scope;
 pub use sign_in::{ShortName, SignInName};
 pub use stored::{FromStored, UnknownMembers, stored};
 pub use text::{CompanyName, FileName, PersonName, RecordTitle, RecordType};
 pub use time::Timestamp;
-pub use token::{InvitationToken, ResetToken, SessionToken, SignUpToken, TokenHash};
+pub use token::{ApiToken, InvitationToken, ResetToken, SessionToken, SignUpToken, TokenHash};

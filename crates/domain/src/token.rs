@@ -79,6 +79,8 @@ tokens! {
     /// What a client shows to prove its session. It says whose it is, so that the session, the user and the thing
     /// asked for can be read in one round trip.
     SessionToken, "am1_", "a session token" { customer: CustomerId, user: UserId }
+    /// What a program shows in the place of a session: it says whose it is, as a session does.
+    ApiToken, "am1t_", "an API token" { customer: CustomerId, user: UserId }
     /// What lets somebody into a company, once: it is in a link.
     InvitationToken, "am1i_", "the token of an invitation" { customer: CustomerId, invitation: InvitationId }
     /// What lets somebody sign a company up under an address that is theirs: it is in a link.
@@ -88,8 +90,13 @@ tokens! {
 }
 
 /// What tokens start with.
-pub const PREFIXES: [&str; 4] =
-    [SessionToken::PREFIX, InvitationToken::PREFIX, SignUpToken::PREFIX, ResetToken::PREFIX];
+pub const PREFIXES: [&str; 5] = [
+    SessionToken::PREFIX,
+    ApiToken::PREFIX,
+    InvitationToken::PREFIX,
+    SignUpToken::PREFIX,
+    ResetToken::PREFIX,
+];
 
 /// The SHA-256 of a token, as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]

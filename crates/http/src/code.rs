@@ -32,6 +32,11 @@ impl Code {
         Self::new(StatusCode::UNAUTHORIZED, "no_session", "There is no valid session.");
     pub const ROLE_TOO_LOW: Self =
         Self::new(StatusCode::FORBIDDEN, "role_too_low", "This needs a higher role.");
+    pub const NOT_IN_SCOPE: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "not_in_scope",
+        "The API token was made for other endpoints; some are for people alone.",
+    );
     pub const CROSS_SITE_REQUEST: Self = Self::new(
         StatusCode::FORBIDDEN,
         "cross_site_request",

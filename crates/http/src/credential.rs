@@ -4,6 +4,8 @@
 use domain::SessionToken;
 use lambda_http::http::Method;
 
+use store::tenant::Shown;
+
 use crate::{Code, Problem, Request};
 
 /// The `__Host-` prefix makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis).
@@ -36,6 +38,17 @@ impl Request {
         let token = self.session_cookie_token().ok_or_else(Problem::no_session)?;
         self.refuse_other_sites()?;
         Ok(token)
+    }
+
+    /// What the client shows: a session, or an API token.
+    pub(crate) fn shown(&self) -> Result<Shown, Problem> {
+        let bearer = self.header("authorization").and_then(|it| it.split_once(' '));
+        match bearer.and_then(|(scheme, token)| Some((scheme, token.trim().parse().ok()?))) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Ok(Shown::Token(token))
+            }
+            _ => self.session_token().map(Shown::Session),
+        }
     }
 
     /// Whether the session is shown by a header, as apps do: a cookie beside it is somebody else's matter.

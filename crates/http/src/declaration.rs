@@ -242,7 +242,7 @@ impl Declaration {
     pub fn all_problems(&self, access: Access) -> Vec<Code> {
         let mut all = vec![Code::INTERNAL_ERROR];
         if let Access::Session(least) = access {
-            all.extend([Code::NO_SESSION, Code::BUSY]);
+            all.extend([Code::NO_SESSION, Code::NOT_IN_SCOPE, Code::BUSY]);
             if least > Role::Viewer {
                 all.push(Code::ROLE_TOO_LOW);
             }

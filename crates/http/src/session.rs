@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use domain::Role;
+use domain::{Role, Scope};
 use store::Store;
 use store::tenant::{Ask, Nothing, Opened, Read, Session};
 
@@ -28,6 +28,23 @@ impl<'a> SessionRequest<'a> {
         Self { request, least }
     }
 
+    /// A program does what its token was made for; everything else is for people.
+    fn refuse_other_scopes(&self, session: &Session) -> Result<(), Problem> {
+        let Some(scopes) = &session.scopes else { return Ok(()) };
+        let path = self.route().split_once(' ').map_or("", |(_, path)| path);
+        match Scope::of(path) {
+            Some(scope) if scopes.contains(&scope) => Ok(()),
+            Some(scope) => {
+                let detail = format!("This token is not for {}.", scope.name());
+                Err(Problem::new(Code::NOT_IN_SCOPE, detail))
+            }
+            None => {
+                let detail = "This is for people: log in with a password.";
+                Err(Problem::new(Code::NOT_IN_SCOPE, detail))
+            }
+        }
+    }
+
     /// Verifies the session, demands the role, and reads what is wanted, in one round trip.
     pub async fn open<R: Read>(
         &self,
@@ -44,9 +61,9 @@ impl<'a> SessionRequest<'a> {
         wanted: R,
         question: Q,
     ) -> Result<(Opened<R::Found>, Q::Answer), Problem> {
-        let token = self.session_token()?;
+        let shown = self.shown()?;
         let (opened, answer) = store
-            .open(&token, self.now(), wanted, question)
+            .open(&shown, self.now(), wanted, question)
             .await?
             .ok_or_else(Problem::no_session)?;
         let Session { customer, user, .. } = opened.session;
@@ -55,6 +72,7 @@ impl<'a> SessionRequest<'a> {
             let detail = format!("This needs the role {} or higher.", self.least);
             return Err(Problem::new(Code::ROLE_TOO_LOW, detail));
         }
+        self.refuse_other_scopes(&opened.session)?;
         Ok((opened, answer))
     }
 }

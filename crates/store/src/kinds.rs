@@ -223,6 +223,8 @@ kinds! {
     SignUpLink: "LINK" in [Sessions], Transient;
     /// What lets somebody set a password.
     Reset: "RESET" in [Sessions], Transient;
+    /// That an API token is good. Like a session, it ends with a restore.
+    Token: "TOKEN" in [Sessions], Transient;
     /// What happened to the security of a customer.
     Event: "EVENT" in [Sessions], Transient;
     /// How often somebody failed to log in with a name, and from where they did not.

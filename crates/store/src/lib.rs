@@ -60,7 +60,7 @@ pub use kinds::{Kind, Nature, Restoration, TableKind};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{ObjectFacts, Objects};
 pub use profiles::{
-    CustomerProfile, Invitation, InvitationState, PersonCard, UserProfile, begun_with,
+    CustomerProfile, Invitation, InvitationState, Machine, PersonCard, UserProfile, begun_with,
 };
 pub use requests::{Earlier, Remember};
 pub use row::RowKey;

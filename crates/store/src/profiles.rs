@@ -1,7 +1,7 @@
 //! Customers and people, in the form that they are stored in.
 
 use domain::{
-    CompanyName, LoginId, PersonName, Role, ShortName, SignInName, Timestamp, UserId, stored,
+    CompanyName, LoginId, PersonName, Role, Scope, ShortName, SignInName, Timestamp, UserId, stored,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub struct UserProfile {
     /// [`UserProfile::login_of`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<LoginId>,
+    /// A program in the place of a person: there is no login then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Machine>,
     /// What an earlier release kept here. It is in the person's card now.
     #[serde(default, deserialize_with = "stored", skip_serializing_if = "Option::is_none")]
     pub email: Option<SignInName>,
@@ -40,7 +43,12 @@ pub struct UserProfile {
 
 impl UserProfile {
     pub const fn new(role: Role, login: LoginId) -> Self {
-        Self { role, login: Some(login), email: None, name: None }
+        Self { role, login: Some(login), machine: None, email: None, name: None }
+    }
+
+    /// A program that shows a token.
+    pub const fn of_machine(role: Role, machine: Machine) -> Self {
+        Self { role, login: None, machine: Some(machine), email: None, name: None }
     }
 
     /// Whose account this is: a person who has begun with it has its very id.
@@ -53,6 +61,18 @@ impl UserProfile {
         let (name, sign_in) = (self.name.clone()?, self.email.clone()?);
         Some(PersonCard { name, sign_in })
     }
+}
+
+/// What is known of a program that shows a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// What it is called: nothing personal.
+    #[serde(deserialize_with = "stored")]
+    pub name: PersonName,
+    /// Of its token.
+    pub token_hash: String,
+    pub scopes: Vec<Scope>,
+    pub expires_at: Timestamp,
 }
 
 /// The id of a person whose first account this is.

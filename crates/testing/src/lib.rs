@@ -13,5 +13,6 @@ pub mod journey;
 pub mod letters;
 pub mod operator;
 mod people;
+mod programs;
 mod repository;
 pub mod world;

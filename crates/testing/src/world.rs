@@ -13,7 +13,7 @@ use passwords::{Password, Passwords, StoredHash};
 use runtime::{Env, OperatorEnv, OsEntropy};
 use serde_json::{Value, json};
 use store::operator::{Bucket, Operator};
-use store::tenant::{ComesAs, Newcomer, Nothing, Reservation, Session, SignUp};
+use store::tenant::{ComesAs, NewSession, Newcomer, Nothing, Reservation, Session, Shown, SignUp};
 use store::{
     CustomerProfile, Invitation, InvitationState, ObjectKey, Objects, PersonCard, Remember, Store,
     UserProfile, WriteError, begun_with,
@@ -26,6 +26,7 @@ use crate::operator;
 pub use crate::answer::Answer;
 pub use crate::call::{Call, event};
 pub use crate::people::Person;
+pub use crate::programs::machine_token;
 pub use crate::repository::repository;
 
 pub const RECORD: &str = "01KEZ00000RECRDAAAAAAAAAAA";
@@ -129,6 +130,7 @@ impl World {
             let profile = UserProfile {
                 role: person.role(),
                 login: None,
+                machine: None,
                 email: Some(sign_in),
                 name: Some(name),
             };
@@ -200,22 +202,21 @@ impl World {
         let login = self.store.login(&person.email().into()).await.unwrap().unwrap();
         let (member, hash) = (login.memberships[0], person.token().hash());
         let remember = self.remember(key);
-        let start = self.store.start_session(
-            &login,
-            &member,
-            &hash,
-            "a test",
-            (self.now, self.now),
-            None,
-            Some(&remember),
-        );
+        let new = NewSession {
+            hash: &hash,
+            device: "a test",
+            created_at: self.now,
+            now: self.now,
+            event: None,
+        };
+        let start = self.store.start_session(&login, &member, &new, Some(&remember));
         start.await.unwrap();
     }
 
     /// A person's session, as a handler would have it.
     pub async fn session(&self, person: Person) -> Session {
-        let token = person.token();
-        let opened = self.store.open(&token, self.now, (), Nothing).await;
+        let shown = Shown::Session(person.token());
+        let opened = self.store.open(&shown, self.now, (), Nothing).await;
         opened.unwrap().expect("the world's sessions are valid").0.session
     }
 
@@ -261,7 +262,7 @@ impl World {
         self.cloud.settle().await;
     }
 
-    fn remember(&self, key: &str) -> Remember {
+    pub(crate) fn remember(&self, key: &str) -> Remember {
         Remember::new(key.parse().unwrap(), "world".to_owned(), &json!(null), self.now)
     }
 

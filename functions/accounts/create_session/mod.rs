@@ -13,7 +13,9 @@ use passwords::{Password, Passwords, Proof};
 use runtime::{HttpFunction, OsEntropy};
 use serde::{Deserialize, Serialize};
 use serde_json::json as value;
-use store::tenant::{Attempt, Company, Login, Membership, Nothing, Place, Tries};
+use store::tenant::{
+    Attempt, Company, Login, Membership, NewSession, Nothing, Place, Shown, Tries,
+};
 use store::{Event, EventKind, Store, WriteError};
 
 use super::started::{Delivery, NO_COMPANY, StartedSession, answer, device, no_company};
@@ -114,15 +116,14 @@ pub async fn handle(
     let is_new = tries.is_new_device(&place);
     let kind = if is_new { EventKind::LoggedInFromNewDevice } else { EventKind::LoggedIn };
     let event = Event::new(kind, None).from(&request.source(), &device);
-    let start = store.start_session(
-        &login,
-        &member,
-        &hash,
-        &device,
-        (started.created_at, started.created_at),
-        Some(&event),
-        Some(&remember),
-    );
+    let new = NewSession {
+        hash: &hash,
+        device: &device,
+        created_at: started.created_at,
+        now: started.created_at,
+        event: Some(&event),
+    };
+    let start = store.start_session(&login, &member, &new, Some(&remember));
     let forget = forget(store, attempt, &name);
     let place = remember_place(store, &name, &tries, &place, request);
     match futures_util::future::join3(start, forget, place).await.0 {
@@ -275,14 +276,14 @@ async fn repeated(
     started: &Started,
     delivery: Delivery,
 ) -> Result<Response, Problem> {
-    let token = token(proof, started);
-    if store.open(&token, request.now(), (), Nothing).await?.is_none() {
+    let shown = Shown::Session(token(proof, started));
+    if store.open(&shown, request.now(), (), Nothing).await?.is_none() {
         return Err(Problem::new(
             SESSION_ENDED,
             "The session of this Idempotency-Key has ended. Take a new key.",
         ));
     }
-    Ok(answer(request, &token, started.created_at, delivery))
+    Ok(answer(request, &token(proof, started), started.created_at, delivery))
 }
 
 fn token(proof: &Proof, started: &Started) -> SessionToken {

@@ -8,7 +8,7 @@ use am_http::{
 use domain::{CustomerId, Entropy, Role, SessionToken, entropy};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::OwnCard;
+use store::tenant::{NewSession, OwnCard};
 use store::{Event, EventKind, Store, WriteError};
 
 use super::started::{Delivery, NO_COMPANY, StartedSession, answer, device, no_company};
@@ -70,11 +70,16 @@ async fn handle(
     let (member, created_at) = (there.member, opened.session.created_at);
     let delivery = if request.shows_bearer() { delivery } else { Delivery::Cookie };
     let token = SessionToken::new(customer_id, member.user, entropy::bytes(entropy));
-    let times = (created_at, request.now());
     let (hash, device) = (token.hash(), device(&request));
     let event = Event::new(EventKind::LoggedIn, None).from(&request.source(), &device);
-    let start = store.start_session(&login, &member, &hash, &device, times, Some(&event), None);
-    match start.await {
+    let new = NewSession {
+        hash: &hash,
+        device: &device,
+        created_at,
+        now: request.now(),
+        event: Some(&event),
+    };
+    match store.start_session(&login, &member, &new, None).await {
         Ok(()) => Ok(answer(&request, &token, created_at, delivery)),
         Err(WriteError::Stale { .. }) => Err(no_company()),
         Err(error) => Err(error.into()),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::tenant::{AnswerOfPeople, CardKey, Person, UserKey};
 use store::{Store, UserProfile};
 
-use super::{LAST_OWNER, OWNERS_ONLY, refused};
+use super::{LAST_OWNER, OWNERS_ONLY, refuse_machine, refused};
 use crate::shapes::PersonView;
 
 /// What somebody may do from now on.
@@ -62,6 +62,7 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let seen = request.if_match()?;
     let Body { role } = request.json()?;
     let current = found.existing()?;
+    refuse_machine(&current.content)?;
     if opened.session.role != Role::Owner && [role, current.content.role].contains(&Role::Owner) {
         return Err(
             Problem::new(OWNERS_ONLY, "Only an owner may do this to or for an owner.").into()

@@ -10,7 +10,7 @@ use runtime::HttpFunction;
 use store::Store;
 use store::tenant::{AnswerOfPeople, UserKey};
 
-use super::{LAST_OWNER, OWNERS_ONLY, refused};
+use super::{LAST_OWNER, OWNERS_ONLY, refuse_machine, refused};
 
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
@@ -49,6 +49,7 @@ async fn remove(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     }
     let seen = request.if_match()?;
     let (session, current) = (&opened.session, found.newest()?);
+    refuse_machine(&current.content)?;
     let tombstone = seen.tombstone(&current, session.user, request.now())?;
     if session.role != Role::Owner && current.content.role == Role::Owner {
         return Err(Problem::new(OWNERS_ONLY, "Only an owner may remove an owner.").into());

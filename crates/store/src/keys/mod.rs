@@ -52,6 +52,8 @@ pub(crate) enum SortKey {
     /// The one item below [`sign_up_link_partition`].
     SignUpLink,
     Event(EventPlace),
+    /// Of which program, and the hash of its token.
+    Token(UserId, String),
     /// The one item of its kind below [`sign_in_partition`].
     Tries,
     /// Of whom, and the hash of its token. An earlier release named nobody.
@@ -113,6 +115,7 @@ impl SortKey {
             Self::SignUp(_) => Kind::SignUp,
             Self::SignUpLink => Kind::SignUpLink,
             Self::Event(_) => Kind::Event,
+            Self::Token(..) => Kind::Token,
             Self::Tries => Kind::Tries,
             Self::Session(..) => Kind::Session,
             Self::SignIn => Kind::SignIn,
@@ -168,7 +171,9 @@ impl fmt::Display for SortKey {
             Self::User(user) | Self::Card(user) => write!(f, "#{user}"),
             Self::Invitation(invitation) | Self::Invitee(invitation) => write!(f, "#{invitation}"),
             Self::Member(customer, user) => write!(f, "#{customer}#{user}"),
-            Self::Session(Some(user), hash) => write!(f, "#{user}#{hash}"),
+            Self::Session(Some(user), hash) | Self::Token(user, hash) => {
+                write!(f, "#{user}#{hash}")
+            }
             Self::Record(record) => write!(f, "#{record}"),
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
             Self::AppendixVersion(record, appendix, number) => {
@@ -256,6 +261,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Listed, [BY_CHANGE, millis, record]) => {
             Some(SortKey::ByChange(ChangeTime { at: time(millis)?, record: record.parse()? }))
         }
+        (Kind::Token, [user, hash]) => Some(SortKey::Token(user.parse()?, (*hash).to_owned())),
         (Kind::Event, [millis, digest]) => {
             Some(SortKey::Event(format!("{millis}.{digest}").parse()?))
         }
@@ -287,6 +293,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Usage
             | Kind::Listed
             | Kind::Event
+            | Kind::Token
             | Kind::Request
             | Kind::SignUp
             | Kind::Verification

@@ -244,6 +244,7 @@ fn counterpart(
         | SortKey::Member(..)
         | SortKey::SignUpLink
         | SortKey::Event(_)
+        | SortKey::Token(..)
         | SortKey::Tries
         | SortKey::Invitee(_)
         | SortKey::Reset(_)

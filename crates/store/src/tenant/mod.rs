@@ -18,6 +18,7 @@ mod refused;
 mod revisions;
 mod sessions;
 mod sign_ups;
+mod tokens;
 mod tries;
 mod usage;
 
@@ -39,9 +40,11 @@ pub use reads::{Lookup, Read};
 pub use records::{ChangePage, ListByChange, ListRecords, RecordKey, RecordPage};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{
-    Ask, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, USE_NOTED_EVERY,
+    Ask, NewSession, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, Shown,
+    USE_NOTED_EVERY,
 };
 pub use sign_ups::LetterAsked;
+pub use tokens::{ListMachines, ListedMachine};
 pub use tries::{Place, Tries};
 pub use usage::{Standing, UsageKey};
 

@@ -71,6 +71,10 @@ impl Store {
         for item in &users {
             let SortKey::User(user) = Fields(item).sort_key()? else { continue };
             let profile = items::read_revision::<UserProfile>(item)?;
+            // Programs are listed by themselves.
+            if profile.content.machine.is_some() {
+                continue;
+            }
             let card = by_user.remove(&user).or_else(|| profile.content.earlier_card());
             people.push(Person { user, profile, card });
         }

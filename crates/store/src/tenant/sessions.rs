@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
-use domain::{Revision, Role, SessionToken, Timestamp, TokenHash, UserId};
+use domain::{
+    ApiToken, CustomerId, Revision, Role, Scope, SessionToken, Timestamp, TokenHash, UserId,
+};
 
 use super::reads::Wanted;
 use super::{Login, Membership, Read};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
-use crate::{Customer, Event, Remember, Store, StoreError, TableKind, UserProfile, WriteError};
+use crate::{
+    Customer, Event, Machine, Remember, Store, StoreError, TableKind, UserProfile, WriteError,
+};
 
 /// A session ends this long after its log-in, whatever happens.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -20,7 +24,7 @@ pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 const CREATED_AT: &str = "created_at_ms";
-const USED_AT: &str = "used_at_ms";
+pub(super) const USED_AT: &str = "used_at_ms";
 /// So many sessions are ended at the same time.
 const ENDED_AT_ONCE: usize = 16;
 /// What the client calls itself.
@@ -36,11 +40,41 @@ pub struct Session {
     pub role: Role,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Where a program shows a token: what it may do, beside its role. `None`: a person.
+    pub scopes: Option<Vec<Scope>>,
     /// By which password it was started; absent of an earlier release.
     started_by: Option<String>,
 }
 
+/// What a client shows.
+#[derive(Debug)]
+pub enum Shown {
+    Session(SessionToken),
+    Token(ApiToken),
+}
+
+impl Shown {
+    const fn customer(&self) -> CustomerId {
+        match self {
+            Self::Session(token) => token.customer,
+            Self::Token(token) => token.customer,
+        }
+    }
+}
+
 impl Session {
+    /// A program's, as long as its token is good.
+    pub(super) fn of_machine(
+        customer: Customer,
+        user: UserId,
+        role: Role,
+        machine: &Machine,
+        created_at: Timestamp,
+    ) -> Self {
+        let (expires_at, scopes) = (machine.expires_at, Some(machine.scopes.clone()));
+        Self { customer, user, role, created_at, expires_at, scopes, started_by: None }
+    }
+
     /// Whether the person's password is still the one that the session was started by.
     pub fn is_of_password(&self, login: &Login) -> bool {
         self.started_by.as_ref() == Some(&login.password_digest())
@@ -53,6 +87,20 @@ pub struct Opened<F> {
     pub session: Session,
     pub user: Revision<UserProfile>,
     pub found: F,
+}
+
+/// A session that starts.
+#[derive(Clone, Copy)]
+pub struct NewSession<'a> {
+    /// Of its token.
+    pub hash: &'a TokenHash,
+    /// What the client calls itself.
+    pub device: &'a str,
+    /// When the person logged in: of a session that another one hands on, earlier than now.
+    pub created_at: Timestamp,
+    pub now: Timestamp,
+    /// What the customer is told.
+    pub event: Option<&'a Event>,
 }
 
 /// A session, as the person sees it whose it is.
@@ -125,18 +173,24 @@ fn lasts_until(created_at: Timestamp, used_at: Timestamp, now: Timestamp) -> Opt
 }
 
 impl Store {
-    /// Verifies the session of `token` and reads what is wanted with it, in one round trip; `question` is
+    /// Verifies the session, or the API token, and reads what is wanted with it, in one round trip; `question` is
     /// asked in the meantime. `None`: there is no such session, or it has ended.
     pub async fn open<R: Read, Q: Ask>(
         &self,
-        token: &SessionToken,
+        shown: &Shown,
         now: Timestamp,
         wanted: R,
         question: Q,
     ) -> Result<Option<(Opened<R::Found>, Q::Answer)>, StoreError> {
-        let verify = async { self.verify(token, now, wanted).await?.ok_or(Ended::NoSession) };
+        let verify = async {
+            let opened = match shown {
+                Shown::Session(token) => self.verify(token, now, wanted).await?,
+                Shown::Token(token) => self.verify_token(token, now, wanted).await?,
+            };
+            opened.ok_or(Ended::NoSession)
+        };
         let answer = async {
-            let reader = Reader { store: self, customer: Customer::new(token.customer) };
+            let reader = Reader { store: self, customer: Customer::new(shown.customer()) };
             question.ask(reader).await.map_err(Ended::from)
         };
         // Ends as soon as the session is found wanting: how long a forged token is refused says
@@ -183,6 +237,7 @@ impl Store {
             role: user.content.role,
             created_at,
             expires_at,
+            scopes: None,
             started_by: Fields(item).text(STARTED_BY).ok().map(str::to_owned),
         };
         Ok(Some(Opened { session, user, found: wanted.find(&found)? }))
@@ -209,7 +264,7 @@ impl Store {
         }
     }
 
-    /// Starts a session, and tells the customer by `event`, of somebody whose password was right, at one of their companies. The token is known by its
+    /// Starts a session of somebody whose password was right, at one of their companies. The token is known by its
     /// hash. A session that another one hands on is as old as that one.
     ///
     /// # Errors
@@ -219,13 +274,11 @@ impl Store {
         &self,
         login: &Login,
         member: &Membership,
-        hash: &TokenHash,
-        device: &str,
-        (created_at, now): (Timestamp, Timestamp),
-        event: Option<&Event>,
+        new: &NewSession<'_>,
         remember: Option<&Remember>,
     ) -> Result<(), WriteError> {
         let partition = keys::customer_partition(member.customer.id());
+        let NewSession { hash, device, created_at, now, event } = *new;
         let expires_at = created_at.after(SESSION_LIFETIME);
         let mut item = items::key(&partition, &SortKey::session(member.user, hash));
         item.insert(items::USER_ID.to_owned(), items::text(member.user));
