@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod change;
+pub mod forget;
 pub mod invite;
 pub mod join;
 pub mod let_reset;

@@ -262,6 +262,8 @@ async fn lose_and_acknowledge() -> Usage {
     world.cloud.settle().await;
     let acknowledge = json!({ "run": broken["run"], "note": "for a test" });
     world.cloud.invoke("acknowledge-chain", acknowledge).await.unwrap();
+    // Who has gone is forgotten.
+    world.cloud.invoke("forget-person", event("people/forget/ok")).await.unwrap();
     world.cloud.usage()
 }
 

@@ -65,6 +65,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "create-customer",
             "create-invitation",
             "create-token",
+            "forget-person",
             "join-company",
             "remove-person",
             "revoke-token",
@@ -85,15 +86,37 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
         &["change-password", "create-session", "reset-password"],
         "they set passwords, or renew hashes that are outdated",
     ),
+    (
+        "the end of a user",
+        &["forget-person"],
+        "forgets cards; a user that is lost breaks the chain",
+    ),
+    (
+        "the end of a login",
+        &["forget-person"],
+        "forgets names; a login that is lost breaks the chain",
+    ),
     ("how the policy is kept", &NOTES, "each notes its own promise"),
     (
         "an evening",
-        &["acknowledge-chain", "open-backup-run", "record-backup-job", "verify-restore"],
+        &[
+            "acknowledge-chain",
+            "forget-person",
+            "open-backup-run",
+            "record-backup-job",
+            "verify-restore",
+        ],
         "the rows of an evening: the next one rings for those without a manifest",
     ),
     (
         "a link of the chain",
-        &["acknowledge-chain", "open-backup-run", "record-backup-job", "verify-restore"],
+        &[
+            "acknowledge-chain",
+            "forget-person",
+            "open-backup-run",
+            "record-backup-job",
+            "verify-restore",
+        ],
         "as above: shown to everybody, as a break",
     ),
     (

@@ -16,6 +16,7 @@ mod earlier_data;
 mod events;
 mod forged;
 mod forging;
+mod forgotten;
 mod hardened;
 mod http;
 mod layering;

@@ -34,7 +34,7 @@ async fn ask_everything() -> bool {
     let cloud = Cloud::start(&Options::new(Path::new("."), folder.path())).await;
     let cloud = cloud.expect("the local cloud starts");
     let api = format!("http://{}", cloud.address());
-    let token = log_in(&api).await;
+    let token = log_in(&api, folder.path()).await;
     let examples = std::env::var("SCHEMATHESIS_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());
     let mut schemathesis = Command::new(".tools/openapi/bin/schemathesis");
     schemathesis
@@ -52,10 +52,11 @@ async fn ask_everything() -> bool {
 }
 
 /// Signs a company up, and logs its owner in.
-async fn log_in(api: &str) -> String {
+async fn log_in(api: &str, data: &Path) -> String {
+    let token = testing::letters::sign_up_token(api, data, "eva@example.com").await;
     let person = json!({
-        "company": "Verkstad AB", "name": "Eva Ek",
-        "email": "eva@example.com", "password": "two lathes and a mill",
+        "token": token, "company": "Verkstad AB", "name": "Eva Ek",
+        "password": "two lathes and a mill",
     });
     let login = json!({ "email": "eva@example.com", "password": "two lathes and a mill" });
     let mut answer = Value::Null;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{CustomerId, Digest, Timestamp, Version};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use store::operator::{Counterpart, ItemFacts, Operator, Reading, ScannedItem, Segment};
+use store::operator::{Counterpart, ItemFacts, Operator, Reading, Redaction, ScannedItem, Segment};
 use store::{StoreError, TableKind};
 
 use crate::chain::{self, Erasures, Gap, Split};
@@ -305,6 +305,26 @@ impl Manifest {
     /// A manifest in the form that it is kept in.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
+    }
+
+    /// The same, without those who were forgotten since: their revisions have other digests now.
+    #[must_use]
+    pub fn without<'a>(mut self, redactions: impl IntoIterator<Item = &'a Redaction>) -> Self {
+        let mut all = Tally::default();
+        for Redaction { table, thing, old, new, .. } in redactions {
+            let Some(table) = self.tables.get_mut(table) else { continue };
+            let (mut less, mut more) = (Buckets::default(), Buckets::default());
+            less.add(thing, old);
+            if let Some(new) = new {
+                more.add(thing, new);
+            }
+            table.buckets.subtract(&less);
+            table.buckets.merge(&more);
+            table.all = table.buckets.total();
+        }
+        self.tables.values().for_each(|table| all.merge(&table.all));
+        self.summary.digest = all.digest();
+        self
     }
 
     /// What one table held; nothing, where the manifest does not know it.

@@ -237,6 +237,28 @@ impl ResetToken {
 }
 
 #[derive(Args)]
+pub struct Forget {
+    /// The company, by its id
+    #[arg(long)]
+    customer: String,
+
+    /// The person, by their id there
+    #[arg(long)]
+    user: String,
+}
+
+impl Forget {
+    /// Forgets a person.
+    pub async fn run(self, options: &Options) -> Ended {
+        let cloud = Cloud::start(options).await?;
+        let event = json!({ "customer": self.customer, "user": self.user });
+        let outcome = cloud.invoke("forget-person", event).await?;
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Args)]
 pub struct SignUpLink {
     /// The address that the person signs up under
     email: String,

@@ -108,6 +108,11 @@ enum Command {
     /// it is that asks.
     ResetToken(commands::ResetToken),
 
+    /// Forget a person who was removed from a company: name and address go, what they did stays
+    ///
+    /// The service must not be running on the folder. No restore brings them back.
+    Forget(commands::Forget),
+
     /// Make a link to sign a company up with, good for a day
     ///
     /// The service must not be running on the folder. Make sure first that the address is the person's.
@@ -209,6 +214,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Suspend(suspend)) => return suspend.run(&options).await,
         Some(Command::Resume(resume)) => return resume.run(&options).await,
         Some(Command::ResetToken(reset)) => return reset.run(&options).await,
+        Some(Command::Forget(forget)) => return forget.run(&options).await,
         Some(Command::SignUpLink(link)) => {
             return link.run(&options, arguments.address).await;
         }

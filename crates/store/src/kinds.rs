@@ -249,6 +249,8 @@ kinds! {
     Verification: "VERIFIED" in [Ledger], Lasting;
     /// Why the chain of evenings goes on from another figure.
     Link: "CHAIN" in [Ledger], Lasting;
+    /// That a person was forgotten.
+    Forgotten: "FORGOTTEN" in [Ledger], Lasting;
     /// How far a restore of the service has come.
     Restore: "RESTORE" in [Ledger], Transient;
     /// How one promise of the policy stands.

@@ -33,6 +33,7 @@ pub mod operator;
 pub mod tenant;
 
 mod batch;
+mod cards;
 mod content;
 mod demands;
 mod error;

@@ -64,6 +64,7 @@ async fn handle(
         reason,
         note: note.to_owned(),
         accepted: Vec::new(),
+        redacted: Vec::new(),
         old: String::new(),
         new: String::new(),
         noted_at: now,

@@ -11,7 +11,7 @@ use runtime::EventError;
 use runtime::clock::CLOCKS_DIFFER;
 use serde::{Deserialize, Serialize};
 use store::TableKind;
-use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator, Verification};
+use store::operator::{BackupRun, Evidence, Link, LinkReason, Operator, Redaction, Verification};
 
 use crate::backups::documents::{Documents, document_digest};
 use crate::shapes::{Chain, RestoreState};
@@ -179,6 +179,7 @@ impl Earlier {
                 reason: LinkReason::Clock,
                 note: format!("was opened at {}, and now is {now}", run.opened_at),
                 accepted: Vec::new(),
+                redacted: Vec::new(),
                 old: run.digest.clone(),
                 new: String::new(),
                 noted_at: now,
@@ -225,8 +226,9 @@ impl Earlier {
         let since = restored.map(|run| run.cut);
         let runs = [restored.cloned(), ledger.cloned()];
         let same = restored.map(|run| run.scheduled_at) == ledger.map(|run| run.scheduled_at);
-        let restored = read(evidence, restored, findings).await?;
-        let ledger = if same { restored.clone() } else { read(evidence, ledger, findings).await? };
+        let restored = self.read(evidence, restored, findings).await?;
+        let ledger =
+            if same { restored.clone() } else { self.read(evidence, ledger, findings).await? };
         Ok(Ground { base: Base { restored, ledger }, runs, since })
     }
 
@@ -249,6 +251,7 @@ impl Earlier {
             run: base.scheduled_at,
             reason: LinkReason::Restored,
             accepted: Vec::new(),
+            redacted: Vec::new(),
             note: format!("restored to {} as {}", restore.to, restore.restored_as),
             old: last.digest.clone(),
             new: base.digest.clone(),
@@ -259,22 +262,35 @@ impl Earlier {
     }
 }
 
-/// A run's manifest, as the run itself says that it is.
-async fn read(
-    evidence: &Evidence,
-    run: Option<&BackupRun>,
-    findings: &mut Findings,
-) -> Result<Option<Arc<Manifest>>, EventError> {
-    let Some(run) = run else { return Ok(None) };
-    // One that is gone is found with all others.
-    let Some(bytes) = evidence.find(&run.manifest).await? else { return Ok(None) };
-    match Manifest::from_json(&bytes) {
-        Ok(manifest) if manifest.cut == run.cut && manifest.summary.digest == run.digest => {
-            Ok(Some(Arc::new(manifest)))
-        }
-        _ => {
-            findings.note(Cause::Evidence, &run.manifest, "is not what the ledger says of it");
-            Ok(None)
+impl Earlier {
+    /// A run's manifest, as the run itself says that it is; without who was forgotten since.
+    async fn read(
+        &self,
+        evidence: &Evidence,
+        run: Option<&BackupRun>,
+        findings: &mut Findings,
+    ) -> Result<Option<Arc<Manifest>>, EventError> {
+        let Some(run) = run else { return Ok(None) };
+        // One that is gone is found with all others.
+        let Some(bytes) = evidence.find(&run.manifest).await? else { return Ok(None) };
+        match Manifest::from_json(&bytes) {
+            Ok(manifest) if manifest.cut == run.cut && manifest.summary.digest == run.digest => {
+                Ok(Some(Arc::new(manifest.without(redacted_since(&self.links, run)))))
+            }
+            _ => {
+                findings.note(Cause::Evidence, &run.manifest, "is not what the ledger says of it");
+                Ok(None)
+            }
         }
     }
+}
+
+/// What was redacted since a run was opened, of what was there at its cut.
+pub fn redacted_since<'a>(
+    links: &'a [Link],
+    run: &BackupRun,
+) -> impl Iterator<Item = &'a Redaction> + use<'a> {
+    let (opened_at, cut) = (run.opened_at, run.cut);
+    let since = links.iter().filter(move |link| link.noted_at > opened_at);
+    since.flat_map(|link| &link.redacted).filter(move |it| it.changed_at < cut)
 }

@@ -19,6 +19,7 @@ use store::operator::{BackupRun, Evidence, Operator, Segment};
 use super::documents::document_digest;
 use super::traces::Tracing;
 use crate::shapes::Chain;
+pub use chain::redacted_since;
 use chain::{Clock, Earlier, Ground};
 
 /// Longer than a request may take, sent slowly and answered late: what was begun before the cut has

@@ -13,6 +13,7 @@ use store::{Announced, TableKind};
 use super::Context;
 use super::plan::Restore;
 use crate::appendices::store as store_appendix;
+use crate::backups::open_run::redacted_since;
 use crate::resources::Backups;
 use crate::shapes::RestoreState;
 
@@ -178,6 +179,9 @@ impl Work<'_> {
         let Backups { operator, evidence, .. } = &self.context.backups;
         if let Some(run) = operator.run_before(self.restore.to).await? {
             let manifest = Manifest::from_json(&evidence.read(&run.manifest).await?)?;
+            // Who was forgotten since is forgotten in the new tables, too.
+            let links = operator.links().await?;
+            let manifest = manifest.without(redacted_since(&links, &run));
             return Ok((Some(run.scheduled_at), manifest));
         }
         // Of a service that is younger than its first evening: it has to agree with itself.

@@ -94,6 +94,7 @@ async fn conclude(
         }
         RestoreState::Mended => {
             restore.erased_again += found.erased_again;
+            restored.forget_again().await?;
             restore.advance(context, RestoreState::Erased).await?;
         }
         RestoreState::Erased => {
@@ -108,6 +109,8 @@ async fn conclude(
         RestoreState::Ready => {
             restore.erased_again += found.erased_again;
             restore.set_aside += found.set_aside;
+            // And who was forgotten until the switch.
+            restored.forget_again().await?;
             restore.advance(context, RestoreState::Done).await?;
             return Ok(stop(DONE));
         }
@@ -163,6 +166,7 @@ pub async fn make_whole(restored: &Operator, now: Timestamp) -> Result<(), Event
         backup::mend(restored, kind, Segment::WHOLE).await?;
     }
     restored.erase_again(Segment::WHOLE, now).await?;
+    restored.forget_again().await?;
     Ok(())
 }
 

@@ -80,6 +80,8 @@ pub(crate) enum SortKey {
     Link(Timestamp, String),
     /// A restore of the whole service to a moment: of two to the same, one is at work at a time.
     Restore(Timestamp),
+    /// That a person of a customer's was forgotten.
+    Forgotten(CustomerId, UserId),
     /// How one thing that the policy promises stands.
     Policy(String),
     /// Crashes, of one window, below [`source_partition`].
@@ -128,6 +130,7 @@ impl SortKey {
             Self::Verification(..) => Kind::Verification,
             Self::Link(..) => Kind::Link,
             Self::Restore(_) => Kind::Restore,
+            Self::Forgotten(..) => Kind::Forgotten,
             Self::Policy(_) => Kind::Policy,
             Self::Crashes(_) => Kind::Crashes,
             Self::Crash => Kind::Crash,
@@ -170,7 +173,9 @@ impl fmt::Display for SortKey {
             | Self::IndexBuilt => Ok(()),
             Self::User(user) | Self::Card(user) => write!(f, "#{user}"),
             Self::Invitation(invitation) | Self::Invitee(invitation) => write!(f, "#{invitation}"),
-            Self::Member(customer, user) => write!(f, "#{customer}#{user}"),
+            Self::Member(customer, user) | Self::Forgotten(customer, user) => {
+                write!(f, "#{customer}#{user}")
+            }
             Self::Session(Some(user), hash) | Self::Token(user, hash) => {
                 write!(f, "#{user}#{hash}")
             }
@@ -237,6 +242,9 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Suspended, _) => only(SortKey::Suspended),
         (Kind::Card, [user]) => Some(SortKey::Card(user.parse()?)),
         (Kind::Invitation, [invitation]) => Some(SortKey::Invitation(invitation.parse()?)),
+        (Kind::Forgotten, [customer, user]) => {
+            Some(SortKey::Forgotten(customer.parse()?, user.parse()?))
+        }
         (Kind::Invitee, [invitation]) => Some(SortKey::Invitee(invitation.parse()?)),
         (Kind::Member, [customer, user]) => Some(SortKey::Member(customer.parse()?, user.parse()?)),
         (Kind::Session, [hash]) => Some(SortKey::Session(None, (*hash).to_owned())),
@@ -299,7 +307,8 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Verification
             | Kind::Link
             | Kind::BackupRun
-            | Kind::Restore,
+            | Kind::Restore
+            | Kind::Forgotten,
             _,
         ) => None,
     })

@@ -78,9 +78,11 @@ fn name_hash(name: &SignInName) -> Digest {
     Digest::of(&[name.as_str().as_bytes()])
 }
 
-/// The partitions of the ledger: of the backup runs, the restores of the service, and how the policy is kept.
+/// The partitions of the ledger: of the backup runs, the restores of the service, who was forgotten, and how the
+/// policy is kept.
 pub(crate) const BACKUPS_PARTITION: &str = "BACKUPS";
 pub(crate) const RESTORES_PARTITION: &str = "RESTORES";
+pub(crate) const FORGOTTEN_PARTITION: &str = "FORGOTTEN";
 pub(crate) const POLICY_PARTITION: &str = "POLICY";
 
 /// The partition of issues in Sentry: of sessions, while their crashes are to be deleted, and of the

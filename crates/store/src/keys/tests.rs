@@ -31,6 +31,7 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
         SortKey::SignIn,
         SortKey::SignUpLink,
         SortKey::Tries,
+        SortKey::Forgotten(CustomerId::from_bytes([9; 16]), user),
         SortKey::Token(user, "ab".repeat(32)),
         SortKey::Event("1768464000000.0123456789abcdef".parse().unwrap()),
         SortKey::Login,

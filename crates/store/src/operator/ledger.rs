@@ -6,7 +6,7 @@ use domain::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Operator;
+use super::{Operator, Redaction};
 use crate::StoreError;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
@@ -50,6 +50,9 @@ pub struct Link {
     /// What was found and is accepted, by cause and key: it will not be found again.
     #[serde(default)]
     pub accepted: Vec<String>,
+    /// What the sums leave out and take in since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<Redaction>,
     /// The digest that it went on from before, and the one that it goes on from now.
     pub old: String,
     pub new: String,
@@ -65,6 +68,8 @@ pub enum LinkReason {
     Acknowledged,
     /// It was opened at a time that was still to come: nothing is held against it.
     Clock,
+    /// A person was forgotten, of whom revisions had a name.
+    Forgotten,
 }
 
 /// How a backup job ended, as AWS Backup told it.
@@ -110,6 +115,8 @@ impl Link {
             LinkReason::Restored => "restored".to_owned(),
             LinkReason::Acknowledged => "acknowledged".to_owned(),
             LinkReason::Clock => "clock".to_owned(),
+            // Of one run, several people may be forgotten.
+            LinkReason::Forgotten => format!("forgotten-{}", self.note),
         }
     }
 }

@@ -244,6 +244,7 @@ fn counterpart(
         | SortKey::Member(..)
         | SortKey::SignUpLink
         | SortKey::Event(_)
+        | SortKey::Forgotten(..)
         | SortKey::Token(..)
         | SortKey::Tries
         | SortKey::Invitee(_)
@@ -297,7 +298,7 @@ fn login(fields: Fields<'_>) -> Result<ItemFacts, StoreError> {
     })
 }
 
-fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
+pub(super) fn login_digest(key: &RowKey, customer: CustomerId, user: UserId) -> Digest {
     Digest::of(&[key.partition.as_bytes(), &customer.to_bytes(), &user.to_bytes()])
 }
 

@@ -2,26 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    CompanyName, CustomerId, FromStored as _, LoginId, PersonName, Revision, ShortName, SignInName,
-    UserId,
-};
+use domain::{CompanyName, CustomerId, LoginId, Revision, ShortName, SignInName, UserId};
 use passwords::StoredHash;
 
 use super::logins::{login_item, sign_in_item};
 use super::reads::{FoundItems, Wanted};
 use super::{Login, Lookup, Membership, Read};
 use crate::batch::Batch;
-use crate::items::{self, Fields, Item};
+use crate::cards;
+use crate::items;
 use crate::keys::{self, SortKey};
 use crate::transaction::{Step, Transaction};
 use crate::{
     Customer, CustomerProfile, Event, EventKind, PersonCard, Remember, Store, StoreError,
     TableKind, UserProfile, WriteError, begun_with,
 };
-
-const NAME: &str = "name";
-const SIGN_IN: &str = "sign_in";
 
 /// The customer whose session it is.
 pub struct CustomerKey;
@@ -101,7 +96,7 @@ impl Read for CardKey {
     }
 
     fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
-        items.item(&SortKey::Card(self.0)).map(read_card).transpose()
+        items.item(&SortKey::Card(self.0)).map(cards::read_card).transpose()
     }
 }
 
@@ -120,21 +115,12 @@ impl Read for OwnCard {
     }
 }
 
-pub(super) fn read_card(item: &Item) -> Result<PersonCard, StoreError> {
-    let fields = Fields(item);
-    let text = |name| fields.text(name).map(str::to_owned);
-    Ok(PersonCard {
-        name: PersonName::from_stored(text(NAME)?),
-        sign_in: SignInName::from_stored(text(SIGN_IN)?),
-    })
-}
-
 impl Transaction<'_> {
     pub(super) fn put_card(self, customer: &Customer, user: UserId, card: &PersonCard) -> Self {
         let partition = keys::customer_partition(customer.id());
         let mut item = items::key(&partition, &SortKey::Card(user));
-        item.insert(NAME.to_owned(), items::text(&card.name));
-        item.insert(SIGN_IN.to_owned(), items::text(card.sign_in.as_str()));
+        item.insert(cards::NAME.to_owned(), items::text(&card.name));
+        item.insert(cards::SIGN_IN.to_owned(), items::text(card.sign_in.as_str()));
         self.put_new(Step::Create, TableKind::Accounts, item)
     }
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use domain::{Revision, Role, UserId, Version};
 
-use super::accounts::read_card;
 use super::reads::{FoundItems, Wanted};
 use super::{Ask, Lookup, Read, Reader, Session};
+use crate::cards::read_card;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
