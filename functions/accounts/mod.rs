@@ -9,6 +9,7 @@ pub mod create_session;
 pub mod create_token;
 pub mod delete_session;
 pub mod end_sessions;
+pub mod export_usage;
 pub mod get_customer;
 pub mod get_session;
 pub mod get_usage;

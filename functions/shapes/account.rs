@@ -1,6 +1,6 @@
 use domain::{
-    CompanyName, CustomerId, PersonName, Revision, Role, ShortName, SignInName, Timestamp, UserId,
-    Version, stored,
+    CompanyName, CustomerId, Language, PersonName, Revision, Role, ShortName, SignInName, TimeZone,
+    Timestamp, UserId, Version, stored,
 };
 use serde::{Deserialize, Serialize};
 use store::{CustomerProfile, PersonCard, Usage, UserProfile};
@@ -30,6 +30,10 @@ impl CustomerView {
 pub struct CompanyView {
     #[serde(flatten)]
     pub customer: CustomerView,
+    /// In which its people see times; null where nobody has said.
+    pub time_zone: Option<TimeZone>,
+    /// In which it writes to people; null where nobody has said.
+    pub language: Option<Language>,
     pub version: Version,
     pub changed_at: Timestamp,
 }
@@ -37,7 +41,14 @@ pub struct CompanyView {
 impl CompanyView {
     pub fn new(id: CustomerId, revision: &Revision<CustomerProfile>) -> Self {
         let customer = CustomerView::new(id, revision);
-        Self { customer, version: revision.version, changed_at: revision.changed_at }
+        let CustomerProfile { time_zone, language, .. } = revision.content.clone();
+        Self {
+            customer,
+            time_zone,
+            language,
+            version: revision.version,
+            changed_at: revision.changed_at,
+        }
     }
 }
 

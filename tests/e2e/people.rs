@@ -83,7 +83,9 @@ pub async fn come_and_go(world: &World) {
     let revoke = Call::to("DELETE /v1/tokens/{token_id}");
     let revoke = revoke.path("token_id", made["id"].as_str().unwrap());
     assert_eq!(world.send(revoke).await.status(), 204);
-    world.cloud.invoke("list-customers", event("accounts/list_customers/ok")).await.unwrap();
+    for lists in ["list-customers", "export-usage"] {
+        world.cloud.invoke(lists, json!({})).await.unwrap();
+    }
     for order in ["accounts/suspend/ok", "accounts/suspend/resume"] {
         world.cloud.invoke("suspend-customer", event(order)).await.unwrap();
     }

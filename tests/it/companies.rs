@@ -120,3 +120,46 @@ async fn an_operator_sees_companies_suspends_one_and_lets_it_work_again() {
     let evening = world.cloud.run_evening(|_| {}).await.unwrap();
     assert!(evening.verdicts.iter().all(|(_, verdict)| verdict == "SUCCESSFUL"), "{evening:?}");
 }
+
+#[tokio::test]
+async fn an_owner_sets_the_time_zone_and_the_language_and_letters_are_in_it() {
+    let world = World::new().await;
+    let change = |name: &str, value: serde_json::Value, version: u64| {
+        let call = Call::to("PUT /v1/customer").body(json!({ "name": "Verkstad AB" }));
+        call.with(name, value).header("if-match", &format!("\"{version}\""))
+    };
+    for zone in [json!("Europe/Gothenburg"), json!("../etc"), json!(7), json!("")] {
+        let answer = world.send(change("time_zone", zone.clone(), 1)).await;
+        assert_eq!(answer.problem(), (422, "invalid_field".into(), "/time_zone".into()), "{zone}");
+    }
+    let refused = world.send(change("language", json!("fr"), 1)).await;
+    assert_eq!(refused.problem(), (422, "invalid_field".into(), "/language".into()));
+    let zone = world.send(change("time_zone", json!("europe/stockholm"), 1)).await;
+    assert_eq!(zone.status(), 200, "{zone:?}");
+    let language = world.send(change("language", json!("de"), 2)).await.body();
+    assert_eq!(language["time_zone"], "Europe/Stockholm", "what is left out stays");
+    assert_eq!(language["language"], "de");
+    assert_eq!(world.ask("GET /v1/customer").await.body()["language"], "de");
+    let invite = Call::to("POST /v1/invitations").with("email", json!("kurt@example.com"));
+    assert_eq!(world.send(invite).await.status(), 201);
+    let letter = testing::letters::newest_letter(world.folder(), "kurt@example.com");
+    assert_eq!(letter.subject, "Einladung zu Verkstad AB");
+}
+
+#[tokio::test]
+async fn an_operator_exports_what_each_company_uses_and_no_name_is_a_formula() {
+    let world = World::with_record().await;
+    world.let_program_in(domain::Role::Viewer, &[domain::Scope::Records]).await;
+    let rename = Call::to("PUT /v1/customer").body(json!({ "name": "=1+1;\"B\" AB" }));
+    let rename = rename.by(Person::B).header("if-match", "\"1\"");
+    assert_eq!(world.send(rename).await.status(), 200);
+    let exported = world.cloud.invoke("export-usage", json!({})).await.unwrap();
+    let csv = exported["csv"].as_str().unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "customer;name;since;suspended;people;programs;bytes;versions;records");
+    assert_eq!(lines.len(), 3);
+    let (a, b) = (Person::A.customer(), Person::B.customer());
+    assert!(lines[1].starts_with(&format!("{a};\"Verkstad AB\";")), "{}", lines[1]);
+    assert!(lines[1].ends_with(";false;6;1;18;1;1"), "{}", lines[1]);
+    assert!(lines[2].starts_with(&format!("{b};\"'=1+1;\"\"B\"\" AB\";")), "{}", lines[2]);
+}

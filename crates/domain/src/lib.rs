@@ -22,6 +22,7 @@ mod stored;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod zone;
 
 pub use appendix::{
     Appendix, AppendixBytes, AppendixVersion, ContentType, Sha256, UploadState, VersionNumber,
@@ -42,3 +43,4 @@ pub use stored::{FromStored, UnknownMembers, stored};
 pub use text::{CompanyName, FileName, PersonName, RecordTitle, RecordType};
 pub use time::Timestamp;
 pub use token::{ApiToken, InvitationToken, ResetToken, SessionToken, SignUpToken, TokenHash};
+pub use zone::TimeZone;

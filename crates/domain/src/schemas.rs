@@ -10,8 +10,8 @@ use crate::fields::FIELD_NAME_CHARS_MAX;
 use crate::{
     AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Email, Fields,
     FileName, InvitationId, InvitationToken, PersonName, RecordId, RecordTitle, RecordType,
-    ResetToken, Sha256, ShortName, SignInName, SignUpToken, Timestamp, TokenHash, UserId, Version,
-    VersionNumber,
+    ResetToken, Sha256, ShortName, SignInName, SignUpToken, TimeZone, Timestamp, TokenHash, UserId,
+    Version, VersionNumber,
 };
 
 macro_rules! schemas {
@@ -92,6 +92,11 @@ schemas! {
         "type": "string",
         "pattern": "^am1s_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
         "description": "What lets somebody sign up under their address: it is in the link.",
+    });
+    TimeZone: json_schema!({
+        "type": "string",
+        "description": "A time zone by its IANA name, such as Europe/Stockholm.",
+        "examples": ["Europe/Stockholm"],
     });
     TokenHash: json_schema!({
         "type": "string",

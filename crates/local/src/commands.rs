@@ -180,6 +180,14 @@ pub async fn companies(options: &Options) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says what each company uses.
+pub async fn usage(options: &Options) -> Ended {
+    let cloud = Cloud::start(options).await?;
+    let outcome = cloud.invoke("export-usage", json!({})).await?;
+    print!("{}", outcome["csv"].as_str().unwrap_or_default());
+    Ok(ExitCode::SUCCESS)
+}
+
 #[derive(Args)]
 pub struct Suspend {
     /// The company, by its id

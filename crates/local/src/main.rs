@@ -92,6 +92,11 @@ enum Command {
     /// The service must not be running on the folder.
     Companies,
 
+    /// Say what each company uses, as CSV, for invoices: at the end of a month, it is that month's
+    ///
+    /// The service must not be running on the folder.
+    Usage,
+
     /// Log everybody of a company out, and let nobody in for now
     ///
     /// The service must not be running on the folder. Nothing that the company keeps changes.
@@ -210,6 +215,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
             return acknowledge.run(&options, arguments.json).await;
         }
         Some(Command::Quota(quota)) => return quota.run(&options).await,
+        Some(Command::Usage) => return commands::usage(&options).await,
         Some(Command::Companies) => return commands::companies(&options).await,
         Some(Command::Suspend(suspend)) => return suspend.run(&options).await,
         Some(Command::Resume(resume)) => return resume.run(&options).await,

@@ -1,7 +1,8 @@
 //! Customers and people, in the form that they are stored in.
 
 use domain::{
-    CompanyName, LoginId, PersonName, Role, Scope, ShortName, SignInName, Timestamp, UserId, stored,
+    CompanyName, Language, LoginId, PersonName, Role, Scope, ShortName, SignInName, TimeZone,
+    Timestamp, UserId, stored,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,12 @@ pub struct CustomerProfile {
     /// What stands behind the `@` of its people's own names. It stays, once there is one.
     #[serde(default, deserialize_with = "stored", skip_serializing_if = "Option::is_none")]
     pub short_name: Option<ShortName>,
+    /// In which its people see times, where they say nothing else.
+    #[serde(default, deserialize_with = "stored", skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<TimeZone>,
+    /// In which it writes to people, where they say nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// Why nobody works there for now, as whoever runs the service says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<String>,
@@ -39,6 +46,13 @@ pub struct UserProfile {
     pub email: Option<SignInName>,
     #[serde(default, deserialize_with = "stored", skip_serializing_if = "Option::is_none")]
     pub name: Option<PersonName>,
+}
+
+impl CustomerProfile {
+    pub const fn new(name: CompanyName, short_name: Option<ShortName>) -> Self {
+        let (time_zone, language) = (None, None);
+        Self { name, short_name, time_zone, language, suspended: None, quota: None }
+    }
 }
 
 impl UserProfile {

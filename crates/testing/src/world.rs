@@ -110,7 +110,7 @@ impl World {
         if person.role() == Role::Owner {
             let name = "Verkstad AB".to_owned().try_into().unwrap();
             let short_name = person.short_name().to_owned().try_into().ok();
-            let customer = CustomerProfile { name, short_name, suspended: None, quota: None };
+            let customer = CustomerProfile::new(name, short_name);
             let sign_up = SignUp {
                 customer_id: person.customer(),
                 customer: Revision::first(customer, user, self.now),

@@ -4,7 +4,7 @@ use am_http::{
     Answer, ChangeRefusal, Code, Declaration, Handle, Parameter, Problem, RequestBody, Response,
     ResponseHeader, Route, SessionRequest, StatusCode, change, etag, json, with_header,
 };
-use domain::{CompanyName, Role, ShortName};
+use domain::{CompanyName, Language, Role, ShortName, TimeZone};
 use lambda_http::http::header::ETAG;
 use runtime::HttpFunction;
 use serde::Deserialize;
@@ -21,6 +21,10 @@ struct Body {
     name: CompanyName,
     /// Left out, it stays as it is. Once there is one, there is no other: people log in with it.
     short_name: Option<ShortName>,
+    /// In which its people see times; left out, it stays as it is.
+    time_zone: Option<TimeZone>,
+    /// In which it writes to people; left out, it stays as it is.
+    language: Option<Language>,
 }
 
 const SHORT_NAME_TAKEN: Code =
@@ -35,7 +39,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
         name: "change-customer",
         routes: &[Route::put("/v1/customer")],
-        summary: "Changes what the company is called",
+        summary: "Changes what the company is called, its time zone and its language",
         parameters: &[Parameter::IF_MATCH],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<CompanyView>(StatusCode::OK, "The company as it is now.")
@@ -57,7 +61,7 @@ async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
 async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
     let opened = request.open(store, CustomerKey).await?;
     let seen = request.if_match()?;
-    let Body { name, short_name } = request.json()?;
+    let Body { name, short_name, time_zone, language } = request.json()?;
     let current = opened.found.existing()?;
     if !seen.admits(current.version) {
         return Err(Problem::stale(current.version).into());
@@ -69,7 +73,10 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
         );
     }
     let short_name = short_name.or(before);
-    let content = CustomerProfile { name, short_name, ..current.content.clone() };
+    let time_zone = time_zone.or_else(|| current.content.time_zone.clone());
+    let language = language.or(current.content.language);
+    let content =
+        CustomerProfile { name, short_name, time_zone, language, ..current.content.clone() };
     let changed = current.changed(content, opened.session.user, request.now());
     let customer = &opened.session.customer;
     match store.change_customer(customer, &current, &changed).await {

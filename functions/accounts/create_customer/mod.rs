@@ -110,7 +110,7 @@ pub async fn handle(
     let owner_id = UserId::new(now, entropy);
     let owner = UserProfile::new(Role::Owner, begun_with(owner_id));
     let short_name = ShortName::suggested(&company, None);
-    let profile = CustomerProfile { name: company, short_name, suspended: None, quota: None };
+    let profile = CustomerProfile::new(company, short_name);
     let mut sign_up = SignUp {
         customer_id: CustomerId::new(now, entropy),
         customer: Revision::first(profile, owner_id, now),

@@ -37,9 +37,9 @@ pub const FUNCTION: EventFunction<Operator, Event, Outcome> = EventFunction {
 };
 
 async fn handle(operator: &Operator) -> Result<Outcome, EventError> {
-    let company = |CustomerRow { id, profile, people, used }: CustomerRow| {
+    let company = |CustomerRow { id, profile, people, used, .. }: CustomerRow| {
         let since = profile.created_at;
-        let store::CustomerProfile { name, short_name, suspended, quota } = profile.content;
+        let store::CustomerProfile { name, short_name, suspended, quota, .. } = profile.content;
         let quota = quota.unwrap_or(QUOTA);
         Company { id, name, short_name, since, people, used, quota, suspended }
     };

@@ -41,9 +41,8 @@ struct Body {
     days: Option<u16>,
     /// Where a letter with the link goes.
     email: Option<Email>,
-    /// Of the letter.
-    #[serde(default)]
-    language: Language,
+    /// Of the letter; the company's, where nothing is said.
+    language: Option<Language>,
 }
 
 /// The invitation, and what opens it.
@@ -121,14 +120,15 @@ async fn handle(
     let view = InvitationView::new(id, &revision, email.clone());
     if let Some(email) = &email {
         // Sent first: what nobody could be told of is not there.
-        let company = customer.newest().map_err(|_| Problem::no_session())?.content.name;
+        let company = customer.newest().map_err(|_| Problem::no_session())?.content;
+        let language = language.or(company.language).unwrap_or_default();
         let inviter = card.as_ref().map(|card| &card.name);
         let link = post.invitation(&request, &token);
         if let Some(wait) = store.count_letter(email, now).await?.refused_for(now) {
             let detail = "This address got many letters already. Wait a while.";
             return Err(Problem::too_many(detail, wait));
         }
-        post.send(email, &mail::invitation(language, &company, inviter, &link)).await?;
+        post.send(email, &mail::invitation(language, &company.name, inviter, &link)).await?;
     }
     let remember = once.remember(&view);
     match store.create_invitation(session, id, &revision, email.as_ref(), &remember).await {

@@ -10,7 +10,7 @@ use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
 use crate::usage::Usage;
-use crate::{Customer, CustomerProfile, Event, EventKind, StoreError, WriteError};
+use crate::{Customer, CustomerProfile, Event, EventKind, StoreError, UserProfile, WriteError};
 
 /// Who changes what no user of the company's has changed.
 const OPERATOR: UserId = UserId::from_bytes([0; 16]);
@@ -22,6 +22,8 @@ pub struct CustomerRow {
     pub profile: Revision<CustomerProfile>,
     /// How many people belong to it.
     pub people: u64,
+    /// How many programs have a token that was not revoked.
+    pub programs: u64,
     /// What it keeps, as far as it is counted.
     pub used: Usage,
 }
@@ -30,7 +32,7 @@ impl Operator {
     /// All customers, the oldest first.
     pub async fn customers(&self) -> Result<Vec<CustomerRow>, StoreError> {
         let mut all = BTreeMap::new();
-        let mut people = BTreeMap::<CustomerId, u64>::new();
+        let mut people = BTreeMap::<CustomerId, [u64; 2]>::new();
         let filter =
             "#sk = :customer OR (begins_with(#sk, :user) AND attribute_not_exists(#deleted))";
         let mut pages = self
@@ -52,13 +54,16 @@ impl Operator {
             if Fields(&item).sort_key()? == SortKey::Customer {
                 all.insert(id, items::read_revision::<CustomerProfile>(&item)?);
             } else {
-                *people.entry(id).or_default() += 1;
+                let user = items::read_revision::<UserProfile>(&item)?;
+                let is_program = user.content.machine.is_some();
+                people.entry(id).or_default()[usize::from(is_program)] += 1;
             }
         }
         let mut rows = Vec::new();
         for (id, profile) in all {
-            let people = people.remove(&id).unwrap_or(0);
-            rows.push(CustomerRow { id, profile, people, used: self.counted(id).await? });
+            let [people, programs] = people.remove(&id).unwrap_or_default();
+            let used = self.counted(id).await?;
+            rows.push(CustomerRow { id, profile, people, programs, used });
         }
         Ok(rows)
     }
