@@ -18,7 +18,16 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 #[tokio::test]
 async fn every_page_is_the_client_and_is_asked_for_each_time() {
     let world = World::new().await;
-    for path in ["/", "/sign-up", "/invitation", "/password", "/people", "/account", "/records/x"] {
+    for path in [
+        "/",
+        "/sign-up",
+        "/invitation",
+        "/password",
+        "/people",
+        "/security",
+        "/account",
+        "/records/x",
+    ] {
         let page = get(&world, path, &[]).await;
         assert_eq!(page.status(), 200, "{path}");
         assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");

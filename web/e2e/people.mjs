@@ -138,6 +138,12 @@ await ida.page.getByRole("button", { name: "Save" }).click();
 await ida.page.getByText("You are logged out. Log in again.").waitFor();
 assert.equal(await ida.page.getByLabel("Title").inputValue(), "Too late", "what she wrote is still there");
 
+// What happened is there to look through.
+await eva.page.getByRole("link", { name: "Sicherheit" }).click();
+await eva.page.getByText("Hat jemanden entfernt: Ida Ek").waitFor();
+await eva.page.getByText("Falsches Passwort: Kurt Klein").waitFor();
+await eva.look("security");
+
 for (const each of [eva, ida, kurt]) await each.leave();
 await browser.close();
 console.log("people come to work: ok");

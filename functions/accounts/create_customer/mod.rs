@@ -86,13 +86,12 @@ pub async fn handle(
 ) -> Result<Response, Problem> {
     request.refuse_other_sites()?;
     let Body { token, company, name, password } = request.json()?;
-    let now = request.now();
+    let parts = [&token.hash().to_string(), company.as_str(), name.as_str()];
+    let (now, once) = (request.now(), Once::without_password(request, &parts)?);
     let email = store
         .sign_up_of(&token, now)
         .await?
         .ok_or_else(|| Problem::new(SIGN_UP_ENDED, "This link is too old. Ask for a new one."))?;
-    let parts = [company.as_str(), name.as_str(), email.as_str()];
-    let once = Once::without_password(request, &parts)?;
     request.note(Who::Stranger {
         account: passwords.pseudonym(email.as_str()),
         source: passwords.pseudonym(&request.source()),

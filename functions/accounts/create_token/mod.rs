@@ -32,6 +32,10 @@ struct Body {
     /// What the program is called.
     name: PersonName,
     /// At most your own, and no owner.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(extend("enum" = ["viewer", "member", "admin"]))
+    )]
     role: Role,
     /// What it is for; everything else is refused.
     #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = 4)))]
