@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use testing::world::{Call, World};
 
-const SECONDS_IN_CI: u64 = 10;
+const SECONDS_IN_CI: u64 = 15;
 
 /// What breaks parsers, to be put in anywhere.
 const SPLINTERS: [&[u8]; 22] = [
