@@ -124,7 +124,7 @@ async fn an_operator_sees_companies_suspends_one_and_lets_it_work_again() {
 #[tokio::test]
 async fn an_owner_sets_the_time_zone_and_the_language_and_letters_are_in_it() {
     let world = World::new().await;
-    let change = |name: &str, value: serde_json::Value, version: u64| {
+    let change = |name: &str, value: Value, version: u64| {
         let call = Call::to("PUT /v1/customer").body(json!({ "name": "Verkstad AB" }));
         call.with(name, value).header("if-match", &format!("\"{version}\""))
     };
