@@ -25,6 +25,7 @@ async fn every_page_is_the_client_and_is_asked_for_each_time() {
         "/password",
         "/people",
         "/security",
+        "/company",
         "/account",
         "/records/x",
     ] {

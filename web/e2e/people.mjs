@@ -144,6 +144,21 @@ await eva.page.getByText("Hat jemanden entfernt: Ida Ek").waitFor();
 await eva.page.getByText("Falsches Passwort: Kurt Klein").waitFor();
 await eva.look("security");
 
+// A program is let in, and works; then it is let in no more.
+await eva.page.getByRole("link", { name: "Unternehmen" }).click();
+await eva.page.getByLabel("Zeitzone").selectOption("Europe/Berlin");
+await eva.page.getByRole("button", { name: "Speichern" }).click();
+await eva.page.getByText("Gespeichert.").waitFor();
+await eva.page.getByLabel("Wie heißt es?").fill("ERP");
+await eva.page.getByRole("button", { name: "Zulassen" }).click();
+const token = await eva.page.locator(".link").textContent();
+await eva.look("company");
+const works = () => fetch(`${process.env.BASE}/v1/records`, { headers: { authorization: `Bearer ${token}` } });
+assert.equal((await works()).status, 200);
+await eva.page.getByRole("button", { name: "Widerrufen" }).click();
+await eva.page.getByText("widerrufen", { exact: true }).waitFor();
+assert.equal((await works()).status, 401);
+
 for (const each of [eva, ida, kurt]) await each.leave();
 await browser.close();
 console.log("people come to work: ok");

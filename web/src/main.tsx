@@ -5,6 +5,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Me, type Problem, call } from "./api.ts";
 import { Account } from "./pages/account.tsx";
+import { CompanyPage } from "./pages/company.tsx";
 import { Events } from "./pages/events.tsx";
 import { InvitationPage } from "./pages/invitation.tsx";
 import { Password } from "./pages/password.tsx";
@@ -53,7 +54,12 @@ function Header({ who, leave }: { who: Who; leave: () => void }) {
         <nav aria-label="AM Service">
           <a href="/">{texts.records}</a>
           <a href="/people">{texts.people}</a>
-          {(who.me.user.role === "admin" || who.me.user.role === "owner") && <a href="/security">{texts.security}</a>}
+          {(who.me.user.role === "admin" || who.me.user.role === "owner") && (
+            <>
+              <a href="/security">{texts.security}</a>
+              <a href="/company">{texts.company}</a>
+            </>
+          )}
           <a href="/account">{texts.account}</a>
           <button type="button" class="quiet" onClick={leave}>{texts.signed_out}</button>
         </nav>
@@ -85,6 +91,7 @@ function Page({ place, who, look }: { place: Place; who: Who; look: () => Promis
   if (record) return <RecordPage key={record} id={record} me={who.me} />;
   if (place.path === "/") return <Records me={who.me} />;
   if (place.path === "/people") return <People me={who.me} />;
+  if (place.path === "/company") return <CompanyPage me={who.me} />;
   if (place.path === "/security") return <Events />;
   if (place.path === "/account") return <Account />;
   return <main><h1>{texts.not_found_title}</h1><p><a href="/">{texts.back}</a></p></main>;

@@ -18,6 +18,10 @@ struct Arguments {
     #[arg(long)]
     before: PathBuf,
 
+    /// The template of that commit
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+
     /// The one of this commit
     #[arg(long, default_value = "target/release/create-session")]
     now: PathBuf,
@@ -37,8 +41,12 @@ async fn main() -> Result<(), Failed> {
     let mut beside = [Vec::new(), Vec::new()];
     for round in 0..2 * arguments.rounds {
         let which = round % 2;
-        let binary = if which == 0 { &arguments.before } else { &arguments.now };
-        beside[which].push(milliseconds(log_ins(binary, arguments.log_ins).await?));
+        let here = Path::new("template.yaml");
+        let (binary, template) = match which {
+            0 => (&arguments.before, arguments.template.as_path()),
+            _ => (&arguments.now, here),
+        };
+        beside[which].push(milliseconds(log_ins(binary, template, arguments.log_ins).await?));
     }
     let [before, now] = beside.map(|mut times| {
         times.sort_by(f64::total_cmp);
@@ -53,11 +61,12 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 /// The processor time of one log-in, of the function's process, but for its hashing, which has a thread of its own.
-async fn log_ins(binary: &Path, count: usize) -> Result<Duration, Failed> {
+async fn log_ins(binary: &Path, template: &Path, count: usize) -> Result<Duration, Failed> {
     let data = World::new().await.stop();
     let binaries = tempfile::tempdir()?;
     std::os::unix::fs::symlink(binary.canonicalize()?, binaries.path().join("create-session"))?;
     let options = Options {
+        template: template.to_owned(),
         binaries: Some(binaries.path().to_owned()),
         ..testing::world::options(data.path())
     };

@@ -48,6 +48,9 @@ impl SignedUp {
     }
 }
 
+/// Of a hundred thousand: where a thousand companies are called alike, all of these are taken once in 10^10 sign-ups.
+const NUMBERS_TRIED: u32 = 5;
+
 const SIGN_UP_ENDED: Code =
     Code::new(StatusCode::CONFLICT, "sign_up_ended", "The link is too old, or never was one.");
 const EMAIL_TAKEN: Code = Code::new(
@@ -120,7 +123,10 @@ pub async fn handle(
     };
     let mut answer = SignedUp::of(&sign_up);
     let mut ended = store.sign_up(&sign_up, &once.remember(&answer)).await;
-    if matches!(ended, Err(WriteError::ShortNameTaken)) {
+    for _ in 0..NUMBERS_TRIED {
+        if !matches!(ended, Err(WriteError::ShortNameTaken)) {
+            break;
+        }
         // Of companies of one name, each has a number of its own.
         let number = u32::from_be_bytes(entropy::bytes(entropy));
         let company = &sign_up.customer.content.name;

@@ -24,8 +24,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'";
 
 /// The paths that the client has pages for.
-const PAGES: [&str; 7] =
-    ["/", "/sign-up", "/invitation", "/password", "/people", "/security", "/account"];
+const PAGES: [&str; 8] =
+    ["/", "/sign-up", "/invitation", "/password", "/people", "/security", "/company", "/account"];
 const RECORDS: &str = "/records/";
 const ASSETS: &str = "assets/";
 
