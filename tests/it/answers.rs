@@ -72,6 +72,9 @@ async fn answers_and_stored_items_do_not_change_unnoticed() {
         let answer = match answer {
             // What it answers with has a test of its own.
             Ok(answer) if name == "api/get_openapi/ok" => answer["statusCode"].to_string(),
+            Ok(answer) if name == "accounts/export_usage/ok" => {
+                answer["csv"].as_str().unwrap().lines().next().unwrap().to_owned()
+            }
             Ok(answer) => without_signatures(&serde_json::to_string_pretty(&answer).unwrap()),
             Err(error) => format!("error: {error}"),
         };
