@@ -1,5 +1,7 @@
 //! Letters that anybody may ask for, to an address: how often, and without telling whose it is.
 
+use std::time::{Duration, Instant};
+
 use am_http::{Problem, Request, Who};
 use domain::Email;
 use passwords::Passwords;
@@ -36,4 +38,17 @@ pub async fn not_too_often(
         }
         None => Ok(asked),
     }
+}
+
+/// The step in which answers come.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Answers at the next tick after the work: what little it takes longer where an address has an account does not show.
+pub async fn at_a_tick<T>(work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let done = work.await;
+    let ticks = started.elapsed().as_millis() / TICK.as_millis() + 1;
+    let until = TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
+    tokio::time::sleep(until.saturating_sub(started.elapsed())).await;
+    done
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::Store;
 
 use super::ask_to_sign_up;
-use super::letters::{asked, not_too_often};
+use super::letters::{asked, at_a_tick, not_too_often};
 use crate::people::let_reset::GOOD_FOR;
 use crate::post::{NO_MAIL, Post};
 
@@ -42,7 +42,7 @@ pub const FUNCTION: HttpFunction<(Store, Passwords, Post)> = HttpFunction {
     },
     build: |env| Ok((env.store()?, env.passwords()?, Post::build(env)?)),
     handle: Handle::Anyone(|(store, passwords, post), request| {
-        Box::pin(handle(store, passwords, post, &OsEntropy, request))
+        Box::pin(at_a_tick(handle(store, passwords, post, &OsEntropy, request)))
     }),
 };
 

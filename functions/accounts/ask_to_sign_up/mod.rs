@@ -13,7 +13,7 @@ use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
 use store::Store;
 
-use super::letters::{asked, not_too_often};
+use super::letters::{asked, at_a_tick, not_too_often};
 use crate::post::{NO_MAIL, Post};
 
 /// So long a link is good.
@@ -41,7 +41,7 @@ pub const FUNCTION: HttpFunction<(Store, Passwords, Post)> = HttpFunction {
     },
     build: |env| Ok((env.store()?, env.passwords()?, Post::build(env)?)),
     handle: Handle::Anyone(|(store, passwords, post), request| {
-        Box::pin(handle(store, passwords, post, &OsEntropy, request))
+        Box::pin(at_a_tick(handle(store, passwords, post, &OsEntropy, request)))
     }),
 };
 
