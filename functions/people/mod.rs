@@ -94,7 +94,7 @@ impl<'a> Entry<'a> {
         });
         let now = request.now();
         let place = Place::new(&name, &source, &device(request));
-        let (attempt, login, tries) = store.attempt_login_from(&name, &source, &place, now).await?;
+        let (attempt, login, tries) = store.attempt_login(&name, &source, &place, now).await?;
         if let Some(wait) = attempt.refused_for(now) {
             return Err(Problem::too_many("Too many attempts from here. Wait a while.", wait));
         }

@@ -196,7 +196,7 @@ async fn guessing_at_one_account_leaves_others_from_there_their_tries() {
     let world = World::new().await;
     let tried = async |email: &str, source: &str, now| {
         let email = email.to_owned().try_into().unwrap();
-        let (attempt, _) = world.store.attempt_login(&email, source, now).await.unwrap();
+        let (attempt, _) = world.attempt_login(&email, source, now).await;
         attempt.refused_for(now).is_none()
     };
     let (source, now) = ("192.0.2.7", world.now);
@@ -220,7 +220,7 @@ async fn forgetting_one_account_leaves_the_others_and_makes_nothing() {
     let world = World::new().await;
     let (a, b) = (Person::A.email().into(), Person::B.email().into());
     let (source, now) = ("192.0.2.7", world.now);
-    let attempt = async |email, now| world.store.attempt_login(email, source, now).await.unwrap().0;
+    let attempt = async |email, now| world.attempt_login(email, source, now).await.0;
     for _ in 0..9 {
         attempt(&a, now).await;
         attempt(&b, now).await;
@@ -246,7 +246,7 @@ async fn forgetting_one_account_leaves_the_others_and_makes_nothing() {
 async fn tries_are_counted_in_quarters_of_an_hour_by_the_clock() {
     let world = World::new().await;
     let email = Person::A.email().into();
-    let attempt = async |now| world.store.attempt_login(&email, "192.0.2.7", now).await.unwrap().0;
+    let attempt = async |now| world.attempt_login(&email, "192.0.2.7", now).await.0;
     let quarter = Duration::from_secs(15 * 60);
     let start = world.now.start_of(quarter);
     let last = start.after(quarter - Duration::from_millis(1));
@@ -387,7 +387,7 @@ async fn the_stored_password_is_a_peppered_argon2id_hash_and_no_revision_has_it(
     let world = World::new().await;
     world.ask("POST /v1/customers").await;
     let email = "eva@verkstad-norr.example".to_owned().try_into().unwrap();
-    let (_, login) = world.store.attempt_login(&email, "test", world.now).await.unwrap();
+    let (_, login) = world.attempt_login(&email, "test", world.now).await;
     let stored = login.unwrap().password;
     assert!(stored.as_stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1,keyid=v1$"));
     let dump = std::fs::read(world.folder().join("dynamodb.sqlite-wal")).unwrap();

@@ -28,12 +28,7 @@ impl Request {
     /// one does not mean its cookie.
     pub fn session_token(&self) -> Result<SessionToken, Problem> {
         if self.shows_bearer() {
-            let authorization = self.header("authorization").unwrap_or("");
-            let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
-            if !scheme.eq_ignore_ascii_case("bearer") {
-                return Err(Problem::no_session());
-            }
-            return token.trim().parse().map_err(|_| Problem::no_session());
+            return self.bearer().and_then(|it| it.parse().ok()).ok_or_else(Problem::no_session);
         }
         let token = self.session_cookie_token().ok_or_else(Problem::no_session)?;
         self.refuse_other_sites()?;
@@ -42,13 +37,16 @@ impl Request {
 
     /// What the client shows: a session, or an API token.
     pub(crate) fn shown(&self) -> Result<Shown, Problem> {
-        let bearer = self.header("authorization").and_then(|it| it.split_once(' '));
-        match bearer.and_then(|(scheme, token)| Some((scheme, token.trim().parse().ok()?))) {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                Ok(Shown::Token(token))
-            }
-            _ => self.session_token().map(Shown::Session),
+        match self.bearer().and_then(|it| it.parse().ok()) {
+            Some(token) => Ok(Shown::Token(token)),
+            None => self.session_token().map(Shown::Session),
         }
+    }
+
+    /// What an Authorization header of the scheme Bearer holds.
+    fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
     /// Whether the session is shown by a header, as apps do: a cookie beside it is somebody else's matter.

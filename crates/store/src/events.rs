@@ -43,7 +43,6 @@ pub enum EventKind {
     PersonJoined,
     RoleChanged,
     PersonRemoved,
-    PersonForgotten,
     TokenMade,
     TokenRevoked,
     Suspended,
@@ -68,7 +67,6 @@ impl EventKind {
             | Self::PersonJoined
             | Self::RoleChanged
             | Self::PersonRemoved
-            | Self::PersonForgotten
             | Self::TokenMade
             | Self::TokenRevoked
             | Self::Suspended

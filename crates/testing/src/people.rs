@@ -1,6 +1,9 @@
 //! The people on the stage.
 
-use domain::{CustomerId, Email, Role, SessionToken, UserId};
+use domain::{CustomerId, Email, Role, SessionToken, SignInName, Timestamp, UserId};
+use store::tenant::{Attempt, Login, Place};
+
+use crate::world::World;
 
 /// The people of events/. All but B are of one customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,4 +76,19 @@ impl Person {
 
 fn id(prefix: &str, letter: char) -> String {
     format!("{prefix}{}", letter.to_string().repeat(26 - prefix.len()))
+}
+
+impl World {
+    /// A try to log in, of somebody who has no device yet.
+    pub async fn attempt_login(
+        &self,
+        name: &SignInName,
+        source: &str,
+        now: Timestamp,
+    ) -> (Attempt, Option<Login>) {
+        let place = Place::new(name, source, "");
+        let (attempt, login, _) =
+            self.store.attempt_login(name, source, &place, now).await.unwrap();
+        (attempt, login)
+    }
 }

@@ -59,7 +59,7 @@ async fn handle(
     // Counted as a log-in is: whoever has stolen a session does not guess at the password.
     let (name, source, device) = (&card.sign_in, request.source(), device(&request));
     let place = Place::new(name, &source, &device);
-    let (attempt, login, tries) = store.attempt_login_from(name, &source, &place, now).await?;
+    let (attempt, login, tries) = store.attempt_login(name, &source, &place, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
         return Err(Problem::too_many("Too many attempts from here. Wait a while.", wait));
     }

@@ -171,7 +171,7 @@ async fn check(
     place: &Place,
 ) -> Result<Entered, Problem> {
     let (source, now) = (request.source(), request.now());
-    let (attempt, login, tries) = store.attempt_login_from(name, &source, place, now).await?;
+    let (attempt, login, tries) = store.attempt_login(name, &source, place, now).await?;
     if let Some(wait) = attempt.refused_for(now) {
         let detail = "Too many attempts to log in from here. Wait a while.";
         return Err(Problem::too_many(detail, wait));

@@ -118,7 +118,6 @@ export const de: Texts = {
   event_person_joined: "Ist beigetreten",
   event_role_changed: "Hat eine Rolle geändert",
   event_person_removed: "Hat jemanden entfernt",
-  event_person_forgotten: "Hat jemanden vergessen",
   event_token_made: "Hat ein Programm zugelassen",
   event_token_revoked: "Hat ein Token widerrufen",
   event_suspended: "Das Unternehmen wurde gesperrt",

@@ -117,7 +117,6 @@ export const en = {
   event_person_joined: "Joined",
   event_role_changed: "Changed a role",
   event_person_removed: "Removed somebody",
-  event_person_forgotten: "Forgot somebody",
   event_token_made: "Let a program in",
   event_token_revoked: "Revoked a token",
   event_suspended: "The company was suspended",

@@ -118,7 +118,6 @@ export const sv: Texts = {
   event_person_joined: "Gick med",
   event_role_changed: "Ändrade en roll",
   event_person_removed: "Tog bort någon",
-  event_person_forgotten: "Glömde någon",
   event_token_made: "Släppte in ett program",
   event_token_revoked: "Återkallade ett token",
   event_suspended: "Företaget stängdes av",

@@ -93,11 +93,9 @@ function Programs() {
   const letIn = () =>
     run(async () => {
       const body = { name, role, scopes: ["records", "appendices"] };
-      const answer = await call<{ token?: string }>("POST", "/v1/tokens", { body, key: attempt.key(body) });
-      if (!answer.ok) {
-        if (answer.problem.code !== "offline") attempt.done();
-        return answer.problem;
-      }
+      const answer = await attempt.send(body, (key) =>
+        call<{ token?: string }>("POST", "/v1/tokens", { body, key }));
+      if (!answer.ok) return answer.problem;
       attempt.done();
       setSecret(answer.body.token ?? null);
       setName("");

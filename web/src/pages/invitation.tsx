@@ -66,11 +66,9 @@ function ComeIn({ preview, token, isNew, signedIn }: ComeInProps) {
     run(async (): Promise<Problem | null> => {
       const body = { token, name, sign_in_name: signInName, password };
       const path = isNew ? "/v1/acceptances" : "/v1/memberships";
-      const answer = await call<Me>("POST", path, { body, key: attempt.key(body) });
-      if (!answer.ok) {
-        if (answer.problem.code !== "offline") attempt.done();
-        return answer.problem;
-      }
+      const answer = await attempt.send(body, (key) =>
+        call<Me>("POST", path, { body, key }));
+      if (!answer.ok) return answer.problem;
       return enterAs(signInName, password, answer.body.customer.id, signedIn);
     });
   return (

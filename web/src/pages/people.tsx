@@ -104,11 +104,9 @@ function Invite({ me }: { me: Me }) {
     run(async () => {
       const address = email.trim();
       const body = { role, days: Number(days), language, ...(address ? { email: address } : {}) };
-      const answer = await call<{ token?: string }>("POST", "/v1/invitations", { body, key: attempt.key(body) });
-      if (!answer.ok) {
-        if (answer.problem.code !== "offline") attempt.done();
-        return answer.problem;
-      }
+      const answer = await attempt.send(body, (key) =>
+        call<{ token?: string }>("POST", "/v1/invitations", { body, key }));
+      if (!answer.ok) return answer.problem;
       attempt.done();
       setLink(answer.body.token ? `${location.origin}/invitation#${answer.body.token}` : null);
       setSentTo(address || null);

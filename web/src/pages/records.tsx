@@ -67,11 +67,9 @@ function NewRecord() {
   const create = () =>
     run(async () => {
       const body = { type, title };
-      const answer = await call<RecordOf>("POST", "/v1/records", { body, key: attempt.key(body) });
-      if (!answer.ok) {
-        if (answer.problem.code !== "offline") attempt.done();
-        return answer.problem;
-      }
+      const answer = await attempt.send(body, (key) =>
+        call<RecordOf>("POST", "/v1/records", { body, key }));
+      if (!answer.ok) return answer.problem;
       attempt.done();
       go(`/records/${answer.body.id}`);
       return null;

@@ -14,13 +14,13 @@ export function SignIn({ signedIn }: { signedIn: () => Promise<void> }) {
   const { busy, problem, run } = useAction();
   const enter = (customer?: string) =>
     run(async () => {
-      const answer = await logIn(name, password, attempt.key([name, password, customer]), customer);
+      const answer = await attempt.send([name, password, customer], (key) =>
+        logIn(name, password, key, customer));
       if (answer.ok) {
         attempt.done();
         await signedIn();
         return null;
       }
-      if (answer.problem.code !== "offline") attempt.done();
       if (answer.problem.code === "choose_company") {
         setCompanies(answer.problem.companies);
         return null;

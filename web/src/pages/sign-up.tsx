@@ -59,11 +59,9 @@ function CreateCompany({ token, signedIn }: { token: string; signedIn: () => Pro
   const create = () =>
     run(async (): Promise<Problem | null> => {
       const body = { token, company, name, password };
-      const answer = await call<Me>("POST", "/v1/customers", { body, key: attempt.key(body) });
-      if (!answer.ok) {
-        if (answer.problem.code !== "offline") attempt.done();
-        return answer.problem;
-      }
+      const answer = await attempt.send(body, (key) =>
+        call<Me>("POST", "/v1/customers", { body, key }));
+      if (!answer.ok) return answer.problem;
       return enterAs(answer.body.user.sign_in_name ?? "", password, undefined, signedIn);
     });
   return (

@@ -26,13 +26,33 @@ function useFieldProblem(name: string, problem?: Problem | null): string | null 
   return problem.rule ? said(texts, problem) : problem.detail;
 }
 
-export function Field({ label, name, value, set, hint, problem, complete, type = "text", ...rest }: FieldProps) {
-  const id = useId();
-  const wrong = useFieldProblem(name, problem);
-  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
+interface FrameProps {
+  id: string;
+  hint?: string;
+  wrong: string | null;
+}
+
+/** What is around a field: its label, a hint, and what is wrong with it. */
+function Framed({ id, label, hint, wrong, children }: FrameProps & { label: string; children: ComponentChildren }) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
+      {children}
+      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
+      {wrong && <p class="wrong" id={`${id}-wrong`}>{wrong}</p>}
+    </div>
+  );
+}
+
+function describedBy({ id, hint, wrong }: FrameProps): string | undefined {
+  return [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || undefined;
+}
+
+export function Field({ label, name, value, set, hint, problem, complete, type = "text", ...rest }: FieldProps) {
+  const id = useId();
+  const wrong = useFieldProblem(name, problem);
+  return (
+    <Framed {...{ id, label, hint, wrong }}>
       <input
         id={id}
         name={name}
@@ -40,14 +60,12 @@ export function Field({ label, name, value, set, hint, problem, complete, type =
         value={value}
         autocomplete={complete ?? "off"}
         autocapitalize={complete ? "none" : undefined}
-        aria-describedby={described || undefined}
+        aria-describedby={describedBy({ id, hint, wrong })}
         aria-invalid={wrong ? true : undefined}
         onInput={(event) => set(event.currentTarget.value)}
         {...rest}
       />
-      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      {wrong && <p class="wrong" id={`${id}-wrong`}>{wrong}</p>}
-    </div>
+    </Framed>
   );
 }
 
@@ -57,10 +75,8 @@ export function PasswordField({ label, name, value, set, hint, problem, complete
   const id = useId();
   const [shown, show] = useState(false);
   const wrong = useFieldProblem(name, problem);
-  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
   return (
-    <div class="field">
-      <label for={id}>{label}</label>
+    <Framed {...{ id, label, hint, wrong }}>
       <div class="joined">
         <input
           id={id}
@@ -71,7 +87,7 @@ export function PasswordField({ label, name, value, set, hint, problem, complete
           autocapitalize="none"
           spellcheck={false}
           required
-          aria-describedby={described || undefined}
+          aria-describedby={describedBy({ id, hint, wrong })}
           aria-invalid={wrong ? true : undefined}
           onInput={(event) => set(event.currentTarget.value)}
         />
@@ -79,9 +95,7 @@ export function PasswordField({ label, name, value, set, hint, problem, complete
           {shown ? texts.hide_password : texts.show_password}
         </button>
       </div>
-      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      {wrong && <p class="wrong" id={`${id}-wrong`}>{wrong}</p>}
-    </div>
+    </Framed>
   );
 }
 

@@ -117,20 +117,9 @@ pub(crate) fn member_item(login: LoginId, customer: &Customer, user: UserId) -> 
 }
 
 impl Store {
-    /// Counts a try to log in, for the account and for `source`, and looks the account up, at once.
+    /// Counts a try to log in, for the account and for `source`, and looks up the account and what is
+    /// known of tries with its name, at once.
     pub async fn attempt_login(
-        &self,
-        name: &SignInName,
-        source: &str,
-        now: Timestamp,
-    ) -> Result<(Attempt, Option<Login>), StoreError> {
-        let place = Place::new(name, source, "");
-        let (attempt, login, _) = self.attempt_login_from(name, source, &place, now).await?;
-        Ok((attempt, login))
-    }
-
-    /// The same, of somebody whose place matters: what is known of tries with this name, too.
-    pub async fn attempt_login_from(
         &self,
         name: &SignInName,
         source: &str,

@@ -243,15 +243,15 @@ impl Store {
         Ok(Some(Opened { session, user, found: wanted.find(&found)? }))
     }
 
-    /// Notes that a session was used. A failure costs nothing but the note; an ended session is
-    /// not brought back.
-    async fn note_use(&self, partition: &str, session: &SortKey, now: Timestamp) {
+    /// Notes that a session or a token was used. A failure costs nothing but the note; what has ended
+    /// is not brought back.
+    pub(super) async fn note_use(&self, partition: &str, used: &SortKey, now: Timestamp) {
         let noted = self
             .database
             .dynamo
             .update_item()
             .table_name(&self.database.tables.sessions)
-            .set_key(Some(items::key(partition, session)))
+            .set_key(Some(items::key(partition, used)))
             .update_expression("SET #used_at = :now")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#used_at", USED_AT)
@@ -260,7 +260,7 @@ impl Store {
             .send()
             .await;
         if let Err(error) = noted {
-            tracing::warn!(error = &error as &dyn std::error::Error, "session use not noted");
+            tracing::warn!(error = &error as &dyn std::error::Error, "use not noted");
         }
     }
 

@@ -128,7 +128,7 @@ impl Store {
         }
         let used_at = Fields(good).time(USED_AT).ok();
         if used_at.is_none_or(|at| now.since(at) >= USE_NOTED_EVERY) {
-            self.note_token_use(&partition, &token_key, now).await;
+            self.note_use(&partition, &token_key, now).await;
         }
         let session = Session::of_machine(
             Customer::new(token.customer),
@@ -138,26 +138,6 @@ impl Store {
             user.created_at,
         );
         Ok(Some(Opened { session, user, found: wanted.find(&found)? }))
-    }
-
-    /// Notes that a token was used. A failure costs nothing but the note.
-    async fn note_token_use(&self, partition: &str, key: &SortKey, now: Timestamp) {
-        let noted = self
-            .database
-            .dynamo
-            .update_item()
-            .table_name(&self.database.tables.sessions)
-            .set_key(Some(items::key(partition, key)))
-            .update_expression("SET #used_at = :now")
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#used_at", USED_AT)
-            .expression_attribute_values(":now", items::number(now.millis()))
-            .send()
-            .await;
-        if let Err(error) = noted {
-            tracing::warn!(error = &error as &dyn std::error::Error, "token use not noted");
-        }
     }
 
     /// Lets a program in.
