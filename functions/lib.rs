@@ -10,6 +10,7 @@ pub mod crashes;
 pub mod people;
 pub mod policy;
 pub mod records;
+pub mod types;
 pub mod web;
 
 pub mod new_password;

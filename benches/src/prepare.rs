@@ -244,7 +244,7 @@ async fn fill(cloud: &Cloud) -> Result<Filled, Box<dyn Error>> {
     let mut record = String::new();
     for n in 0..RECORDS {
         let fields = json!({"bar": 4.5, "seal": "worn"});
-        let body = json!({"type": "inspection", "title": format!("Pump {n}"), "fields": fields});
+        let body = json!({"type": "checkup", "title": format!("Pump {n}"), "fields": fields});
         record = text(&post("/v1/records", format!("record-{n}"), &token, &body).await?["id"]);
     }
     Ok(Filled { token, customer, record })

@@ -31,7 +31,7 @@ fn pair(customer: u64, record: u64) -> [Item; 2] {
     let user_id: UserId = user.parse().expect("it is an id");
     let sort = format!("RECORD#{}", id("00000R", record));
     let content = json!({
-        "type": "deviation",
+        "type": "note",
         "title": format!("Crack in a weld, line {}", record % 20),
         "fields": { "line": record % 20, "note": "x".repeat(300) },
     })

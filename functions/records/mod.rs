@@ -4,6 +4,28 @@ pub mod build_index;
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod index_words;
 pub mod list;
 pub mod list_revisions;
+pub mod patch;
+pub mod restore;
 pub mod update;
+
+mod draft;
+
+use am_http::{Problem, Response, StatusCode, etag, json, with_header};
+use domain::{Record, RecordId, Revision};
+use lambda_http::http::header::ETAG;
+use serde_json::json;
+
+use crate::shapes::RecordView;
+
+/// 412, with the record as it is now: what a client needs to merge.
+fn stale(id: RecordId, current: &Revision<Record>) -> Problem {
+    Problem::stale(current.version).more("current", json!(RecordView::new(id, current)))
+}
+
+/// A record as a change has left it.
+fn changed(view: &RecordView) -> Response {
+    with_header(json(StatusCode::OK, view), ETAG, &etag(view.version))
+}

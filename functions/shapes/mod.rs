@@ -6,6 +6,7 @@ mod person;
 mod policy;
 mod record;
 mod token;
+mod type_of_records;
 
 pub use account::{CompanyView, CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
@@ -16,3 +17,4 @@ pub use policy::{
 };
 pub use record::{RecordView, RevisionView};
 pub use token::TokenView;
+pub use type_of_records::TypeView;

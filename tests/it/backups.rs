@@ -37,9 +37,10 @@ async fn a_run_adds_up_what_was_committed_before_its_cut() {
     let too_early = open(&world, world.now.after(CUT_BEFORE)).await;
     assert_eq!((&too_early["revisions"], &too_early["opened"]), (&json!(0), &json!(true)));
     assert_eq!(too_early["cut"], world.now.to_string());
-    // Two customers with seven people, two invitations of which one was accepted; a record, an appendix and its version.
+    // Two customers with four types each and seven people, two invitations of which one was accepted; a record, an
+    // appendix and its version.
     let opened = open(&world, evening(&world)).await;
-    assert_eq!(opened["revisions"], 2 + 7 + 3 + 3);
+    assert_eq!(opened["revisions"], 2 + 8 + 7 + 3 + 3);
     assert_eq!(opened["damaged"], 0);
     assert_ne!(opened["digest"], too_early["digest"]);
 }
@@ -74,7 +75,7 @@ async fn a_run_that_is_opened_again_leaves_the_evidence_as_it_was() {
     let records = &manifest["tables"]["records"];
     assert_eq!(
         (&records["count"], &manifest["tables"]["accounts"]["count"]),
-        (&json!(3), &json!(12))
+        (&json!(3), &json!(20))
     );
     let buckets = records["buckets"].as_object().unwrap();
     assert_eq!(buckets.values().map(|it| it["count"].as_u64().unwrap()).sum::<u64>(), 3);

@@ -65,6 +65,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "create-customer",
             "create-invitation",
             "create-token",
+            "create-type",
             "forget-person",
             "join-company",
             "remove-person",
@@ -72,6 +73,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "set-quota",
             "suspend-customer",
             "withdraw-invitation",
+            "update-type",
         ],
         "they write who belongs to a company and who is invited: found by the evening, undone by a restore; by itself \
          it opens nothing, for nobody logs in as such a user without a login, and no program is one without a token",
@@ -121,12 +123,29 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "a place in a list",
-        &["build-index", "create-record", "restore-service", "update-record"],
+        &[
+            "build-index",
+            "create-record",
+            "delete-record",
+            "index-words",
+            "patch-record",
+            "restore-record",
+            "restore-service",
+            "update-record",
+        ],
         "worthless: a list shows what the records of its own customer say",
     ),
     (
         "the end of a place in a list",
-        &["delete-record", "restore-service", "update-record"],
+        &[
+            "create-record",
+            "delete-record",
+            "index-words",
+            "patch-record",
+            "restore-record",
+            "restore-service",
+            "update-record",
+        ],
         "a record is still there, and in the other list; build-index lists it again",
     ),
     ("a restore", &["restore-service"], "for an operator alone"),
@@ -164,12 +183,14 @@ const ENDS_SESSIONS: [&str; 6] = [
 ];
 
 /// Each that changes what customers keep.
-const CHANGES: [&str; 7] = [
+const CHANGES: [&str; 9] = [
     "add-appendix",
     "add-appendix-version",
     "create-record",
     "delete-appendix",
     "delete-record",
+    "patch-record",
+    "restore-record",
     "store-appendix",
     "update-record",
 ];

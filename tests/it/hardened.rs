@@ -26,7 +26,7 @@ async fn what_no_route_takes_is_404_or_405_with_the_methods_that_are_known() {
     for (method, path, allow) in [
         (Method::PATCH, "/v1/records", "GET, POST"),
         (Method::POST, "/v1/policy", "GET, HEAD"),
-        (Method::OPTIONS, "/v1/records/x", "DELETE, GET, PUT"),
+        (Method::OPTIONS, "/v1/records/x", "DELETE, GET, PATCH, PUT"),
         (Method::GET, "/v1/crashes/api/1/envelope/", "OPTIONS, POST"),
     ] {
         let answer = client().request(method.clone(), url(&world, path)).send().await.unwrap();

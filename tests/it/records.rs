@@ -368,7 +368,11 @@ async fn a_record_of_a_phone_whose_clock_is_wrong_is_among_those_changed_last() 
     assert_eq!(bad.problem(), (422, "invalid_field".into(), "?order".into()));
 
     // An index that is made anew, while others change what it is made of, comes to the same.
-    let entries = || testing::operator::items(&world.cloud, "INDEX_TABLE");
+    let entries = async || {
+        let mut places = testing::operator::items(&world.cloud, "INDEX_TABLE").await;
+        places.retain(|it| it["sk"].as_s().is_ok_and(|sk| sk.starts_with("LIST#")));
+        places
+    };
     let before = entries().await;
     let build = world.cloud.invoke("build-index", json!({}));
     let change = Call::to("PUT /v1/records/{record_id}").path("record_id", of_2016);

@@ -99,7 +99,7 @@ pub async fn happen(world: &World, loss: Loss) {
         Loss::Content => {
             for sort in [&thing, &second] {
                 rewrite(cloud, RECORDS, (A, sort), |item| {
-                    set_text(item, "content", "{\"type\":\"deviation\",\"title\":\"Nothing\"}");
+                    set_text(item, "content", "{\"type\":\"note\",\"title\":\"Nothing\"}");
                 })
                 .await;
             }

@@ -62,6 +62,25 @@ fn problem() -> Value {
                 "type": "string",
                 "description": "The bad value: a JSON pointer into the body, or ?name of the query.",
             },
+            "rule": { "type": "string", "description": "The rule that is broken, by a stable name: for clients that say it in their own words." },
+            "arguments": { "type": "object", "description": "The rule's figures." },
+            "errors": {
+                "type": "array",
+                "description": "All rules that are broken, where there may be several.",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "field": { "type": "string" },
+                        "rule": { "type": "string" },
+                        "arguments": { "type": "object" },
+                    },
+                    "required": ["field", "rule"],
+                },
+            },
+            "current": {
+                "type": "object",
+                "description": "With stale_version of a record: the record as it is now.",
+            },
             "current_version": {
                 "type": "integer",
                 "description": "With stale_version: the version that it is at.",

@@ -26,6 +26,10 @@ impl Fields {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
+
+    pub const fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
 }
 
 impl FromStored for Fields {
@@ -38,9 +42,7 @@ impl FromStored for Fields {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Value::Object(fields) = (Level { depth: 0 }).deserialize(deserializer)? else {
-            return Err(D::Error::custom("must be a JSON object"));
-        };
+        let fields = object(deserializer, FIELDS_DEPTH_MAX)?;
         let bytes = serde_json::to_vec(&fields).map_err(D::Error::custom)?.len();
         if bytes > FIELDS_BYTES_MAX {
             return Err(D::Error::custom(format!(
@@ -51,20 +53,32 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
+/// A JSON object of at most so many levels, with names and numbers as they may be in fields.
+pub(crate) fn object<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    levels: usize,
+) -> Result<Map<String, Value>, D::Error> {
+    match (Level { left: levels }).deserialize(deserializer)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(D::Error::custom("must be a JSON object")),
+    }
+}
+
 const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
 const FITS_64_BITS: &str = "must be a number that fits 64 bits; send it as text";
 
-/// One level of nesting on the way down; the object itself is level 1.
+/// One level of nesting on the way down.
 struct Level {
-    depth: usize,
+    /// So many levels may be below it.
+    left: usize,
 }
 
 impl Level {
     fn below<E: Error>(&self) -> Result<Self, E> {
-        if self.depth == FIELDS_DEPTH_MAX {
-            return Err(E::custom(format!("must be nested at most {FIELDS_DEPTH_MAX} levels")));
+        match self.left.checked_sub(1) {
+            Some(left) => Ok(Self { left }),
+            None => Err(E::custom(format!("must be nested at most {FIELDS_DEPTH_MAX} levels"))),
         }
-        Ok(Self { depth: self.depth + 1 })
     }
 }
 

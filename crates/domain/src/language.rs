@@ -1,6 +1,10 @@
 //! The languages that the service speaks.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use crate::RuleError;
 
 /// By its ISO 639-1 code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +15,15 @@ pub enum Language {
     #[default]
     En,
     De,
+}
+
+impl FromStr for Language {
+    type Err = RuleError;
+
+    fn from_str(code: &str) -> Result<Self, RuleError> {
+        let spoken = Self::ALL.into_iter().find(|language| language.code() == code);
+        spoken.ok_or_else(|| RuleError::new("must be sv, en or de"))
+    }
 }
 
 impl Language {

@@ -4,12 +4,16 @@
 
 pub mod appendix;
 mod chain;
+pub mod date;
 pub mod email;
 pub mod entropy;
 pub mod fields;
+pub mod form;
 mod hex;
 pub mod id;
+pub mod json_pointer;
 pub mod language;
+mod merge_patch;
 pub mod record;
 pub mod revision;
 pub mod role;
@@ -22,25 +26,32 @@ mod stored;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod words;
 pub mod zone;
 
 pub use appendix::{
     Appendix, AppendixBytes, AppendixVersion, ContentType, Sha256, UploadState, VersionNumber,
 };
 pub use chain::chain;
+pub use date::Date;
 pub use email::Email;
 pub use entropy::Entropy;
 pub use fields::Fields;
+pub use form::{Definition, Form, Refusal};
 pub use id::{AppendixId, ChosenId, CustomerId, InvitationId, LoginId, RecordId, UserId};
 pub use language::Language;
-pub use record::Record;
+pub use merge_patch::MergePatch;
+pub use record::{Draft, Given, Record, RecordNumber};
 pub use revision::{Digest, Revision, Version};
 pub use role::Role;
 pub use rule::RuleError;
 pub use scope::Scope;
 pub use sign_in::{ShortName, SignInName};
 pub use stored::{FromStored, UnknownMembers, stored};
-pub use text::{CompanyName, FileName, PersonName, RecordTitle, RecordType};
+pub use text::{
+    CompanyName, FileName, HelpText, Label, Name, NumberPrefix, PersonName, RecordTitle,
+    RecordType, UnitName,
+};
 pub use time::Timestamp;
 pub use token::{ApiToken, InvitationToken, ResetToken, SessionToken, SignUpToken, TokenHash};
 pub use zone::TimeZone;

@@ -8,10 +8,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::appendix::{APPENDIX_BYTES_MAX, APPENDIX_VERSIONS_MAX};
 use crate::fields::FIELD_NAME_CHARS_MAX;
 use crate::{
-    AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Email, Fields,
-    FileName, InvitationId, InvitationToken, PersonName, RecordId, RecordTitle, RecordType,
-    ResetToken, Sha256, ShortName, SignInName, SignUpToken, TimeZone, Timestamp, TokenHash, UserId,
-    Version, VersionNumber,
+    AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Date, Definition,
+    Email, Fields, FileName, Form, HelpText, InvitationId, InvitationToken, Label, Name,
+    NumberPrefix, PersonName, RecordId, RecordNumber, RecordTitle, RecordType, ResetToken, Sha256,
+    ShortName, SignInName, SignUpToken, TimeZone, Timestamp, TokenHash, UnitName, UserId, Version,
+    VersionNumber,
 };
 
 macro_rules! schemas {
@@ -71,6 +72,31 @@ schemas! {
         "type": "string",
         "pattern": "^[a-z][a-z0-9_]{0,39}$",
         "description": "The kind of a record, in your own words: service_order.",
+    });
+    Name: json_schema!({
+        "type": "string",
+        "pattern": "^[a-z0-9][a-z0-9_]{0,39}$",
+        "description": "A name for programs: in_progress.",
+    });
+    Label: line(100, "What people see: one line.");
+    HelpText: line(500, "What explains it: one line.");
+    UnitName: line(20, "The unit of a number.");
+    NumberPrefix: json_schema!({
+        "type": "string",
+        "pattern": "^[A-Z][A-Z0-9]{0,9}$",
+        "description": "What numbers of records start with: DEV.",
+    });
+    RecordNumber: json_schema!({
+        "type": "string",
+        "description": "What people call a record.",
+        "examples": ["DEV-1042"],
+    });
+    Date: json_schema!({
+        "type": "string",
+        "format": "date",
+        "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        "description": "A day of the calendar.",
+        "examples": ["2026-12-24"],
     });
     Email: json_schema!({
         "type": "string",
@@ -200,5 +226,20 @@ impl<I: JsonSchema> JsonSchema for ChosenId<I> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<I>()
+    }
+}
+
+/// What is stored is what was sent; a later release may have sent more.
+impl JsonSchema for Definition {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Definition".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Form>()
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Records and their history.
+    /// Records, their history and their types.
     Records,
     /// Files of records.
     Appendices,
@@ -34,7 +34,7 @@ impl Scope {
         let mut segments = path.strip_prefix("/v1/")?.split('/');
         match segments.next()? {
             "records" if segments.any(|it| it == "appendices") => Some(Self::Appendices),
-            "records" => Some(Self::Records),
+            "records" | "types" => Some(Self::Records),
             "people" if segments.any(|it| it == "password-resets") => None,
             "people" => Some(Self::People),
             "customer" | "usage" | "events" => Some(Self::Company),
@@ -52,6 +52,7 @@ mod tests {
         for (path, scope) in [
             ("/v1/records", Some(Scope::Records)),
             ("/v1/records/{record_id}/revisions", Some(Scope::Records)),
+            ("/v1/types/{type}", Some(Scope::Records)),
             ("/v1/records/{record_id}/appendices/{appendix_id}", Some(Scope::Appendices)),
             ("/v1/people/{user_id}", Some(Scope::People)),
             ("/v1/people/{user_id}/password-resets", None),

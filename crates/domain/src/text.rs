@@ -56,6 +56,16 @@ texts! {
     FileName = file_name;
     /// The kind of a record, in the customer's own words: `service_order`, `deviation`.
     RecordType = record_type;
+    /// The name of a field, a state or an option of a form, for programs: `torque`, `in_progress`.
+    Name = name;
+    /// What people see in place of a name: one line, 1 to 100 characters.
+    Label = |text| line(text, 100);
+    /// What explains a field: one line, 1 to 500 characters.
+    HelpText = |text| line(text, 500);
+    /// The unit of a number: one line, 1 to 20 characters.
+    UnitName = |text| line(text, 20);
+    /// What the numbers of a type's records start with: `DEV`.
+    NumberPrefix = number_prefix;
 }
 
 /// One line of visible text, trimmed, of at most `chars_max` characters.
@@ -95,6 +105,32 @@ fn record_type(text: &str) -> Result<String, RuleError> {
         ));
     }
     Ok(text.to_owned())
+}
+
+fn name(text: &str) -> Result<String, RuleError> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if (1..=40).contains(&text.len()) && !text.starts_with('_') && text.chars().all(word) {
+        return Ok(text.to_owned());
+    }
+    Err(RuleError::new("must have 1 to 40 of a-z, 0-9 and _, and not start with _"))
+}
+
+fn number_prefix(text: &str) -> Result<String, RuleError> {
+    let sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    let begins = text.starts_with(|c: char| c.is_ascii_uppercase());
+    if begins && text.len() <= 10 && text.chars().all(sign) {
+        return Ok(text.to_owned());
+    }
+    Err(RuleError::new("must start with a letter A-Z and have at most 10 of A-Z and 0-9"))
+}
+
+/// Whether `text` has what no text that people write may have: what controls or reorders it. Line breaks and tabs are
+/// for long texts.
+pub(crate) fn has_controls(text: &str, lines: bool) -> bool {
+    text.chars().any(|c| match c {
+        '\n' | '\r' | '\t' => !lines,
+        _ => c.is_control() || (!lines && is_line_break(c)) || reorders_text(c),
+    })
 }
 
 fn is_line_break(c: char) -> bool {

@@ -1,7 +1,7 @@
 //! What an endpoint is, written once beside its handler: from it come the session door, the dispatch of the
 //! local cloud, and the description of the API.
 
-use domain::{AppendixId, InvitationId, RecordId, Role, UserId};
+use domain::{AppendixId, InvitationId, RecordId, RecordType, Role, UserId};
 use lambda_http::http::{Method, StatusCode};
 
 use crate::Code;
@@ -56,6 +56,10 @@ impl Route {
 
     pub const fn put(path: &'static str) -> Self {
         Self { method: Method::PUT, path }
+    }
+
+    pub const fn patch(path: &'static str) -> Self {
+        Self { method: Method::PATCH, path }
     }
 
     pub const fn delete(path: &'static str) -> Self {
@@ -148,6 +152,7 @@ impl Parameter {
     }
 
     pub const RECORD_ID: Self = Self::path::<RecordId>("record_id", "The record.");
+    pub const RECORD_TYPE: Self = Self::path::<RecordType>("type", "The type of records.");
     pub const USER_ID: Self = Self::path::<UserId>("user_id", "The person.");
     pub const INVITATION_ID: Self = Self::path::<InvitationId>("invitation_id", "The invitation.");
     pub const APPENDIX_ID: Self = Self::path::<AppendixId>("appendix_id", "The appendix.");

@@ -25,7 +25,7 @@ pub use once::Once;
 pub use pack::takes;
 pub use precondition::{ChangeRefusal, IfMatch, change, etag, not_modified};
 pub use problem::{Problem, StatusCode};
-pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request, Who};
+pub use request::{Cursor, REQUEST_BODY_BYTES_MAX, Request, Who, parse};
 pub use respond::{
     Handle, Response, answer, created, empty, json, micros_since, not_stored, text, with_header,
 };

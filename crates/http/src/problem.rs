@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
 
-use domain::Version;
+use domain::{Refusal, Version};
 use lambda_http::Body;
 use lambda_http::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderName, HeaderValue};
@@ -50,6 +50,16 @@ impl Problem {
         let mut problem = Self::new(Code::INVALID_FIELD, rule);
         problem.0.field = Some(field.into());
         problem
+    }
+
+    /// 422: all rules that are broken, each with its field, so that a client can say them in a person's language. The
+    /// first one is the problem's own.
+    pub fn refused(refusals: &[Refusal]) -> Self {
+        let Some(first) = refusals.first() else { return Self::internal("nothing was refused") };
+        Self::invalid(first.pointer.clone(), first.to_string())
+            .more("rule", first.rule.into())
+            .more("arguments", first.arguments.clone().into())
+            .more("errors", json!(refusals))
     }
 
     pub fn uri_too_long() -> Self {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use domain::{CustomerId, Digest, Timestamp, UserId};
+use domain::{CustomerId, Digest, MergePatch, Timestamp, UserId, json_pointer};
 use lambda_http::http::header::CONTENT_TYPE;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
@@ -168,24 +168,19 @@ impl Request {
 
     /// The body as JSON. The error names the field, by JSON pointer, and the rule it breaks.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let body = self.body()?;
-        // A list would be taken for the members of an object, in their order.
-        if body.trim_ascii_start().starts_with(b"[") {
-            return Err(Problem::invalid(String::new(), "must be an object"));
-        }
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let pointer = pointer(error.path());
-            not_json(error.inner()).unwrap_or_else(|| bad_member(pointer, error.inner()))
-        })?;
-        json.end().map_err(|error| not_json(&error).unwrap_or_else(|| Problem::internal(error)))?;
-        Ok(value)
+        parse(self.body(&["application/json"])?)
     }
 
-    fn body(&self) -> Result<&[u8], Problem> {
+    /// A JSON object that says what is to change of another one (RFC 7396).
+    pub fn merge_patch(&self) -> Result<MergePatch, Problem> {
+        parse(self.body(&["application/merge-patch+json", "application/json"])?)
+    }
+
+    /// The body, if it is said to be of one of these types.
+    fn body(&self, media_types: &[&str]) -> Result<&[u8], Problem> {
         let content_type = self.header(CONTENT_TYPE.as_str()).unwrap_or("");
         let media_type = content_type.split(';').next().unwrap_or("").trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
+        if !media_types.iter().any(|it| media_type.eq_ignore_ascii_case(it)) {
             let detail = "The body must be sent with Content-Type: application/json.";
             return Err(Problem::new(Code::NOT_JSON, detail));
         }
@@ -236,12 +231,27 @@ impl<T: FromStr> FromStr for Cursor<T> {
     }
 }
 
+/// JSON as a `T`. The error names the field, by JSON pointer, and the rule it breaks.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // A list would be taken for the members of an object, in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::invalid(String::new(), "must be an object"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        not_json(error.inner()).unwrap_or_else(|| bad_member(pointer, error.inner()))
+    })?;
+    json.end().map_err(|error| not_json(&error).unwrap_or_else(|| Problem::internal(error)))?;
+    Ok(value)
+}
+
 /// RFC 6901, from the path that the deserializer took.
 fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().fold(String::new(), |pointer, segment| match segment {
         Segment::Seq { index } => format!("{pointer}/{index}"),
         Segment::Map { key } => {
-            format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+            format!("{pointer}/{}", json_pointer::escape(key))
         }
         Segment::Enum { .. } | Segment::Unknown => pointer,
     })

@@ -4,14 +4,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::{CustomerId, RecordId, Revision, RuleError, Timestamp};
+use domain::{
+    CustomerId, Name, Record, RecordId, RecordType, Revision, RuleError, Timestamp, UserId, Version,
+};
 
 use crate::Tables;
 use crate::items::{self, Item};
 use crate::keys::{self, SortKey, time, unknown_key};
 
-/// When a record was changed: its place among all records of its customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which lists there are. An index that an earlier release has made lacks some of them.
+pub(crate) const INDEX_RULE: u32 = 2;
+
+/// When a record was changed, or is due: its place among all records of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChangeTime {
     pub at: Timestamp,
     pub record: RecordId,
@@ -32,13 +37,96 @@ impl FromStr for ChangeTime {
     }
 }
 
-/// Where a record stands in the list of records by their newest change; a deleted one is in no list.
-pub(crate) fn place_of<T>(id: RecordId, revision: &Revision<T>) -> Option<ChangeTime> {
-    (!revision.deleted).then_some(ChangeTime { at: revision.changed_at, record: id })
+/// Whether a record is in an open state. One that is not may be closed, or of a type without states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Open,
+    NotOpen,
 }
 
-/// The item that says so: its key says all.
-pub(crate) fn place(tables: &Tables, customer: CustomerId, place: ChangeTime) -> Item {
-    let partition = keys::index_partition(&tables.restored_as, customer);
-    items::key(&partition, &SortKey::ByChange(place))
+impl Standing {
+    pub const ALL: [Self; 2] = [Self::Open, Self::NotOpen];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::NotOpen => "rest",
+        }
+    }
+
+    /// Of a record.
+    pub fn of(record: &Record) -> Self {
+        if record.open == Some(true) { Self::Open } else { Self::NotOpen }
+    }
+}
+
+/// A list that records stand in, by their newest change; but for what is due, which is by its day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum List {
+    /// All records.
+    Changed,
+    /// Those in an open state.
+    Open,
+    Type(RecordType, Standing),
+    State(RecordType, Name),
+    Assignee(UserId, Standing),
+    About(RecordId, Standing),
+    /// Those that have a day and are not closed.
+    Due,
+}
+
+/// Where a record stands in one list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) list: List,
+    pub(crate) at: ChangeTime,
+}
+
+impl Place {
+    /// The item that says so: its key says all.
+    pub(crate) fn item(&self, tables: &Tables, customer: CustomerId) -> Item {
+        let partition = keys::list_partition(&tables.restored_as, customer, &self.list);
+        items::key(&partition, &SortKey::ByChange(self.at))
+    }
+}
+
+/// Where a record stands; a deleted one is in no list.
+pub(crate) fn places_of(id: RecordId, revision: &Revision<Record>) -> Vec<Place> {
+    if revision.deleted {
+        return Vec::new();
+    }
+    let record = &revision.content;
+    let standing = Standing::of(record);
+    let mut lists = vec![List::Changed, List::Type(record.record_type.clone(), standing)];
+    if standing == Standing::Open {
+        lists.push(List::Open);
+    }
+    lists.extend(record.state.iter().map(|it| List::State(record.record_type.clone(), it.clone())));
+    lists.extend(record.assignees.iter().map(|who| List::Assignee(*who, standing)));
+    lists.extend(record.about.map(|thing| List::About(thing, standing)));
+    let at = ChangeTime { at: revision.changed_at, record: id };
+    let mut places: Vec<Place> = lists.into_iter().map(|list| Place { list, at }).collect();
+    if let Some(due) = record.due.as_ref().filter(|_| record.open != Some(false)) {
+        // Keys sort as text, and so have no negative numbers.
+        let start = due.start().max(Timestamp::from_millis(0));
+        places.push(Place { list: List::Due, at: ChangeTime { at: start, record: id } });
+    }
+    places
+}
+
+/// A change whose words are to be written yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unindexed {
+    pub(crate) at: Timestamp,
+    pub(crate) customer: CustomerId,
+    pub(crate) record: RecordId,
+    pub(crate) version: Version,
+}
+
+impl Unindexed {
+    pub(crate) fn key(&self, tables: &Tables) -> Item {
+        let number = self.record.to_bytes()[15] % keys::UNINDEXED_PARTITIONS;
+        let partition = keys::unindexed_partition(&tables.restored_as, number);
+        items::key(&partition, &SortKey::Unindexed(*self))
+    }
 }

@@ -48,6 +48,8 @@ pub(crate) const VIEW: &str = "view";
 pub(crate) const BYTES: &str = "bytes";
 pub(crate) const VERSIONS: &str = "versions";
 pub(crate) const RECORDS: &str = "records";
+/// How many numbers were given.
+pub(crate) const COUNT: &str = "given";
 
 pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())

@@ -195,6 +195,8 @@ kinds! {
     Suspended: "SUSPENDED" in [Accounts], Derived;
     /// Which company has a short name.
     ShortName: "SHORT" in [Accounts], Derived;
+    /// What the records of one type look like.
+    Type: "TYPE" in [Accounts], Revised;
     /// A record.
     Record: "RECORD" in [Records], Revised;
     /// An appendix of a record.
@@ -205,8 +207,14 @@ kinds! {
     Revision: "REVISION" in [Records, Accounts], Lasting;
     /// How much a customer keeps.
     Usage: "USAGE" in [Records], Derived;
+    /// How many numbers the records of one type have been given.
+    Counter: "COUNTER" in [Records], Derived;
     /// Where a record stands in a list.
     Listed: "LIST" in [Index], Derived;
+    /// That a record has words that begin alike.
+    Word: "WORD" in [Index], Derived;
+    /// That the words of a record are to be written yet.
+    Unindexed: "UNINDEXED" in [Index], Derived;
     /// That the index was made from all records that there were.
     IndexBuilt: "BUILT" in [Index], Derived;
     /// The answer to a request.

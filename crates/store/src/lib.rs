@@ -52,11 +52,12 @@ mod scope;
 mod tables;
 mod transaction;
 mod usage;
+mod words;
 
 pub use error::{Missing, StoreError, WriteError};
 pub use events::{Event, EventKind, EventPlace};
 pub use idempotency_key::IdempotencyKey;
-pub use index::ChangeTime;
+pub use index::{ChangeTime, List, Standing};
 pub use kinds::{Kind, Nature, Restoration, TableKind};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{ObjectFacts, Objects};

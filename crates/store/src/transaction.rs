@@ -10,17 +10,20 @@ use aws_sdk_dynamodb::types::{
 use domain::{CustomerId, Revision, UserId, Version};
 use serde::Serialize;
 
-use crate::index;
-use crate::index::ChangeTime;
+use crate::index::Place;
 use crate::items::{self, Item};
 use crate::keys::SortKey;
 use crate::tables::Database;
 use crate::usage::{Growth, part_of};
+use crate::words::WordChange;
 use crate::{Customer, Earlier, Remember, StoreError, TableKind, WriteError, keys};
 
 /// Transactions that meet on one item are cancelled, not queued; these many tries, each after a
 /// longer wait, let a burst of writers through one by one.
 const ATTEMPTS_MAX: u32 = 8;
+
+/// Most items that DynamoDB takes in one transaction.
+const WRITES_MAX: usize = 100;
 
 /// What a step of a transaction is for, so that its refusal can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,30 +188,50 @@ impl<'a> Transaction<'a> {
         self
     }
 
-    /// Moves a record in the list of records by their newest change: from where it was, if it was there, to where
-    /// it is, unless it is deleted.
-    pub(crate) fn list(
-        mut self,
-        customer: CustomerId,
-        from: Option<ChangeTime>,
-        to: Option<ChangeTime>,
-    ) -> Self {
-        // Two changes within a millisecond: one transaction touches an item once.
-        if from == to {
-            return self;
+    /// Moves a record in its lists: from where it was to where it is.
+    pub(crate) fn list(mut self, customer: CustomerId, from: &[Place], to: &[Place]) -> Self {
+        let tables = &self.database.tables;
+        // One transaction touches an item once: where it stays, nothing is written.
+        let left = from.iter().filter(|place| !to.contains(place));
+        let left: Vec<Item> = left.map(|place| place.item(tables, customer)).collect();
+        let taken = to.iter().filter(|place| !from.contains(place));
+        let taken: Vec<Item> = taken.map(|place| place.item(tables, customer)).collect();
+        for key in left {
+            self = self.delete_from_index(key);
         }
+        for item in taken {
+            let put = self.put_item(TableKind::Index, item);
+            self = self.put(Step::List, put);
+        }
+        self
+    }
+
+    /// Writes the words of a change, as the last of its steps: all, where they fit. What does not is left to be written
+    /// after it.
+    pub(crate) fn words(mut self, change: Option<WordChange>) -> (Self, Option<WordChange>) {
+        let Some(change) = change else { return (self, None) };
+        if self.writes.len() + change.len() > WRITES_MAX {
+            let put = self.put_item(TableKind::Index, change.to_do(self.database));
+            return (self.put(Step::List, put), Some(change));
+        }
+        let (new, gone) = change.items(self.database);
+        for item in new {
+            let put = self.put_item(TableKind::Index, item);
+            self = self.put(Step::List, put);
+        }
+        for key in gone {
+            self = self.delete_from_index(key);
+        }
+        (self, None)
+    }
+
+    fn delete_from_index(mut self, key: Item) -> Self {
         let table = self.database.tables.name(TableKind::Index);
-        if let Some(from) = from {
-            let key = index::place(&self.database.tables, customer, from);
-            let delete = Delete::builder().table_name(table).set_key(Some(key));
-            let delete = delete.build().expect("table and key are set");
-            self.writes.push(TransactWriteItem::builder().delete(delete).build());
-            self.steps.push(Step::List);
-        }
-        let Some(to) = to else { return self };
-        let put =
-            self.put_item(TableKind::Index, index::place(&self.database.tables, customer, to));
-        self.put(Step::List, put)
+        let delete = Delete::builder().table_name(table).set_key(Some(key));
+        let delete = delete.build().expect("table and key are set");
+        self.writes.push(TransactWriteItem::builder().delete(delete).build());
+        self.steps.push(Step::List);
+        self
     }
 
     /// Puts an item that must not exist yet.

@@ -40,7 +40,7 @@ pub async fn walk(api: &str, email: &str, sign_up_token: &str) {
     visitor.token = text(&visitor.post("/v1/sessions", log_in).await["token"]).to_owned();
     assert_eq!(visitor.get("/v1/session").await["user"]["name"], "Eva Ek");
 
-    let content = json!({"type": "inspection", "title": "Pump 3", "fields": {"bar": 4.5}});
+    let content = json!({"type": "checkup", "title": "Pump 3", "fields": {"bar": 4.5}});
     let record = visitor.post("/v1/records", content).await;
     let path = format!("/v1/records/{}", text(&record["id"]));
     let appendix = visitor.keep_two_versions(&path).await;
@@ -69,7 +69,7 @@ impl Visitor {
             ("Pump 3, repaired", StatusCode::OK),
             ("Pump 3, lost", StatusCode::PRECONDITION_FAILED),
         ] {
-            let body = json!({"type": "inspection", "title": title});
+            let body = json!({"type": "checkup", "title": title});
             let request = self.http.put(self.url(record)).header("if-match", "\"1\"").json(&body);
             assert_eq!(self.send(request).await.status(), expected, "{title}");
         }

@@ -122,6 +122,7 @@ impl World {
                 ),
                 card,
                 password,
+                types: domain::form::starters(),
             };
             self.store.sign_up(&sign_up, &self.remember("sign-up")).await.unwrap();
         } else {
@@ -221,7 +222,7 @@ impl World {
     }
 
     async fn create_record(&self, person: Person) {
-        let content = json!({"type": "deviation", "title": "Spricka", "fields": {"line": 7}});
+        let content = json!({"type": "note", "title": "Spricka", "fields": {"line": 7}});
         let content: Record = serde_json::from_value(content).unwrap();
         let revision = Revision::first(content, person.user(), self.now);
         let (session, id) = (self.session(person).await, record_id());

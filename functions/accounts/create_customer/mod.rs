@@ -7,7 +7,7 @@ use am_http::{
 };
 use domain::{
     CompanyName, CustomerId, Entropy, PersonName, Revision, Role, ShortName, SignInName,
-    SignUpToken, UserId, entropy,
+    SignUpToken, UserId, entropy, form,
 };
 use passwords::{NewPassword, Passwords};
 use runtime::{HttpFunction, OsEntropy};
@@ -120,6 +120,7 @@ pub async fn handle(
         owner: Revision::first(owner, owner_id, now),
         card: PersonCard { name, sign_in: name_of_login.clone() },
         password: passwords.hash(password.clone(), entropy).await.map_err(Problem::busy)?,
+        types: form::starters(),
     };
     let mut answer = SignedUp::of(&sign_up);
     let mut ended = store.sign_up(&sign_up, &once.remember(&answer)).await;

@@ -5,7 +5,8 @@ use am_http::{
     ResponseHeader, Route, SessionRequest, StatusCode, created, etag,
 };
 use domain::{
-    ChosenId, Entropy, Fields, Record, RecordId, RecordTitle, RecordType, Revision, Role,
+    ChosenId, Date, Entropy, Fields, Given, Name, RecordId, RecordNumber, RecordTitle, RecordType,
+    Revision, Role, UserId, Version,
 };
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use store::tenant::{AnswerKey, UsageKey};
 use store::{Store, Usage, WriteError};
 
 use crate::quota;
+use crate::records::draft::Wanted;
 use crate::shapes::RecordView;
 
 /// A new record.
@@ -28,6 +30,29 @@ struct Body {
     title: RecordTitle,
     #[serde(default)]
     fields: Fields,
+    /// The version of the type's form that it is written under. Left out, it is the newest, if the type is defined.
+    type_version: Option<Version>,
+    /// Any of the type's states. Left out, it is the first.
+    state: Option<Name>,
+    /// People of the company, by their ids: 20 at most.
+    assignees: Option<Vec<UserId>>,
+    /// By when it is to be done.
+    due: Option<Date>,
+    /// The record that it is about, such as a machine.
+    about: Option<RecordId>,
+}
+
+impl Body {
+    fn split(self) -> (Option<ChosenId<RecordId>>, Wanted) {
+        let Self { id, record_type, title, fields, type_version, .. } = self;
+        let (state, assignees) = (given(self.state), given(self.assignees));
+        let (due, about) = (given(self.due), given(self.about));
+        (id, Wanted { record_type, title, fields, type_version, state, assignees, due, about })
+    }
+}
+
+fn given<T>(it: Option<T>) -> Given<T> {
+    it.map_or(Given::Absent, Given::Value)
 }
 
 const RECORD_EXISTS: Code = Code::new(
@@ -61,21 +86,29 @@ async fn handle(
     request: SessionRequest<'_>,
 ) -> Result<Response, Problem> {
     let once = Once::of(&request)?;
-    let opened = request.open(store, (AnswerKey(once.key()), UsageKey)).await?;
-    let (earlier, standing) = &opened.found;
-    if let Some(earlier) = earlier {
+    // What is wrong with the body is said to whoever has a session.
+    let body = request.json::<Body>().map(Body::split);
+    let beside = body.as_ref().ok().map(|(_, wanted)| wanted.beside());
+    let opened = request.open(store, (AnswerKey(once.key()), UsageKey, beside)).await?;
+    let (earlier, standing, beside) = opened.found;
+    if let Some(earlier) = &earlier {
         return Ok(answer(&once.answer(earlier)?));
     }
     let now = request.now();
-    let Body { id, record_type, title, fields } = request.json()?;
+    let (id, wanted) = body?;
     let id = match id {
         Some(id) => id.accept(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?,
         None => RecordId::new(now, entropy),
     };
 
     let more = Usage { records: 1, ..Usage::default() };
-    quota::admit(store, &opened.session, standing, more).await?;
-    let record = Record { record_type, title, fields };
+    quota::admit(store, &opened.session, &standing, more).await?;
+    let beside = beside.unwrap_or_default();
+    let (mut record, form) = wanted.record(store, &opened.session, id, None, beside).await?;
+    if let Some(prefix) = form.as_ref().and_then(|it| it.content.form().number_prefix.as_ref()) {
+        let number = store.next_number(&opened.session, &record.record_type).await?;
+        record.number = Some(RecordNumber::new(prefix, number));
+    }
     let revision = Revision::first(record, opened.session.user, now);
     let view = RecordView::new(id, &revision);
     match store.create_record(&opened.session, id, &revision, &once.remember(&view)).await {

@@ -10,6 +10,8 @@ use runtime::HttpFunction;
 use store::Store;
 use store::tenant::{AnswerKey, RecordKey};
 
+use crate::records::stale;
+
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
         name: "delete-record",
@@ -48,6 +50,9 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let seen = request.if_match()?;
     let session = &opened.session;
     let newest = found.newest()?;
+    if !newest.deleted && !seen.admits(newest.version) {
+        return Err(stale(id, &newest).into());
+    }
     let tombstone = seen.tombstone(&newest, session.user, request.now())?;
     let remember = once.map(|once| once.remember(&()));
     store.replace_record(session, id, &newest, &tombstone, remember.as_ref()).await?;

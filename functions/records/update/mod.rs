@@ -3,29 +3,16 @@
 
 use am_http::{
     Answer, ChangeRefusal, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response,
-    ResponseHeader, Route, SessionRequest, StatusCode, change, etag, json, with_header,
+    ResponseHeader, Route, SessionRequest, StatusCode, change,
 };
-use domain::{Fields, Record, RecordId, RecordTitle, RecordType, Role};
-use lambda_http::http::header::ETAG;
+use domain::{RecordId, Role};
 use runtime::HttpFunction;
-use serde::Deserialize;
 use store::Store;
 use store::tenant::{AnswerKey, RecordKey};
 
+use crate::records::draft::Wanted;
+use crate::records::{changed, stale};
 use crate::shapes::RecordView;
-
-/// All that a record is to be from now on.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RecordUpdate"))]
-#[serde(deny_unknown_fields)]
-struct Body {
-    #[serde(rename = "type")]
-    record_type: RecordType,
-    title: RecordTitle,
-    /// Left out, there are none.
-    #[serde(default)]
-    fields: Fields,
-}
 
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
@@ -37,7 +24,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
             Parameter::IF_MATCH,
             Parameter::IDEMPOTENCY_KEY_OF_A_CHANGE,
         ],
-        body: RequestBody::json::<Body>(),
+        body: RequestBody::json::<Wanted>(),
         answers: &[Answer::json::<RecordView>(StatusCode::OK, "The record as it is now.")
             .with(&[ResponseHeader::ETAG])],
         problems: &[],
@@ -58,25 +45,24 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let id: RecordId = request.path("record_id")?;
     let once = Once::where_named(&request)?;
     let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
-    let opened = request.open(store, (RecordKey(id), earlier)).await?;
-    let (found, earlier) = opened.found;
+    // What is wrong with the body is said to whoever has a session.
+    let body = request.json::<Wanted>();
+    let beside = body.as_ref().ok().map(Wanted::beside);
+    let opened = request.open(store, (RecordKey(id), earlier, beside)).await?;
+    let (found, earlier, beside) = opened.found;
     if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
-        return Ok(answer(&view));
+        return Ok(changed(&view));
     }
-    let seen = request.if_match()?;
-    let Body { record_type, title, fields } = request.json()?;
-    let content = Record { record_type, title, fields };
-    let current = found.existing()?;
+    let (seen, wanted) = (request.if_match()?, body?);
+    let (session, current) = (&opened.session, found.existing()?);
     if !seen.admits(current.version) {
-        return Err(Problem::stale(current.version).into());
+        return Err(stale(id, &current).into());
     }
-    let changed = current.changed(content, opened.session.user, request.now());
-    let view = RecordView::new(id, &changed);
+    let before = Some(&current.content);
+    let (record, _) = wanted.record(store, session, id, before, beside.unwrap_or_default()).await?;
+    let next = current.changed(record, session.user, request.now());
+    let view = RecordView::new(id, &next);
     let remember = once.map(|once| once.remember(&view));
-    store.replace_record(&opened.session, id, &current, &changed, remember.as_ref()).await?;
-    Ok(answer(&view))
-}
-
-fn answer(view: &RecordView) -> Response {
-    with_header(json(StatusCode::OK, view), ETAG, &etag(view.version))
+    store.replace_record(session, id, &current, &next, remember.as_ref()).await?;
+    Ok(changed(&view))
 }

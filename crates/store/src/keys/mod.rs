@@ -11,13 +11,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    AppendixId, CustomerId, FromStored as _, InvitationId, RecordId, RuleError, Timestamp,
-    TokenHash, UserId, Version, VersionNumber,
+    AppendixId, CustomerId, FromStored as _, InvitationId, RecordId, RecordType, RuleError,
+    Timestamp, TokenHash, UserId, Version, VersionNumber,
 };
 
 use crate::IdempotencyKey;
 use crate::events::EventPlace;
-use crate::index::ChangeTime;
+use crate::index::{ChangeTime, Unindexed};
 use crate::kinds::Kind;
 
 pub(crate) use partitions::*;
@@ -34,6 +34,8 @@ pub(crate) enum SortKey {
     ShortName,
     /// That nobody works at a customer for now: its profile says why.
     Suspended,
+    /// What the records of a type look like.
+    Type(RecordType),
     Record(RecordId),
     Appendix(RecordId, AppendixId),
     AppendixVersion(RecordId, AppendixId, VersionNumber),
@@ -41,8 +43,14 @@ pub(crate) enum SortKey {
     Revision(Box<SortKey>, Version),
     /// One of the items that count what a customer keeps.
     Usage(u8),
-    /// Where a record stands in the list of records by their newest change.
+    /// How many numbers the records of a type have been given.
+    Counter(RecordType),
+    /// Where a record stands in a list, below [`list_partition`].
     ByChange(ChangeTime),
+    /// That a record has words that begin as [`words_partition`] says.
+    Word(RecordId),
+    /// That words of a record are to be written yet, below [`unindexed_partition`].
+    Unindexed(Unindexed),
     /// The one item below [`index_built_partition`].
     IndexBuilt,
     /// The answer to a user's request.
@@ -106,12 +114,16 @@ impl SortKey {
             Self::Invitee(_) => Kind::Invitee,
             Self::ShortName => Kind::ShortName,
             Self::Suspended => Kind::Suspended,
+            Self::Type(_) => Kind::Type,
             Self::Record(_) => Kind::Record,
             Self::Appendix(..) => Kind::Appendix,
             Self::AppendixVersion(..) => Kind::AppendixVersion,
             Self::Revision(..) => Kind::Revision,
             Self::Usage(_) => Kind::Usage,
+            Self::Counter(_) => Kind::Counter,
             Self::ByChange(_) => Kind::Listed,
+            Self::Word(_) => Kind::Word,
+            Self::Unindexed(_) => Kind::Unindexed,
             Self::IndexBuilt => Kind::IndexBuilt,
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
@@ -179,7 +191,11 @@ impl fmt::Display for SortKey {
             Self::Session(Some(user), hash) | Self::Token(user, hash) => {
                 write!(f, "#{user}#{hash}")
             }
-            Self::Record(record) => write!(f, "#{record}"),
+            Self::Type(record_type) | Self::Counter(record_type) => write!(f, "#{record_type}"),
+            Self::Record(record) | Self::Word(record) => write!(f, "#{record}"),
+            Self::Unindexed(it) => {
+                write!(f, "#{:013}#{}#{}#{}", it.at.millis(), it.customer, it.record, it.version)
+            }
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
             Self::AppendixVersion(record, appendix, number) => {
                 write!(f, "#{record}#{appendix}#{:04}", number.get())
@@ -252,6 +268,19 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             Some(SortKey::Session(Some(user.parse()?), (*hash).to_owned()))
         }
         (Kind::User, [user]) => Some(SortKey::User(user.parse()?)),
+        (Kind::Type, [name]) => Some(SortKey::Type(RecordType::from_stored((*name).to_owned()))),
+        (Kind::Counter, [name]) => {
+            Some(SortKey::Counter(RecordType::from_stored((*name).to_owned())))
+        }
+        (Kind::Word, [record]) => Some(SortKey::Word(record.parse()?)),
+        (Kind::Unindexed, [millis, customer, record, version]) => {
+            Some(SortKey::Unindexed(Unindexed {
+                at: time(millis)?,
+                customer: customer.parse()?,
+                record: record.parse()?,
+                version: version.parse()?,
+            }))
+        }
         (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
         (Kind::Appendix, [record, appendix]) => {
             Some(SortKey::Appendix(record.parse()?, appendix.parse()?))
@@ -295,6 +324,10 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Invitee
             | Kind::Member
             | Kind::Session
+            | Kind::Type
+            | Kind::Counter
+            | Kind::Word
+            | Kind::Unindexed
             | Kind::Record
             | Kind::Appendix
             | Kind::AppendixVersion

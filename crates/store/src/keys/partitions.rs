@@ -6,6 +6,7 @@ use domain::{
 };
 
 use super::SortKey;
+use crate::index::List;
 
 /// The partition of all that a customer owns.
 pub(crate) fn customer_partition(customer: CustomerId) -> String {
@@ -116,6 +117,9 @@ pub(crate) fn verifications_prefix(run: Timestamp) -> String {
 /// What the sort keys of all revisions start with.
 pub(crate) const REVISION_PREFIX: &str = "REVISION#";
 
+/// What the sort keys of all types start with.
+pub(crate) const TYPE_PREFIX: &str = "TYPE#";
+
 /// What the sort keys of all records start with.
 pub(crate) const RECORD_PREFIX: &str = "RECORD#";
 
@@ -142,6 +146,35 @@ pub(crate) fn index_partition(restored_as: &str, customer: CustomerId) -> String
     of_restored(restored_as, &customer_partition(customer))
 }
 
+/// The partition of one list of a customer's.
+pub(crate) fn list_partition(restored_as: &str, customer: CustomerId, list: &List) -> String {
+    let all = index_partition(restored_as, customer);
+    match list {
+        List::Changed => all,
+        List::Open => format!("{all}#open"),
+        List::Type(record_type, standing) => {
+            format!("{all}#type#{record_type}#{}", standing.name())
+        }
+        List::State(record_type, state) => format!("{all}#state#{record_type}#{state}"),
+        List::Assignee(user, standing) => format!("{all}#assignee#{user}#{}", standing.name()),
+        List::About(record, standing) => format!("{all}#about#{record}#{}", standing.name()),
+        List::Due => format!("{all}#due"),
+    }
+}
+
+/// The partition of a customer's records that have words that begin like this.
+pub(crate) fn words_partition(restored_as: &str, customer: CustomerId, start: &str) -> String {
+    format!("{}#word#{start}", index_partition(restored_as, customer))
+}
+
+/// So many partitions have the records whose words are to be written yet: all customers share them.
+pub(crate) const UNINDEXED_PARTITIONS: u8 = 16;
+
+/// One of the partitions of records whose words are to be written yet.
+pub(crate) fn unindexed_partition(restored_as: &str, number: u8) -> String {
+    of_restored(restored_as, &format!("UNINDEXED#{number}"))
+}
+
 /// The partition that says whether the index of the service, as it was restored last, was made.
 pub(crate) fn index_built_partition(restored_as: &str) -> String {
     of_restored(restored_as, "INDEX")
@@ -155,8 +188,14 @@ fn of_restored(restored_as: &str, partition: &str) -> String {
     }
 }
 
-/// The list of records by their newest change.
+/// The first list there was was that of the newest changes; all are sorted like it.
 pub(super) const BY_CHANGE: &str = "changed";
 
-/// What the sort keys of that list start with.
+/// What the sort keys of all items of words start with.
+pub(crate) const WORD_PREFIX: &str = "WORD#";
+
+/// What the sort keys of all records whose words are to be written yet start with.
+pub(crate) const UNINDEXED_PREFIX: &str = "UNINDEXED#";
+
+/// What the sort keys of places in lists start with.
 pub(crate) const BY_CHANGE_PREFIX: &str = "LIST#changed#";

@@ -13,6 +13,16 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
     let kinds = vec![
         SortKey::Customer,
         SortKey::User(user),
+        SortKey::Type(RecordType::from_stored("deviation".to_owned())),
+        SortKey::Type(RecordType::from_stored("deviation".to_owned())).revision(version),
+        SortKey::Counter(RecordType::from_stored("deviation".to_owned())),
+        SortKey::Word(record),
+        SortKey::Unindexed(Unindexed {
+            at: Timestamp::from_millis(1_768_464_000_000),
+            customer: CustomerId::from_bytes([9; 16]),
+            record,
+            version,
+        }),
         SortKey::Record(record),
         SortKey::Appendix(record, appendix),
         SortKey::AppendixVersion(record, appendix, number),

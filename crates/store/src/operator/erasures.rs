@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 
-use domain::Timestamp;
+use domain::{CustomerId, Record, RecordId, Revision, Timestamp};
 
 use super::scanned::erased_by_the_ledger;
 use super::{Erased, Operator, Segment};
 use crate::batch::Batch;
-use crate::index;
+use crate::index::{self, Unindexed};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
+use crate::words::WordChange;
 use crate::{StoreError, WriteError};
 
 impl Operator {
@@ -92,9 +93,10 @@ impl Operator {
         let replaced =
             Transaction::new(&self.database).replace_pair(sort.kind().home(), &tombstone, pair);
         let replaced = match (sort, erased.thing.partition.parse()) {
-            (SortKey::Record(id), Ok(customer)) => {
-                replaced.list(customer, index::place_of(*id, &written), None)
-            }
+            (SortKey::Record(id), Ok(customer)) => match items::read_revision::<Record>(item) {
+                Ok(record) => out_of_index(replaced, customer, *id, &record, &tombstone),
+                Err(_) => replaced,
+            },
             _ => replaced,
         };
         match replaced.commit().await {
@@ -106,4 +108,19 @@ impl Operator {
             },
         }
     }
+}
+
+/// Takes a record that is erased out of its lists, and takes its words away.
+fn out_of_index<'a, T>(
+    change: Transaction<'a>,
+    customer: CustomerId,
+    id: RecordId,
+    record: &Revision<Record>,
+    tombstone: &Revision<T>,
+) -> Transaction<'a> {
+    let (at, version) = (tombstone.changed_at, tombstone.version);
+    let unindexed = Unindexed { at, customer, record: id, version };
+    let change = change.list(customer, &index::places_of(id, record), &[]);
+    // What does not fit is left to the sweep.
+    change.words(WordChange::of(unindexed, Some(&record.content), None)).0
 }

@@ -1,39 +1,33 @@
-//! The index of lists, made from the records: of a service that had none, and of restored tables.
+//! The index of lists and words, made from the records: of a service that had none, and of restored tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use domain::{CustomerId, Timestamp};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use domain::{CustomerId, Record, RecordId, RecordType, Revision, Timestamp};
 
 use super::{Operator, Segment};
-use crate::batch::{Batch, projection};
-use crate::index;
-use crate::index::ChangeTime;
+use crate::batch::Batch;
+use crate::index::{self, INDEX_RULE};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
-use crate::transaction::backoff;
+use crate::words::{self, write_all};
 use crate::{StoreError, TableKind};
 
-/// What is read of a record.
-const PLACE: [&str; 4] = [items::PARTITION, items::SORT, items::CHANGED_AT, items::DELETED];
-/// Most items that DynamoDB writes in one request.
-const WRITES_MAX: usize = 25;
-/// So often a batch is sent again of which the table has not taken all.
-const ATTEMPTS_MAX: u32 = 10;
+/// Which lists an index has.
+const RULE: &str = "rule";
+/// What is read of a record to see whether it has changed meanwhile.
+const VERSION_NOW: [&str; 3] = [items::PARTITION, items::SORT, items::VERSION];
 
-/// Where a record stands.
-type Place = (CustomerId, ChangeTime);
+/// A record, as it was read.
+type Found = (CustomerId, RecordId, Revision<Record>);
 
 impl Operator {
-    /// Lists every record of a segment: how many. While people work: a record that changes meanwhile is listed by
-    /// its change, and what was written here of the state before is taken away again.
+    /// Lists every record of a segment, and writes its words: how many. While people work: a record that changes
+    /// meanwhile is listed by its change, and what was written here of the state before is taken away again.
     pub async fn build_index(&self, segment: Segment) -> Result<u64, StoreError> {
         let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
-        let (expression, names) = projection(&PLACE);
-        let mut names = names.unwrap_or_default();
-        names.insert("#sk".to_owned(), items::SORT.to_owned());
-        let mut listed = 0;
-        let mut start = None;
+        let (mut listed, mut start) = (0, None);
+        let mut given: BTreeMap<(CustomerId, String), u64> = BTreeMap::new();
         loop {
             let page = self
                 .database
@@ -43,98 +37,127 @@ impl Operator {
                 .consistent_read(true)
                 .segment(number(segment.index)?)
                 .total_segments(number(segment.of)?)
-                .projection_expression(&expression)
-                .set_expression_attribute_names(Some(names.clone()))
                 .filter_expression("begins_with(#sk, :record)")
+                .expression_attribute_names("#sk", items::SORT)
                 .expression_attribute_values(":record", items::text(keys::RECORD_PREFIX))
                 .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(StoreError::unavailable)?;
             // What cannot be read is in no list. The verification names it.
-            let places: Vec<Place> = page.items().iter().filter_map(place).collect();
-            for some in places.chunks(Batch::KEYS_MAX) {
+            let records: Vec<Found> = page.items().iter().filter_map(found).collect();
+            for some in records.chunks(Batch::KEYS_MAX) {
                 self.list(some).await?;
             }
-            listed += places.len() as u64;
+            for (customer, _, revision) in &records {
+                let Record { record_type, number, .. } = &revision.content;
+                if let Some(count) = number.as_ref().and_then(domain::RecordNumber::count) {
+                    let highest = given.entry((*customer, record_type.to_string())).or_default();
+                    *highest = count.max(*highest);
+                }
+            }
+            listed += records.iter().filter(|(_, _, it)| !it.deleted).count() as u64;
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(listed);
+                break;
             }
         }
+        for ((customer, record_type), count) in given {
+            self.count_at_least(customer, record_type, count).await?;
+        }
+        Ok(listed)
     }
 
-    async fn list(&self, places: &[Place]) -> Result<(), StoreError> {
-        let tables = self.tables();
-        let put = |(customer, at): &Place| {
-            let put = PutRequest::builder().set_item(Some(index::place(tables, *customer, *at)));
-            WriteRequest::builder().put_request(put.build().expect("the item is set")).build()
+    async fn list(&self, records: &[Found]) -> Result<(), StoreError> {
+        let (database, tables) = (&self.database, self.tables());
+        let places = |(customer, id, revision): &Found| -> Vec<Item> {
+            let places = index::places_of(*id, revision).into_iter();
+            places.map(|place| place.item(tables, *customer)).collect()
         };
-        self.write(places.iter().map(put).collect()).await?;
-        let now = self.places_now(places).await?;
-        let delete = |(customer, at): &Place| {
-            let delete =
-                DeleteRequest::builder().set_key(Some(index::place(tables, *customer, *at)));
-            WriteRequest::builder().delete_request(delete.build().expect("the key is set")).build()
-        };
-        let moved = places
+        let live = || records.iter().filter(|(_, _, it)| !it.deleted);
+        let words = live()
+            .flat_map(|(customer, id, it)| words::all_items(database, *customer, *id, &it.content));
+        let items = live().flat_map(places).chain(words);
+        write_all(database, items.map(words::put).collect()).await?;
+        let now = self.versions_now(records).await?;
+        let changed: Vec<&Found> = live()
+            .filter(|(customer, id, it)| now.get(&(*customer, *id)) != Some(&it.version.get()))
+            .collect();
+        // A place has a time, and so is nobody's again. Words may have come back: that is looked at by the sweep.
+        let left = changed.iter().flat_map(|it| places(it)).map(words::delete);
+        let look_again = changed
             .iter()
-            .filter(|(customer, at)| now.get(&(*customer, at.record)).is_none_or(|now| now != at));
-        self.write(moved.map(delete).collect()).await
+            .map(|(customer, id, it)| words::put(words::to_look_at(database, *customer, *id, it)));
+        write_all(database, left.chain(look_again).collect()).await
     }
 
-    async fn places_now(
+    async fn versions_now(
         &self,
-        places: &[Place],
-    ) -> Result<HashMap<(CustomerId, domain::RecordId), ChangeTime>, StoreError> {
-        let key = |(customer, at): &Place| {
-            items::key(&keys::customer_partition(*customer), &SortKey::Record(at.record))
+        records: &[Found],
+    ) -> Result<HashMap<(CustomerId, RecordId), u64>, StoreError> {
+        let key = |(customer, id, _): &Found| {
+            items::key(&keys::customer_partition(*customer), &SortKey::Record(*id))
         };
+        if records.is_empty() {
+            return Ok(HashMap::new());
+        }
         let table = self.table_name(TableKind::Records);
-        let batch = Batch::of(table, places.iter().map(key).collect(), &PLACE, true);
-        let found = batch.read(&self.database.dynamo).await?;
-        Ok(found.iter().filter_map(place).map(|(whose, at)| ((whose, at.record), at)).collect())
+        let batch = Batch::of(table, records.iter().map(key).collect(), &VERSION_NOW, true);
+        let mut versions = HashMap::new();
+        for item in batch.read(&self.database.dynamo).await? {
+            let fields = Fields(&item);
+            let SortKey::Record(id) = fields.sort_key()? else { continue };
+            versions.insert((fields.parse(items::PARTITION)?, id), fields.parse(items::VERSION)?);
+        }
+        Ok(versions)
     }
 
-    async fn write(&self, mut writes: Vec<WriteRequest>) -> Result<(), StoreError> {
-        let table = self.table_name(TableKind::Index);
-        let mut attempt = 0;
-        while !writes.is_empty() {
-            let rest = writes.split_off(writes.len().min(WRITES_MAX));
-            let answer = self
-                .database
-                .dynamo
-                .batch_write_item()
-                .request_items(table, writes)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-            let refused = answer.unprocessed_items.unwrap_or_default();
-            let refused: Vec<WriteRequest> = refused.into_values().flatten().collect();
-            attempt = if refused.is_empty() { 0 } else { attempt + 1 };
-            if attempt > ATTEMPTS_MAX {
-                return Err(StoreError::Busy);
+    /// Lets the numbers of a type's records go on from here, where fewer were counted.
+    async fn count_at_least(
+        &self,
+        customer: CustomerId,
+        record_type: String,
+        count: u64,
+    ) -> Result<(), StoreError> {
+        let Ok(record_type) = RecordType::try_from(record_type) else { return Ok(()) };
+        let key = items::key(&keys::customer_partition(customer), &SortKey::Counter(record_type));
+        let updated = self
+            .database
+            .dynamo
+            .update_item()
+            .table_name(self.table_name(TableKind::Records))
+            .set_key(Some(key))
+            .update_expression("SET #count = :count")
+            .condition_expression("attribute_not_exists(#count) OR #count < :count")
+            .expression_attribute_names("#count", items::COUNT)
+            .expression_attribute_values(":count", items::number(count))
+            .send()
+            .await;
+        match updated {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
             }
-            if attempt > 0 {
-                tokio::time::sleep(backoff(attempt)).await;
-            }
-            writes = refused;
-            writes.extend(rest);
+            other => other.map(drop).map_err(StoreError::unavailable),
         }
-        Ok(())
     }
 
     /// Notes that every record is listed.
     pub async fn note_index_built(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut item = self.index_built();
         item.insert(items::NOTED_AT.to_owned(), items::number(now.millis()));
+        item.insert(RULE.to_owned(), items::number(INDEX_RULE));
         self.database.put(self.table_name(TableKind::Index), item).await
     }
 
-    /// Whether every record is listed.
+    /// Whether every record is in all the lists that this release has.
     pub async fn is_index_built(&self) -> Result<bool, StoreError> {
         let table = self.table_name(TableKind::Index);
-        Ok(self.database.item(table, self.index_built()).await?.is_some())
+        let built = self.database.item(table, self.index_built()).await?;
+        Ok(built.is_some_and(|it| Fields(&it).parse(RULE).unwrap_or(1) >= INDEX_RULE))
     }
 
     fn index_built(&self) -> Item {
@@ -143,11 +166,9 @@ impl Operator {
     }
 }
 
-/// Where a record stands, unless it is deleted.
-fn place(item: &Item) -> Option<Place> {
+/// A record, if it can be read.
+fn found(item: &Item) -> Option<Found> {
     let fields = Fields(item);
-    let Ok(SortKey::Record(record)) = fields.sort_key() else { return None };
-    let at = ChangeTime { at: fields.time(items::CHANGED_AT).ok()?, record };
-    let customer = fields.parse(items::PARTITION).ok()?;
-    (!item.contains_key(items::DELETED)).then_some((customer, at))
+    let Ok(SortKey::Record(id)) = fields.sort_key() else { return None };
+    Some((fields.parse(items::PARTITION).ok()?, id, items::read_revision(item).ok()?))
 }

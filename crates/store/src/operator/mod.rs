@@ -15,6 +15,7 @@ mod protection;
 mod restores;
 mod scan;
 mod scanned;
+mod sweep;
 
 pub use bucket::{Bucket, BucketState, ObjectPage, StoredObject};
 pub use crashes::{Deletion, WaitingCrashes};
@@ -25,6 +26,7 @@ pub use ledger::{BackupJob, BackupRun, Link, LinkReason, Verification};
 pub use protection::{RECOVERY_DAYS, Recovery, TableState};
 pub use scan::{Pages, Reading, Segment, Table};
 pub use scanned::{Counterpart, Erased, ItemFacts, ScannedItem};
+pub use sweep::SWEPT_AFTER;
 
 use crate::tables::Database;
 use crate::{DynamoClient, TableKind, Tables};

@@ -226,12 +226,16 @@ fn counterpart(
         SortKey::User(_)
         | SortKey::Customer
         | SortKey::Invitation(_)
+        | SortKey::Type(_)
         | SortKey::Record(_)
         | SortKey::Appendix(..) => Ok(None),
         // No revisions are of these.
         SortKey::Revision(..)
         | SortKey::Usage(_)
+        | SortKey::Counter(_)
         | SortKey::ByChange(_)
+        | SortKey::Word(_)
+        | SortKey::Unindexed(_)
         | SortKey::IndexBuilt
         | SortKey::Request(..)
         | SortKey::SignUp(_)

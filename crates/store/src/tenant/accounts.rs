@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::{CompanyName, CustomerId, LoginId, Revision, ShortName, SignInName, UserId};
+use domain::{
+    CompanyName, CustomerId, Definition, LoginId, RecordType, Revision, ShortName, SignInName,
+    UserId,
+};
 use passwords::StoredHash;
 
 use super::logins::{login_item, sign_in_item};
@@ -41,6 +44,8 @@ pub struct SignUp {
     pub owner: Revision<UserProfile>,
     pub card: PersonCard,
     pub password: StoredHash,
+    /// What its records look like at first.
+    pub types: Vec<(RecordType, Definition)>,
 }
 
 impl Store {
@@ -61,6 +66,10 @@ impl Store {
                 &Event::new(EventKind::CompanySignedUp, Some(*owner_id)),
                 owner.changed_at,
             );
+        for (name, definition) in &sign_up.types {
+            let revision = Revision::first(definition, *owner_id, owner.changed_at);
+            change = change.create(&customer, &SortKey::Type(name.clone()), &revision);
+        }
         if let Some(short_name) = &sign_up.customer.content.short_name {
             change = change.take_short_name(&customer, short_name);
         }

@@ -6,6 +6,7 @@ mod answers;
 mod appendices;
 mod crashes;
 mod events;
+mod find;
 mod invitations;
 mod links;
 mod logins;
@@ -20,6 +21,7 @@ mod sessions;
 mod sign_ups;
 mod tokens;
 mod tries;
+mod types;
 mod usage;
 
 pub use accounts::{CardKey, Company, CustomerKey, OwnCard, SignUp};
@@ -29,15 +31,16 @@ pub use appendices::{
 };
 pub use crashes::CrashBucket;
 pub use events::{EventPage, ListEvents};
+pub use find::{Filter, FindRecords, RecordPage, Source};
 pub use invitations::{
     ComesAs, InvitationKey, Invited, ListInvitations, ListedInvitation, Newcomer,
 };
 pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
 pub use logins::{Attempt, Login, Membership};
 pub use passwords::LetBy;
-pub use people::{ListPeople, Person, PersonRefusal, UserKey};
+pub use people::{ListPeople, Person, PersonRefusal, UserKey, Users};
 pub use reads::{Lookup, Read};
-pub use records::{ChangePage, ListByChange, ListRecords, RecordKey, RecordPage};
+pub use records::{RecordKey, RevisionKey};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{
     Ask, NewSession, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, Shown,
@@ -46,6 +49,7 @@ pub use sessions::{
 pub use sign_ups::LetterAsked;
 pub use tokens::{ListMachines, ListedMachine};
 pub use tries::{Place, Tries};
+pub use types::{ListTypes, PinnedTypeKey, TypeCount, TypeKey};
 pub use usage::{Standing, UsageKey};
 
 use std::sync::Arc;

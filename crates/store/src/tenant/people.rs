@@ -37,6 +37,25 @@ impl Ask for ListPeople {
 /// One user of the customer's.
 pub struct UserKey(pub UserId);
 
+/// Those of some users who belong to the customer.
+pub struct Users(pub Vec<UserId>);
+
+impl Read for Users {
+    type Found = Vec<UserId>;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        self.0.iter().for_each(|who| items.item(TableKind::Accounts, SortKey::User(*who)));
+    }
+
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+        let belongs = |who: &UserId| {
+            let user = items.item(&SortKey::User(*who));
+            user.is_some_and(|user| !user.contains_key(items::DELETED))
+        };
+        Ok(self.0.into_iter().filter(belongs).collect())
+    }
+}
+
 impl Read for UserKey {
     type Found = Lookup<UserProfile>;
 

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use domain::{Revision, Timestamp, UserId};
 use serde::de::DeserializeOwned;
 
+use super::Session;
 use crate::batch::Batch;
 use crate::items::{self, Fields, Item};
-use crate::keys::SortKey;
+use crate::keys::{self, SortKey};
 use crate::tables::Database;
-use crate::{Missing, StoreError, TableKind};
+use crate::{Missing, Store, StoreError, TableKind};
 
 /// Something that can be read together with the session: a key of one thing, or a tuple of some.
 pub trait Read: Send {
@@ -106,6 +107,21 @@ impl FoundItems {
     }
 }
 
+impl Store {
+    /// Reads something more of the customer's, where only what was read with the session says what.
+    pub async fn read<R: Read>(
+        &self,
+        session: &Session,
+        wanted: R,
+    ) -> Result<R::Found, StoreError> {
+        let partition = keys::customer_partition(session.customer.id());
+        let mut items = Wanted::new(&self.database, &partition, session.user);
+        wanted.ask(&mut items);
+        // Nothing that is read like this expires.
+        wanted.find(&items.read(session.created_at).await?)
+    }
+}
+
 /// Only the session.
 impl Read for () {
     type Found = ();
@@ -149,4 +165,5 @@ tuples! {
     (A 0, B 1)
     (A 0, B 1, C 2)
     (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
 }

@@ -1,0 +1,84 @@
+//! RFC 7396: a JSON object that says what is to change of another one.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::fields::{FIELDS_DEPTH_MAX, object};
+
+/// What is to change: null takes a member away, an object changes the members that it names, anything else takes a
+/// member's place.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(transparent))]
+pub struct MergePatch(Map<String, Value>);
+
+impl MergePatch {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// What `target` is afterwards.
+    pub fn applied_to(&self, mut target: Map<String, Value>) -> Map<String, Value> {
+        merge(&mut target, &self.0);
+        target
+    }
+}
+
+impl<'de> Deserialize<'de> for MergePatch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The member `fields` is one level further down.
+        object(deserializer, FIELDS_DEPTH_MAX + 1).map(Self)
+    }
+}
+
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, change) in patch {
+        match change {
+            Value::Null => {
+                target.remove(name);
+            }
+            Value::Object(changes) => {
+                let mut members = match target.remove(name) {
+                    Some(Value::Object(members)) => members,
+                    _ => Map::new(),
+                };
+                merge(&mut members, changes);
+                target.insert(name.clone(), Value::Object(members));
+            }
+            value => {
+                target.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MergePatch;
+    use serde_json::{Value, from_str};
+
+    /// Those of the RFC's own examples whose target and patch are objects.
+    #[test]
+    fn objects_are_merged_as_in_the_rfc() {
+        for (target, patch, result) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ] {
+            let patch: MergePatch = from_str(patch).unwrap();
+            let merged = Value::Object(patch.applied_to(from_str(target).unwrap()));
+            assert_eq!(merged, from_str::<Value>(result).unwrap());
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The words that records are found by. For each word, a record has an item below the first three signs of the word,
+//! one below the first five and one below the first eight, as far as the word has them: what somebody has typed of it
+//! leads to a list that is short, and sorted by record. An item says which words it stands for.
+//!
+//! They are written in the transaction of the change, as long as they fit. Of a change of more words, the transaction
+//! says that they are to be written (`UNINDEXED`), and they are right after it: whoever is cut off in between leaves that
+//! behind, and the sweep does it (`operator::index`). Words that are too many cannot do harm: each record that is found
+//! is held against the question itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use domain::{CustomerId, Record, RecordId, Revision, words};
+use futures_util::future::try_join_all;
+
+use crate::index::Unindexed;
+use crate::items::{self, Item};
+use crate::keys::{self, SortKey};
+use crate::tables::Database;
+use crate::transaction::backoff;
+use crate::{StoreError, TableKind};
+
+/// The words that an item stands for.
+pub(crate) const WORDS: &str = "words";
+/// Beginnings that a record had words of before a change, and has not any more.
+pub(crate) const GONE: &str = "gone";
+
+/// The lengths of beginnings, in characters.
+const LENGTHS: [usize; 3] = [words::BEGINNING_CHARS_MIN, 5, 8];
+/// Most items that DynamoDB writes in one request.
+const WRITES_MAX: usize = 25;
+const REQUESTS_AT_ONCE: usize = 4;
+/// So often a batch is sent again of which the table has not taken all.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// By beginning, the words of a record that begin so.
+pub(crate) type Beginnings = BTreeMap<String, BTreeSet<String>>;
+
+/// Of a record as it is, or as it was; of a deleted one there are none.
+pub(crate) fn beginnings(record: Option<&Record>) -> Beginnings {
+    let mut beginnings = Beginnings::new();
+    for word in record.map(words::of_record).unwrap_or_default() {
+        let mut add = |start: String| {
+            beginnings.entry(start).or_default().insert(word.clone());
+        };
+        if word.chars().nth(LENGTHS[0] - 1).is_none() {
+            add(word.clone());
+        }
+        for length in LENGTHS {
+            if word.chars().nth(length - 1).is_some() {
+                add(word.chars().take(length).collect());
+            }
+        }
+    }
+    beginnings
+}
+
+/// The beginning below which all words stand that begin like `asked`. Of one or two characters, only these words do.
+pub(crate) fn beginning_of(asked: &str) -> String {
+    let count = asked.chars().count();
+    let length = LENGTHS.iter().rev().find(|length| **length <= count);
+    asked.chars().take(*length.unwrap_or(&count)).collect()
+}
+
+/// The words that a change of a record brings and takes.
+pub(crate) struct WordChange {
+    unindexed: Unindexed,
+    new: Beginnings,
+    gone: Vec<String>,
+}
+
+impl WordChange {
+    /// `None`: the words stay as they are.
+    pub(crate) fn of(
+        unindexed: Unindexed,
+        before: Option<&Record>,
+        after: Option<&Record>,
+    ) -> Option<Self> {
+        let (before, mut new) = (beginnings(before), beginnings(after));
+        let gone: Vec<String> =
+            before.keys().filter(|start| !new.contains_key(*start)).cloned().collect();
+        new.retain(|start, words| before.get(start) != Some(words));
+        (!new.is_empty() || !gone.is_empty()).then_some(Self { unindexed, new, gone })
+    }
+
+    /// How many items it is.
+    pub(crate) fn len(&self) -> usize {
+        self.new.len() + self.gone.len()
+    }
+
+    /// What is put and what is deleted.
+    pub(crate) fn items(&self, database: &Database) -> (Vec<Item>, Vec<Item>) {
+        let Unindexed { customer, record, .. } = self.unindexed;
+        let new = self.new.iter();
+        let new = new.map(|(start, words)| item(database, customer, record, start, words));
+        let gone = self.gone.iter().map(|start| key(database, customer, record, start));
+        (new.collect(), gone.collect())
+    }
+
+    /// What a change writes that its words do not fit: that they are to be written.
+    pub(crate) fn to_do(&self, database: &Database) -> Item {
+        let mut item = self.unindexed.key(&database.tables);
+        if !self.gone.is_empty() {
+            item.insert(GONE.to_owned(), items::text(self.gone.join(" ")));
+        }
+        item
+    }
+
+    /// Writes the words that are new, now that the change is made. What is gone is left to the sweep: a change that
+    /// comes meanwhile may have it again.
+    pub(crate) async fn write(self, database: &Database) -> Result<(), StoreError> {
+        let (new, gone) = self.items(database);
+        write_all(database, new.into_iter().map(put).collect()).await?;
+        if gone.is_empty() {
+            database
+                .delete(
+                    database.tables.name(TableKind::Index),
+                    self.unindexed.key(&database.tables),
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The item that says which words a record has that begin alike.
+fn item(
+    database: &Database,
+    customer: CustomerId,
+    record: RecordId,
+    start: &str,
+    words: &BTreeSet<String>,
+) -> Item {
+    let mut item = key(database, customer, record, start);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    item.insert(WORDS.to_owned(), items::text(words.join(" ")));
+    item
+}
+
+/// That the words of a record are to be looked at again, which was another one when it was read.
+pub(crate) fn to_look_at(
+    database: &Database,
+    customer: CustomerId,
+    record: RecordId,
+    read: &Revision<Record>,
+) -> Item {
+    let unindexed = Unindexed { at: read.changed_at, customer, record, version: read.version };
+    let gone = beginnings(Some(&read.content)).into_keys().collect();
+    WordChange { unindexed, new: Beginnings::new(), gone }.to_do(database)
+}
+
+pub(crate) fn key(
+    database: &Database,
+    customer: CustomerId,
+    record: RecordId,
+    start: &str,
+) -> Item {
+    let partition = keys::words_partition(&database.tables.restored_as, customer, start);
+    items::key(&partition, &SortKey::Word(record))
+}
+
+/// The items of all words of a record.
+pub(crate) fn all_items(
+    database: &Database,
+    customer: CustomerId,
+    id: RecordId,
+    record: &Record,
+) -> Vec<Item> {
+    let all = beginnings(Some(record));
+    all.iter().map(|(start, words)| item(database, customer, id, start, words)).collect()
+}
+
+pub(crate) fn put(item: Item) -> WriteRequest {
+    let put = PutRequest::builder().set_item(Some(item)).build().expect("the item is set");
+    WriteRequest::builder().put_request(put).build()
+}
+
+pub(crate) fn delete(key: Item) -> WriteRequest {
+    let delete = DeleteRequest::builder().set_key(Some(key)).build().expect("the key is set");
+    WriteRequest::builder().delete_request(delete).build()
+}
+
+/// Writes to the index, in as many requests as there have to be, some at a time.
+pub(crate) async fn write_all(
+    database: &Database,
+    writes: Vec<WriteRequest>,
+) -> Result<(), StoreError> {
+    for some in writes.chunks(WRITES_MAX * REQUESTS_AT_ONCE) {
+        try_join_all(some.chunks(WRITES_MAX).map(|some| write(database, some.to_vec()))).await?;
+    }
+    Ok(())
+}
+
+async fn write(database: &Database, mut writes: Vec<WriteRequest>) -> Result<(), StoreError> {
+    let table = database.tables.name(TableKind::Index);
+    for attempt in 0..ATTEMPTS_MAX {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        if attempt > 0 {
+            tokio::time::sleep(backoff(attempt)).await;
+        }
+        let request = database.dynamo.batch_write_item().request_items(table, writes);
+        let answer = request.send().await.map_err(StoreError::unavailable)?;
+        let refused = answer.unprocessed_items.unwrap_or_default();
+        writes = refused.into_values().flatten().collect();
+    }
+    if writes.is_empty() { Ok(()) } else { Err(StoreError::Busy) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(title: &str) -> Record {
+        serde_json::from_value(serde_json::json!({ "type": "note", "title": title })).unwrap()
+    }
+
+    #[test]
+    fn a_word_stands_below_its_beginnings() {
+        let found = beginnings(Some(&record("Bromscylinder broms M8")));
+        let starts: Vec<(&str, usize)> =
+            found.iter().map(|(start, words)| (start.as_str(), words.len())).collect();
+        assert_eq!(starts, [("bro", 2), ("broms", 2), ("bromscyl", 1), ("m8", 1)]);
+        for (asked, start) in [("m8", "m8"), ("bro", "bro"), ("brom", "bro"), ("bromsc", "broms")] {
+            assert_eq!(beginning_of(asked), start);
+        }
+    }
+
+    #[test]
+    fn every_word_is_found_by_each_of_its_beginnings() {
+        let title = "Läckage vid pump 3: tätning SKF6205-2RS";
+        let found = beginnings(Some(&record(title)));
+        for word in words::of_record(&record(title)) {
+            for length in 3..=word.chars().count() {
+                let asked: String = word.chars().take(length).collect();
+                assert!(found[&beginning_of(&asked)].contains(&word), "{asked}");
+            }
+            assert!(found[&beginning_of(&word)].contains(&word));
+        }
+    }
+}

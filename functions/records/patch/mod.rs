@@ -1,0 +1,87 @@
+//! `PATCH /v1/records/{record_id}`: changes some of a record, by an RFC 7396 merge patch. Members and above. If-Match
+//! names the version that the client saw, so that nobody's change is overwritten unseen.
+
+use am_http::{
+    Answer, ChangeRefusal, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response,
+    ResponseHeader, Route, SessionRequest, StatusCode, change, parse,
+};
+use domain::{MergePatch, Record, RecordId, Role};
+use runtime::HttpFunction;
+use serde_json::{Map, Value, json};
+use store::Store;
+use store::tenant::{AnswerKey, RecordKey};
+
+use crate::records::draft::Wanted;
+use crate::records::{changed, stale};
+use crate::shapes::RecordView;
+
+pub const FUNCTION: HttpFunction<Store> = HttpFunction {
+    declaration: Declaration {
+        name: "patch-record",
+        routes: &[Route::patch("/v1/records/{record_id}")],
+        summary: "Changes some members of a record",
+        parameters: &[
+            Parameter::RECORD_ID,
+            Parameter::IF_MATCH,
+            Parameter::IDEMPOTENCY_KEY_OF_A_CHANGE,
+        ],
+        body: RequestBody::json::<MergePatch>(),
+        answers: &[Answer::json::<RecordView>(StatusCode::OK, "The record as it is now.")
+            .with(&[ResponseHeader::ETAG])],
+        problems: &[],
+    },
+    build: |env| env.store(),
+    handle: Handle::Session(
+        Role::Member,
+        |store| store,
+        |store, request| Box::pin(handle(store, request)),
+    ),
+};
+
+async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
+    change(|| patch(store, request)).await
+}
+
+async fn patch(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
+    let id: RecordId = request.path("record_id")?;
+    let once = Once::where_named(&request)?;
+    let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
+    let opened = request.open(store, (RecordKey(id), earlier)).await?;
+    let (found, earlier) = opened.found;
+    if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
+        return Ok(changed(&view));
+    }
+    let (seen, patch) = (request.if_match()?, request.merge_patch()?);
+    let (session, current) = (&opened.session, found.existing()?);
+    if !seen.admits(current.version) {
+        return Err(stale(id, &current).into());
+    }
+    let wanted = patched(&current.content, &patch)?;
+    let beside = store.read(session, wanted.beside()).await.map_err(Problem::from)?;
+    let (record, _) = wanted.record(store, session, id, Some(&current.content), beside).await?;
+    let next = current.changed(record, session.user, request.now());
+    let view = RecordView::new(id, &next);
+    let remember = once.map(|once| once.remember(&view));
+    store.replace_record(session, id, &current, &next, remember.as_ref()).await?;
+    Ok(changed(&view))
+}
+
+/// What the record is to be: type, title and fields merged with the patch, and the other members as far as it names them.
+fn patched(current: &Record, patch: &MergePatch) -> Result<Wanted, Problem> {
+    let mut target = Map::new();
+    target.insert("type".to_owned(), json!(current.record_type));
+    target.insert("title".to_owned(), json!(current.title));
+    target.insert("fields".to_owned(), json!(current.fields));
+    let mut wanted = patch.applied_to(target);
+    for name in patch.names() {
+        // One that is taken away is null, and not left out: that would keep it.
+        if patch.get(name).is_some_and(Value::is_null) {
+            wanted.insert(name.to_owned(), Value::Null);
+        }
+    }
+    // Without fields there are none.
+    if wanted.get("fields").is_some_and(Value::is_null) {
+        wanted.remove("fields");
+    }
+    parse(Value::Object(wanted).to_string().as_bytes())
+}
