@@ -6,6 +6,7 @@
 mod people;
 mod permissions;
 mod round_trips;
+mod words;
 
 use std::path::{Path, PathBuf};
 

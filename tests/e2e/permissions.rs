@@ -350,7 +350,8 @@ async fn functions_may_do_what_they_do_and_no_more() {
     let (world, mut usage) = restore(world, &another).await;
     let restored = world.cloud.usage();
     let renewed = log_in_after_a_rotation(world).await;
-    for later in [restored, renewed, report_crashes().await, lose_and_acknowledge().await] {
+    let (crashes, losses) = (report_crashes().await, lose_and_acknowledge().await);
+    for later in [restored, renewed, crashes, losses, crate::words::come_and_go().await] {
         usage.used.extend(later.used);
         usage.refused.extend(later.refused);
     }

@@ -27,7 +27,7 @@ pub(super) fn check(field: &Field, value: &Value, pointer: &str, refusals: &mut 
         FieldKind::Number => number(field, value),
         FieldKind::YesNo => of_type(value.is_boolean(), "boolean"),
         FieldKind::Choice => option(&field.options, value),
-        FieldKind::Date => parsed(value, "not_a_date", |it| date::is_date(it)),
+        FieldKind::Date => parsed(value, "not_a_date", date::is_date),
         FieldKind::Time => parsed(value, "not_a_time", is_time),
         FieldKind::Person => parsed(value, "not_an_id", |it| it.parse::<UserId>().is_ok()),
         FieldKind::Record => parsed(value, "not_an_id", |it| it.parse::<RecordId>().is_ok()),

@@ -1,0 +1,47 @@
+//! All that functions may do with the words of records: more of them than fit a transaction.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use local::Usage;
+use serde_json::{Value, json};
+use testing::world::{Call, World};
+
+/// Numbered deviations with long texts are made, changed in every way and deleted; what is left is swept.
+pub async fn come_and_go() -> Usage {
+    let world = World::running(Some(crate::binaries())).await;
+    // Long ago enough for the sweep.
+    let past = world.now.before(Duration::from_secs(120));
+    let second = Cell::new(0);
+    let send = async |call: Call| {
+        second.set(second.get() + 1);
+        let at = past.after(Duration::from_secs(second.get()));
+        let answer = world.send(call.later(at)).await;
+        assert!(answer.status() < 300, "{answer:?}");
+        answer.body()
+    };
+    let make = Call::to("POST /v1/records").header("idempotency-key", "long");
+    let id = send(make.body(deviation("first"))).await["id"].as_str().unwrap().to_owned();
+    let call = |request: &str, version: u64| {
+        let call = Call::to(request).path("record_id", &id);
+        call.header("if-match", &format!("\"{version}\""))
+    };
+    send(call("PUT /v1/records/{record_id}", 1).body(deviation("second"))).await;
+    send(call("PATCH /v1/records/{record_id}", 2).body(deviation("third"))).await;
+    let restore = call("POST /v1/records/{record_id}/restorations", 3);
+    send(restore.with("version", json!(1))).await;
+    world.cloud.invoke("index-words", json!({})).await.unwrap();
+    send(call("DELETE /v1/records/{record_id}", 4)).await;
+    let swept = world.cloud.invoke("index-words", json!({})).await.unwrap();
+    assert_eq!(swept["indexed"], 1);
+    // By its number, the index counts on.
+    let make = Call::to("POST /v1/records").header("idempotency-key", "numbered");
+    send(make.body(json!({ "type": "deviation", "title": "x" }))).await;
+    world.cloud.invoke("build-index", json!({})).await.unwrap();
+    world.cloud.usage()
+}
+
+fn deviation(word: &str) -> Value {
+    let text: String = (0..200).map(|n| format!("{word}{n:03}x ")).collect();
+    json!({ "type": "deviation", "title": "long", "fields": { "description": text } })
+}
