@@ -1,15 +1,18 @@
 //! Finding records: every list and search against a model that is computed aside, while records change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{Record, words};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use testing::world::{Call, Person, World};
 
 /// `RECORDS` says how many: few in CI, ten thousand for a release. `SEED` repeats a run.
 const IN_CI: u64 = 150;
+const WRITERS: u64 = 5;
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
@@ -166,24 +169,19 @@ fn body(random: &mut fastrand::Rng, machine: &str) -> Value {
     body
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_list_and_search_is_as_a_model_says_while_records_change() {
-    let seed = variable("SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("SEED={seed}");
+/// Makes records, and of three that are made changes one; of ten, it deletes one.
+async fn write(world: &World, writer: u64, seed: u64, records: u64, machine: &str) -> Model {
     let mut random = fastrand::Rng::with_seed(seed);
-    let world = World::new().await;
-    let machine = "01KEZ00000MACHNEAAAAAAAAAA";
-    let (mut model, records) = (Model::new(), variable("RECORDS").unwrap_or(IN_CI));
-    let mut tick = 0;
+    let (mut model, mut tick) = (Model::new(), 0);
     for n in 0..records {
         tick += random.u64(0..3);
         let now = world.now.after(Duration::from_millis(tick));
-        let call = Call::to("POST /v1/records").header("idempotency-key", &format!("find-{n}"));
+        let key = format!("find-{writer}-{n}");
+        let call = Call::to("POST /v1/records").header("idempotency-key", &key);
         let made = world.send(call.body(body(&mut random, machine)).later(now)).await;
         assert_eq!(made.status(), 201, "{made:?}");
         let made = made.body();
         model.insert(made["id"].as_str().unwrap().to_owned(), made);
-        // Of three that are made, one is changed and one in ten is deleted.
         let ids: Vec<String> = model.keys().cloned().collect();
         let id = random.choice(&ids).unwrap();
         let seen = format!("\"{}\"", model[id]["version"]);
@@ -208,6 +206,46 @@ async fn every_list_and_search_is_as_a_model_says_while_records_change() {
             model.remove(id);
         }
     }
+    model
+}
+
+async fn read(world: &World, is_over: &AtomicBool) {
+    while !is_over.load(Ordering::Relaxed) {
+        for (query, fits) in [
+            ("limit=100&state=open", &(|it: &Value| it["open"] == true) as &dyn Fn(&Value) -> bool),
+            ("limit=100&type=deviation", &|it| it["type"] == "deviation"),
+            ("limit=100&words=pump%20weld", &|it| matches(it, "pump weld")),
+        ] {
+            let page = world.send(Call::to("GET /v1/records").query(query)).await.body();
+            let records = page["records"].as_array().unwrap();
+            let ids: BTreeSet<&str> = records.iter().map(|it| it["id"].as_str().unwrap()).collect();
+            assert_eq!(ids.len(), records.len(), "{query}");
+            assert!(records.iter().all(fits), "{query}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_and_search_is_as_a_model_says_while_records_change() {
+    let seed = variable("SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let world = World::new().await;
+    let machine = "01KEZ00000MACHNEAAAAAAAAAA";
+    let records = variable("RECORDS").unwrap_or(IN_CI);
+    let writers = (0..WRITERS).map(|writer| {
+        let seed = random.u64(..);
+        write(&world, writer, seed, records / WRITERS, machine)
+    });
+    // Who reads meanwhile finds nothing twice on a page, and nothing that does not fit.
+    let is_over = AtomicBool::new(false);
+    let write = async {
+        let models = join_all(writers).await;
+        is_over.store(true, Ordering::Relaxed);
+        models
+    };
+    let (models, ()) = tokio::join!(write, read(&world, &is_over));
+    let model: Model = models.into_iter().flatten().collect();
     assert_all_found(&world, &model, machine).await;
     // Another customer finds none of it.
     for query in ["words=pump", "type=deviation", "state=open", "order=changed", "order=due"] {

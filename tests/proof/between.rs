@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::chain::row;
 use crate::faults::A;
-use crate::losses::{ACCOUNTS, LEDGER, Loss, RECORDS, STRAY, VIEWER, happen};
+use crate::losses::{ACCOUNTS, LEDGER, Loss, MACHINE, RECORDS, STRAY, VIEWER, happen};
 use crate::verification::{report, stage};
 use testing::world::{APPENDIX, RECORD};
 
@@ -21,7 +21,7 @@ fn rows() -> Vec<Row> {
     let stray = format!("{A}/REVISION#{STRAY}#0000000001");
     vec![
         (Loss::Table(RECORDS), "records", Diverged, 10, rev(1), &[]),
-        (Loss::Table(ACCOUNTS), "accounts", Diverged, 12, any(), &[]),
+        (Loss::Table(ACCOUNTS), "accounts", Diverged, 20, any(), &[]),
         (Loss::Customer(A), "records", Diverged, 5, rev(2), &[]),
         (Loss::Record(1), "records", Diverged, 1, rev(1), &[]),
         (Loss::Record(2), "records", Diverged, 2, rev(2), &[]),
@@ -47,6 +47,8 @@ fn rows() -> Vec<Row> {
         ),
         (Loss::Item(ACCOUNTS, A, VIEWER), "accounts", Diverged, 1, format!("{A}/{VIEWER}"), &[]),
         (Loss::Role, "accounts", Diverged, 1, format!("{A}/REVISION#{VIEWER}#0000000001"), &[]),
+        (Loss::Form, "accounts", Diverged, 1, format!("{A}/REVISION#{MACHINE}#0000000001"), &[]),
+        (Loss::Item(ACCOUNTS, A, MACHINE), "accounts", Diverged, 1, format!("{A}/{MACHINE}"), &[]),
         (
             Loss::Item(LEDGER, "ERASED#01KEZ00000CSTMRBBBBBBBBBBB", "RECORD#X"),
             "ledger",

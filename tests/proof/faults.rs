@@ -240,6 +240,27 @@ pub fn all() -> Vec<Row> {
         ),
         row(
             ACCOUNTS,
+            "a type is missing",
+            delete(&of("TYPE#machine")),
+            &[(Missing, 1)],
+            format!("{A}/TYPE#machine"),
+        ),
+        row(
+            ACCOUNTS,
+            "the history of a type is missing",
+            delete(&of("REVISION#TYPE#machine#0000000001")),
+            &[(Missing, 1)],
+            format!("{A}/REVISION#TYPE#machine#0000000001"),
+        ),
+        row(
+            ACCOUNTS,
+            "a field of a type is another one",
+            replace("item LIKE '%\"TYPE#machine\"%'", "serial_number", "serial_nember"),
+            &[(Altered, 2)],
+            any(),
+        ),
+        row(
+            ACCOUNTS,
             "a role is raised",
             replace("item LIKE '%\"USER#01KEZ00000PERSNVV%'", "viewer", "owner"),
             &[(Altered, 1)],

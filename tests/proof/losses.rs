@@ -16,6 +16,9 @@ pub const STRAY: &str = "RECORD#01KEZ00000RECRDQQQQQQQQQQQ";
 /// A colleague of A's owner.
 pub const VIEWER: &str = "USER#01KEZ00000PERSNVVVVVVVVVVV";
 
+/// What A's machines look like.
+pub const MACHINE: &str = "TYPE#machine";
+
 #[derive(Clone, Copy, Debug)]
 pub enum Loss {
     /// All that is in a table.
@@ -56,6 +59,8 @@ pub enum Loss {
 
     Author,
     Role,
+    /// What a company's machines look like, with digests made anew.
+    Form,
     Login,
     Password,
     ForeignLogin,
@@ -173,6 +178,15 @@ pub async fn happen(world: &World, loss: Loss) {
             for sort in [VIEWER, &format!("REVISION#{VIEWER}#0000000001")] {
                 rewrite(cloud, ACCOUNTS, (A, sort), |item| {
                     let content = text(item, "content").replace("viewer", "owner");
+                    set_text(item, "content", &content);
+                })
+                .await;
+            }
+        }
+        Loss::Form => {
+            for sort in [MACHINE, &format!("REVISION#{MACHINE}#0000000001")] {
+                rewrite(cloud, ACCOUNTS, (A, sort), |item| {
+                    let content = text(item, "content").replace("\"thing\"", "\"case\"");
                     set_text(item, "content", &content);
                 })
                 .await;

@@ -5,7 +5,7 @@ use backup::Cause::{self, Altered, Backdated, Vanished};
 use local::Progress;
 
 use crate::faults::{A, B};
-use crate::losses::{ACCOUNTS, LEDGER, Loss, RECORDS, STRAY, VIEWER, happen};
+use crate::losses::{ACCOUNTS, LEDGER, Loss, MACHINE, RECORDS, STRAY, VIEWER, happen};
 use crate::verification::stage;
 use testing::operator;
 use testing::world::RECORD;
@@ -18,7 +18,7 @@ fn rows() -> Vec<Row> {
     let viewer = format!("{A}/REVISION#{VIEWER}#0000000001");
     vec![
         (Loss::Table(RECORDS), "records", &[(Vanished, 10)], rev(1)),
-        (Loss::Table(ACCOUNTS), "accounts", &[(Vanished, 12)], viewer.clone()),
+        (Loss::Table(ACCOUNTS), "accounts", &[(Vanished, 20)], viewer.clone()),
         (Loss::Customer(A), "records", &[(Vanished, 5)], rev(2)),
         (Loss::Record(1), "records", &[(Vanished, 1)], rev(1)),
         (Loss::Record(2), "records", &[(Vanished, 1)], rev(2)),
@@ -29,6 +29,13 @@ fn rows() -> Vec<Row> {
         (Loss::Damaged, "records", &[(Altered, 1)], String::new()),
         (Loss::Author, "records", &[(Altered, 1)], rev(1)),
         (Loss::Role, "accounts", &[(Altered, 1)], viewer),
+        (Loss::Form, "accounts", &[(Altered, 1)], format!("{A}/REVISION#{MACHINE}#0000000001")),
+        (
+            Loss::Item(ACCOUNTS, A, "REVISION#TYPE#machine#0000000001"),
+            "accounts",
+            &[(Vanished, 1)],
+            format!("{A}/REVISION#{MACHINE}#0000000001"),
+        ),
         (
             Loss::Restored,
             "records",

@@ -8,8 +8,6 @@ use crate::fields::{FIELDS_DEPTH_MAX, object};
 /// What is to change: null takes a member away, an object changes the members that it names, anything else takes a
 /// member's place.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "openapi", schemars(transparent))]
 pub struct MergePatch(Map<String, Value>);
 
 impl MergePatch {

@@ -15,6 +15,23 @@ use crate::records::draft::Wanted;
 use crate::records::{changed, stale};
 use crate::shapes::RecordView;
 
+/// What a patch may name: the members of a replacement, of which none is required.
+struct RecordPatch;
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for RecordPatch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RecordPatch".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = Wanted::json_schema(generator);
+        schema.remove("required");
+        schema.insert("description".into(), "What is to change (RFC 7396).".into());
+        schema
+    }
+}
+
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
         name: "patch-record",
@@ -25,7 +42,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
             Parameter::IF_MATCH,
             Parameter::IDEMPOTENCY_KEY_OF_A_CHANGE,
         ],
-        body: RequestBody::json::<MergePatch>(),
+        body: RequestBody::json::<RecordPatch>(),
         answers: &[Answer::json::<RecordView>(StatusCode::OK, "The record as it is now.")
             .with(&[ResponseHeader::ETAG])],
         problems: &[],
