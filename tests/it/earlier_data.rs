@@ -106,6 +106,50 @@ impl Owner {
         assert_eq!((pending.0, &pending.1["code"]), (409, &json!("appendix_not_stored")));
     }
 
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.api)).bearer_auth(&self.token);
+        let key = format!("post-{}", runtime::now().millis());
+        let answer = request.header("idempotency-key", key).json(body).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// Takes a starter over, and opens a deviation about a record of before.
+    async fn begin_with_types(&self, about: &str) -> String {
+        let types = self.get("/v1/types").await.1;
+        assert_eq!(types["types"], json!([]));
+        let starters = types["starters"].as_array().unwrap();
+        let starter = starters.iter().find(|it| it["type"] == "deviation").unwrap();
+        self.post("/v1/types", starter).await;
+        let body = json!({
+            "type": "deviation", "title": "Vobbling", "about": about, "due": "2026-12-24",
+            "fields": { "severity": "high" },
+        });
+        let made = self.post("/v1/records", &body).await;
+        assert_eq!((&made["number"], &made["open"]), (&json!("DEV-1"), &json!(true)));
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Finds it by every list that it is in.
+    async fn find_deviation(&self, id: &str, about: &str) {
+        for query in [
+            "type=deviation&state=reported",
+            "type=deviation&state=open",
+            &format!("about={about}"),
+            "due_before=2026-12-25",
+            "words=vobb",
+        ] {
+            let found = self.get(&format!("/v1/records?{query}")).await.1;
+            let ids: Vec<&str> = found["records"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it["id"].as_str().unwrap())
+                .collect();
+            assert!(ids.contains(&id), "{query}: {ids:?}");
+        }
+    }
+
     async fn find_bytes(&self, path: &str, appendix: &Appendix) {
         for (number, sha256) in (1..).zip(&appendix.versions) {
             let link = self.get(&format!("{path}?version={number}")).await.1;
@@ -182,6 +226,11 @@ async fn a_data_folder_of_an_earlier_release_goes_on() {
         let options = options(&folder.path().join("data"));
         let cloud = Cloud::start(&options).await.unwrap();
         find_everything(&cloud, &contents).await;
+        let customer = &contents.customers[0];
+        let about = &customer.records[0].id;
+        let owner = Owner::log_in(&cloud, &customer.owner, &contents.password).await;
+        let deviation = owner.begin_with_types(about).await;
+        owner.find_deviation(&deviation, about).await;
         let before = digests(&cloud).await;
         assert!(!before.is_empty() && before.iter().all(|it| !it.contains(':')), "{before:?}");
         // The first evening goes on from what the release before has added up by its own rule; the
@@ -193,6 +242,8 @@ async fn a_data_folder_of_an_earlier_release_goes_on() {
         assert!(new.len() == 2 && new.iter().all(|it| it.starts_with("lthash:")), "{after:?}");
         let cloud = restore(cloud, &options).await;
         find_everything(&cloud, &contents).await;
+        let owner = Owner::log_in(&cloud, &customer.owner, &contents.password).await;
+        owner.find_deviation(&deviation, about).await;
         // It goes on from the last evening before the moment that was restored, and says so.
         verify_an_evening(&cloud).await;
         let links = operator::documents(&cloud, "BACKUPS", "CHAIN#").await;

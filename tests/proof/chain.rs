@@ -57,8 +57,8 @@ async fn what_is_gone_before_the_evening_is_found_in_the_evening() {
         (Loss::Form, &[Discontinued], ""),
         (
             Loss::Item(ACCOUNTS, A, "REVISION#TYPE#machine#0000000001"),
-            &[Discontinued, Gap],
-            "01KEZ00000CSTMRAAAAAAAAAAA/REVISION#TYPE#machine#0000000001",
+            &[Discontinued],
+            "accounts of 01KEZ00000CSTMRAAAAAAAAAAA",
         ),
         (Loss::Backdated, &[Discontinued], "records of 01KEZ00000CSTMRAAAAAAAAAAA"),
         (

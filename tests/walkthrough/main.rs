@@ -52,14 +52,21 @@ fn the_walk_through_of_the_readme_works_as_printed() {
     let mut rest = said.as_ref();
     for expected in [
         "\"role\":\"owner\"",
+        "\"type\":\"welding_line\"",
         "record 01",
         "a photo of the crack\n",
         "a sharper photo of the crack\n",
         "\"version\":2",
-        "\"code\":\"stale_version\",\"current_version\":2",
+        "\"code\":\"stale_version\"",
+        "\"current_version\":2",
         "\n412\n",
         "\"role\":\"member\"",
         "changed by Ida Ek\n",
+        "\"state\":\"done\",\"open\":false",
+        // By words, by the machine, and by type and state.
+        "\nDEV-1 Crack in a weld, line 7: welded anew - done\n",
+        "DEV-1 Crack in a weld, line 7: welded anew - done\n",
+        "DEV-1 Crack in a weld, line 7: welded anew - done\n",
     ] {
         let found = rest.find(expected);
         let at = found.unwrap_or_else(|| panic!("no {expected:?} in\n{said}\n{errors}"));

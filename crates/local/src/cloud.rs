@@ -288,6 +288,11 @@ impl Cloud {
         self.identities.usage()
     }
 
+    /// Has [`Usage::units`] counted from now on: it takes time.
+    pub fn count_units(&self) {
+        self.identities.count_units();
+    }
+
     /// Runs one function on an event, as `sam local invoke` would.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
         self.functions.invoke(function, event).await

@@ -3,6 +3,7 @@
 //! refused here as it would be on AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(crate) struct Identities {
     secret: String,
     functions: BTreeMap<String, Vec<Permission>>,
     usage: Mutex<Usage>,
+    counts_units: AtomicBool,
 }
 
 /// What functions have asked AWS for since the cloud started, by the name of their binary.
@@ -33,12 +35,33 @@ pub struct Usage {
     pub refused: BTreeSet<(String, String, String)>,
     /// How many requests were made of each operation. A batch or a transaction is one.
     pub requests: BTreeMap<(String, String), u64>,
+    /// What DynamoDB would count of each operation, in units of capacity, once somebody asks for it.
+    pub units: BTreeMap<(String, String), f64>,
 }
 
 impl Identities {
     pub(crate) fn new(secret: String, template: &[Function]) -> Self {
         let functions = template.iter().map(|it| (it.binary.clone(), it.permissions.clone()));
-        Self { secret, functions: functions.collect(), usage: Mutex::default() }
+        Self {
+            secret,
+            functions: functions.collect(),
+            usage: Mutex::default(),
+            counts_units: AtomicBool::default(),
+        }
+    }
+
+    /// Has units of capacity counted from now on.
+    pub(crate) fn count_units(&self) {
+        self.counts_units.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn counts_units(&self) -> bool {
+        self.counts_units.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_units(&self, caller: &str, operation: &str, units: f64) {
+        let key = (caller.to_owned(), operation.to_owned());
+        *self.usage_mut().units.entry(key).or_default() += units;
     }
 
     /// Every access key, with its secret key.

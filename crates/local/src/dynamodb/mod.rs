@@ -117,6 +117,10 @@ async fn answer(
         body = Bytes::from(json.to_string());
     }
     identities.count(&caller, &format!("dynamodb:{operation}"));
+    if identities.counts_units() {
+        json["ReturnConsumedCapacity"] = json!("TOTAL");
+        body = Bytes::from(json.to_string());
+    }
     for Asked { action, table, facts } in asked(operation, &json) {
         if !identities.allow(&caller, &format!("dynamodb:{action}"), &arn(&table), &facts) {
             tracing::error!(function = caller, action, table, "not allowed by the template");
@@ -130,13 +134,26 @@ async fn answer(
         None => run_again(tables, operation, &json, &body).map_err(Failure::Database),
     };
     match answered {
-        Ok(json) => respond(StatusCode::OK, json),
+        Ok(json) => {
+            if identities.counts_units() {
+                identities.add_units(&caller, operation, units(&json));
+            }
+            respond(StatusCode::OK, json)
+        }
         Err(Failure::Database(error)) => {
             let status = StatusCode::from_u16(error.status_code());
             respond(status.unwrap_or(StatusCode::BAD_REQUEST), error.to_json())
         }
         Err(Failure::Refused(kind, message)) => refused(kind, &message),
     }
+}
+
+/// What an answer says of the capacity that it took.
+fn units(answer: &str) -> f64 {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    let consumed = &answer["ConsumedCapacity"];
+    let tables = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
+    tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
 }
 
 /// Runs an operation, and once more where an item stood in its way that cannot be read.
