@@ -80,7 +80,11 @@ impl Wanted {
             (true, ..) => {
                 let pinned = pinned.and_then(|it| it.existing().ok());
                 let unknown = || Problem::refused(&[Refusal::new("/type_version", "no_version")]);
-                Some(pinned.ok_or_else(unknown)?)
+                let pinned = pinned.ok_or_else(unknown)?;
+                if own.is_none() && pinned.content.form().retired {
+                    return Err(Problem::refused(&[Refusal::new("/type", "retired")]));
+                }
+                Some(pinned)
             }
             (false, Some(own), newest) => match (own.type_version, newest) {
                 // Written when its type had no definition: its fields stay free.
@@ -88,7 +92,9 @@ impl Wanted {
                 (Some(version), Some(newest)) if newest.version == version => Some(newest.clone()),
                 (Some(version), _) => {
                     let key = PinnedTypeKey(self.record_type.clone(), version);
-                    store.read(session, key).await?.existing().ok()
+                    let form = store.read(session, key).await?.existing();
+                    // Free fields in its place would take the state away, and let anything in.
+                    Some(form.map_err(|_| Problem::internal("the form of a record is missing"))?)
                 }
             },
             (false, None, Some(newest)) if newest.content.form().retired => {

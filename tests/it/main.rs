@@ -15,6 +15,7 @@ mod crashes;
 mod earlier_data;
 mod events;
 mod find;
+mod find_edges;
 mod forged;
 mod forging;
 mod forgotten;

@@ -59,16 +59,16 @@ async fn a_company_begins_with_four_types_and_may_define_more() {
 }
 
 #[tokio::test]
-async fn a_company_has_a_hundred_types_at_most() {
+async fn a_company_has_fifty_types_at_most() {
     let world = World::new().await;
     let define = |n: u32| {
         let body = json!({ "type": format!("tool_{n}"), "form": { "labels": { "en": "Tool" } } });
         Call::to("POST /v1/types").header("idempotency-key", &format!("type-{n}")).body(body)
     };
-    for n in 4..100 {
+    for n in 4..50 {
         assert_eq!(world.send(define(n)).await.status(), 201, "{n}");
     }
-    let refused = world.send(define(100)).await;
+    let refused = world.send(define(50)).await;
     assert_eq!(refused.problem(), (409, "too_many_types".into(), String::new()));
 }
 
@@ -257,6 +257,55 @@ async fn of_a_type_that_is_retired_no_records_are_made() {
     assert_eq!(world.send(update).await.status(), 200);
     let refused = world.send(create(1, json!({ "type": "tool", "title": "x" }))).await;
     assert_eq!(refused.problem(), (422, "invalid_field".into(), "/type".into()));
+}
+
+#[tokio::test]
+async fn a_draft_of_a_retired_version_is_refused_and_one_from_before_is_not() {
+    let world = World::new().await;
+    world.send(define(form())).await;
+    let mut retired = form();
+    retired["retired"] = json!(true);
+    let update = Call::to("PUT /v1/types/{type}").path("type", "tool");
+    assert_eq!(world.send(update.body(json!({ "form": retired }))).await.status(), 200);
+    let draft =
+        |n, version| create(n, json!({ "type": "tool", "title": "x", "type_version": version }));
+    let refused = world.send(draft(1, 2)).await;
+    assert_eq!(refused.problem(), (422, "invalid_field".into(), "/type".into()));
+    assert_eq!(world.send(draft(2, 1)).await.status(), 201);
+}
+
+#[tokio::test]
+async fn a_record_of_a_defined_type_keeps_its_type_and_has_a_state() {
+    let world = World::new().await;
+    let made = world.send(create(1, deviation(json!({})))).await.body();
+    let put = |body: Value| {
+        let call = Call::to("PUT /v1/records/{record_id}");
+        call.path("record_id", made["id"].as_str().unwrap()).body(body)
+    };
+    for record_type in ["service_order", "machine", "idea"] {
+        let other = world.send(put(json!({ "type": record_type, "title": "x" }))).await;
+        assert_eq!(other.problem(), (422, "invalid_field".into(), "/type".into()), "{record_type}");
+    }
+    let free = world.send(create(2, json!({ "type": "idea", "title": "x" }))).await.body();
+    let call =
+        Call::to("PUT /v1/records/{record_id}").path("record_id", free["id"].as_str().unwrap());
+    let another = world.send(call.body(json!({ "type": "thought", "title": "x" }))).await;
+    assert_eq!(another.status(), 200, "free fields go with any type");
+    let cleared = json!({ "type": "deviation", "title": "x", "state": null, "type_version": null });
+    let cleared = world.send(put(cleared)).await.body();
+    assert_eq!((&cleared["state"], &cleared["type_version"]), (&json!("reported"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_type_that_is_no_name_of_one_is_not_there() {
+    let world = World::new().await;
+    for name in ["Deviation", "x#y", "%20", &"x".repeat(1_100), "å"] {
+        for call in ["GET /v1/types/{type}", "GET /v1/types/{type}/schema", "PUT /v1/types/{type}"]
+        {
+            let answer = world.send(Call::to(call).path("type", name)).await;
+            assert_eq!(answer.problem().0, 404, "{call} {name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -246,7 +246,7 @@ fn record(
     n: u64,
 ) -> std::collections::HashMap<String, AttributeValue> {
     let sort = format!("RECORD#01KEZ0000{n:09}AAAAAAAA");
-    let word = if n % 100 == 0 { "bearing" } else { "seal" };
+    let word = if n.is_multiple_of(100) { "bearing" } else { "seal" };
     let content = json!({
         "type": "job", "title": format!("Pump {word} nr{n}"), "fields": {}, "type_version": 1,
         "state": "new", "open": true, "assignees": [user], "due": "2026-06-01", "about": MACHINE,

@@ -28,9 +28,9 @@ impl Date {
 
     /// When the day begins in UTC: where it stands among others.
     pub fn start(&self) -> Timestamp {
-        let day: Option<jiff::civil::Date> = self.0.parse().ok();
-        let start = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
-        Timestamp::from_millis(start.map_or(0, |start| start.timestamp().as_millisecond()))
+        let day = self.0.parse().unwrap_or(jiff::civil::date(1970, 1, 1));
+        let since = day.duration_since(jiff::civil::date(1970, 1, 1));
+        Timestamp::from_millis(since.as_secs().saturating_mul(1000))
     }
 }
 
@@ -89,5 +89,8 @@ mod tests {
         }
         let day = Date::try_from("1970-01-02".to_owned()).unwrap();
         assert_eq!(day.start(), Timestamp::from_millis(86_400_000));
+        let starts = ["1000-01-01", "1969-12-31", "2026-12-24", "9999-12-31"]
+            .map(|text| Date::try_from(text.to_owned()).unwrap().start().millis());
+        assert!(starts.is_sorted() && starts[1] == -86_400_000, "{starts:?}");
     }
 }

@@ -13,7 +13,7 @@ mod hex;
 pub mod id;
 pub mod json_pointer;
 pub mod language;
-mod merge_patch;
+pub mod merge_patch;
 pub mod record;
 pub mod revision;
 pub mod role;

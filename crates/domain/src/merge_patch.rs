@@ -11,18 +11,8 @@ use crate::fields::{FIELDS_DEPTH_MAX, object};
 pub struct MergePatch(Map<String, Value>);
 
 impl MergePatch {
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// What `target` is afterwards.
-    pub fn applied_to(&self, mut target: Map<String, Value>) -> Map<String, Value> {
-        merge(&mut target, &self.0);
-        target
+    pub const fn members(&self) -> &Map<String, Value> {
+        &self.0
     }
 }
 
@@ -33,7 +23,8 @@ impl<'de> Deserialize<'de> for MergePatch {
     }
 }
 
-fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+/// Changes `target` by a patch.
+pub fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (name, change) in patch {
         match change {
             Value::Null => {
@@ -56,8 +47,8 @@ fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use super::MergePatch;
-    use serde_json::{Value, from_str};
+    use super::{MergePatch, merge};
+    use serde_json::{Map, Value, from_str};
 
     /// Those of the RFC's own examples whose target and patch are objects.
     #[test]
@@ -75,8 +66,9 @@ mod tests {
             ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
         ] {
             let patch: MergePatch = from_str(patch).unwrap();
-            let merged = Value::Object(patch.applied_to(from_str(target).unwrap()));
-            assert_eq!(merged, from_str::<Value>(result).unwrap());
+            let mut merged: Map<String, Value> = from_str(target).unwrap();
+            merge(&mut merged, patch.members());
+            assert_eq!(merged, from_str::<Map<String, Value>>(result).unwrap());
         }
     }
 }

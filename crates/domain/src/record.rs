@@ -127,6 +127,12 @@ impl Draft {
         form: Option<(Version, &Form)>,
     ) -> Result<Record, Vec<Refusal>> {
         let mut refusals = Vec::new();
+        // Numbers, states and fields are those of a type.
+        let has_form = form.is_some() || before.is_some_and(|it| it.type_version.is_some());
+        if has_form && before.is_some_and(|it| it.record_type != self.record_type) {
+            refusals.push(Refusal::new("/type", "stays"));
+            return Err(refusals);
+        }
         let (state, open) = match form {
             Some((_, form)) => next_state(self.state, before, form, &mut refusals),
             None => {
@@ -175,6 +181,8 @@ fn next_state(
     refusals: &mut Vec<Refusal>,
 ) -> (Option<Name>, Option<bool>) {
     let was = before.and_then(|it| it.state.clone());
+    // Nothing is without a state where there are some.
+    let given = if given == Given::Cleared { Given::Absent } else { given };
     let wanted = given.or(was.clone()).or_else(|| form.first_state().map(|it| it.name.clone()));
     let Some(wanted) = wanted else { return (None, None) };
     let Some(state) = form.state(wanted.as_str()) else {

@@ -11,7 +11,7 @@ use crate::{Record, RecordId};
 
 /// Nobody types more of a word. What is longer is found by its beginning.
 pub const WORD_CHARS_MAX: usize = 40;
-/// Of a record: as many as a page of text has. The title's and the number's come first.
+/// Of a record: as many as three pages of text have. The title's and the number's come first.
 pub const WORDS_MAX: usize = 1_000;
 /// Of a question.
 pub const QUERY_WORDS_MAX: usize = 10;
@@ -29,15 +29,10 @@ pub fn is_asked(word: &str, asked: &str) -> bool {
     }
 }
 
-/// The words of a question. A record is found that has a word for each of them.
-pub fn query(text: &str) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
-    for word in runs(&folded(text)) {
-        if words.len() < QUERY_WORDS_MAX {
-            words.insert(cut(word));
-        }
-    }
-    words
+/// The words of a question. A record is found that has a word for each of them. `None`: there are too many.
+pub fn query(text: &str) -> Option<BTreeSet<String>> {
+    let words: BTreeSet<String> = runs(&folded(text)).map(cut).collect();
+    (words.len() <= QUERY_WORDS_MAX).then_some(words)
 }
 
 /// The words of a record: of its title, its number and all texts of its fields.
@@ -166,8 +161,9 @@ mod tests {
 
     #[test]
     fn a_question_is_its_words() {
-        let asked: Vec<String> = query(" Läckage, SKF6205-2RS! ").into_iter().collect();
+        let asked: Vec<String> = query(" Läckage, SKF6205-2RS! ").unwrap().into_iter().collect();
         assert_eq!(asked, ["2rs", "läckage", "skf6205"]);
-        assert!(query(" -- ").is_empty());
+        assert!(query(" -- ").unwrap().is_empty());
+        assert!(query("a b c d e f g h i j").is_some() && query("a b c d e f g h i j k").is_none());
     }
 }

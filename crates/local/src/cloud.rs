@@ -365,9 +365,11 @@ async fn build_index(
     }
     match functions.invoke("build-index", serde_json::json!({})).await {
         Ok(built) if built["listed"].as_u64() == Some(0) => {}
-        Ok(built) => tracing::info!(records = %built["listed"], "lists by change were made"),
+        Ok(built) => {
+            tracing::info!(records = %built["listed"], "the index of lists and words was made")
+        }
         // Work goes on all the same, and the next start tries again. Until then, the audit says so.
-        Err(error) => tracing::error!(%error, "lists by change miss records from before"),
+        Err(error) => tracing::error!(%error, "lists and searches miss records from before"),
     }
     Ok(())
 }

@@ -115,15 +115,15 @@ mod tests {
 
     #[test]
     fn what_a_later_release_keeps_is_written_back_to_the_byte() {
-        let text = r#"{"type":"ncr","title":"x","fields":{"n":1},"state":"open","score":1.50e+1,"big":123456789012345678901234567890,"list":[ 1, {"a":null} ]}"#;
+        let text = r#"{"type":"ncr","title":"x","fields":{"n":1},"mood":"good","score":1.50e+1,"big":123456789012345678901234567890,"list":[ 1, {"a":null} ]}"#;
         let (record, unknown) = read::<Record>(text).unwrap();
         assert_eq!(unknown.0.len(), 4);
         assert_eq!(write(&record, &unknown), text);
-        let mixed = r#"{"state":"open","type":"ncr","title":"x","fields":{}}"#;
+        let mixed = r#"{"mood":"good","type":"ncr","title":"x","fields":{}}"#;
         let (record, unknown) = read::<Record>(mixed).unwrap();
         assert_eq!(
             write(&record, &unknown),
-            r#"{"type":"ncr","title":"x","fields":{},"state":"open"}"#
+            r#"{"type":"ncr","title":"x","fields":{},"mood":"good"}"#
         );
     }
 

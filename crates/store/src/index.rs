@@ -107,11 +107,25 @@ pub(crate) fn places_of(id: RecordId, revision: &Revision<Record>) -> Vec<Place>
     let at = ChangeTime { at: revision.changed_at, record: id };
     let mut places: Vec<Place> = lists.into_iter().map(|list| Place { list, at }).collect();
     if let Some(due) = record.due.as_ref().filter(|_| record.open != Some(false)) {
-        // Keys sort as text, and so have no negative numbers.
-        let start = due.start().max(Timestamp::from_millis(0));
-        places.push(Place { list: List::Due, at: ChangeTime { at: start, record: id } });
+        places.push(Place {
+            list: List::Due,
+            at: ChangeTime { at: in_keys(due.start()), record: id },
+        });
     }
     places
+}
+
+/// The latest time that sorts as text with thirteen digits: of the year 2286.
+const LATEST: i64 = 9_999_999_999_999;
+
+/// A time as keys have it: they sort as text, and have neither negative numbers nor more digits.
+pub(crate) fn in_keys(time: Timestamp) -> Timestamp {
+    Timestamp::from_millis(time.millis().clamp(0, LATEST))
+}
+
+/// What stands in a key behind all times that are before `time`.
+pub(crate) fn end_in_keys(time: Timestamp) -> Timestamp {
+    Timestamp::from_millis(time.millis().max(1))
 }
 
 /// A change whose words are to be written yet.

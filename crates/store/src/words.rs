@@ -9,12 +9,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use domain::{CustomerId, Record, RecordId, Revision, words};
 use futures_util::future::try_join_all;
 
-use crate::index::Unindexed;
-use crate::items::{self, Item};
+use crate::batch::Batch;
+use crate::index::{self, Unindexed};
+use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::tables::Database;
 use crate::transaction::backoff;
@@ -22,8 +23,10 @@ use crate::{StoreError, TableKind};
 
 /// The words that an item stands for.
 pub(crate) const WORDS: &str = "words";
-/// Beginnings that a record had words of before a change, and has not any more.
+/// Beginnings that a record had words of, and may not have any more.
 pub(crate) const GONE: &str = "gone";
+/// Keys of the index that a record had, and may not have any more.
+pub(crate) const LEFT: &str = "left";
 
 /// The lengths of beginnings, in characters.
 const LENGTHS: [usize; 3] = [words::BEGINNING_CHARS_MIN, 5, 8];
@@ -106,20 +109,30 @@ impl WordChange {
         item
     }
 
-    /// Writes the words that are new, now that the change is made. What is gone is left to the sweep: a change that
-    /// comes meanwhile may have it again.
-    pub(crate) async fn write(self, database: &Database) -> Result<(), StoreError> {
+    /// Writes the words that are new, now that the change is made. What is gone is left to the sweep, for a change that
+    /// comes meanwhile may have it again; and so is all of it where such a change has come.
+    pub(crate) async fn write(mut self, database: &Database) -> Result<(), StoreError> {
         let (new, gone) = self.items(database);
         write_all(database, new.into_iter().map(put).collect()).await?;
+        let table = database.tables.name(TableKind::Index);
+        if !self.is_newest(database).await? {
+            self.gone.extend(std::mem::take(&mut self.new).into_keys());
+            return database.put(table, self.to_do(database)).await;
+        }
         if gone.is_empty() {
-            database
-                .delete(
-                    database.tables.name(TableKind::Index),
-                    self.unindexed.key(&database.tables),
-                )
-                .await?;
+            database.delete(table, self.unindexed.key(&database.tables)).await?;
         }
         Ok(())
+    }
+
+    /// Whether the record is still as the change has left it.
+    async fn is_newest(&self, database: &Database) -> Result<bool, StoreError> {
+        let Unindexed { customer, record, version, .. } = self.unindexed;
+        let key = items::key(&keys::customer_partition(customer), &SortKey::Record(record));
+        let records = database.tables.name(TableKind::Records);
+        let found = Batch::of(records, vec![key], &[items::VERSION], true).read(&database.dynamo);
+        let found = found.await?;
+        Ok(found.first().is_some_and(|it| Fields(it).parse(items::VERSION).ok() == Some(version)))
     }
 }
 
@@ -137,7 +150,8 @@ fn item(
     item
 }
 
-/// That the words of a record are to be looked at again, which was another one when it was read.
+/// That a record is to be looked at again, whose items of the index were written as it was read, and which was changed
+/// meanwhile.
 pub(crate) fn to_look_at(
     database: &Database,
     customer: CustomerId,
@@ -146,7 +160,28 @@ pub(crate) fn to_look_at(
 ) -> Item {
     let unindexed = Unindexed { at: read.changed_at, customer, record, version: read.version };
     let gone = beginnings(Some(&read.content)).into_keys().collect();
-    WordChange { unindexed, new: Beginnings::new(), gone }.to_do(database)
+    let mut item = WordChange { unindexed, new: Beginnings::new(), gone }.to_do(database);
+    let places = index::places_of(record, read).into_iter();
+    let keys = places.map(|place| {
+        let key = place.item(&database.tables, customer);
+        let part = |name| Fields(&key).text(name).unwrap_or_default().to_owned();
+        format!("{} {}", part(items::PARTITION), part(items::SORT))
+    });
+    item.insert(LEFT.to_owned(), items::text(keys.collect::<Vec<_>>().join("\n")));
+    item
+}
+
+/// The keys that [`to_look_at`] has noted.
+pub(crate) fn left(item: &Item) -> Vec<Item> {
+    let text = Fields(item).text(LEFT).unwrap_or_default();
+    let keys = text.lines().filter_map(|line| line.split_once(' '));
+    keys.map(|(partition, sort)| {
+        Item::from([
+            (items::PARTITION.to_owned(), items::text(partition)),
+            (items::SORT.to_owned(), items::text(sort)),
+        ])
+    })
+    .collect()
 }
 
 pub(crate) fn key(
@@ -173,11 +208,6 @@ pub(crate) fn all_items(
 pub(crate) fn put(item: Item) -> WriteRequest {
     let put = PutRequest::builder().set_item(Some(item)).build().expect("the item is set");
     WriteRequest::builder().put_request(put).build()
-}
-
-pub(crate) fn delete(key: Item) -> WriteRequest {
-    let delete = DeleteRequest::builder().set_key(Some(key)).build().expect("the key is set");
-    WriteRequest::builder().delete_request(delete).build()
 }
 
 /// Writes to the index, in as many requests as there have to be, some at a time.

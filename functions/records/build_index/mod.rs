@@ -1,5 +1,6 @@
-//! Lists every record where none was listed yet: once, after the first deployment that has lists. For an operator, by
-//! IAM; nothing of the API leads here. It can be done again at any time, while people work: docs/DEPLOY.md.
+//! Puts every record into all lists and writes its words: once, after a deployment that has lists which the release
+//! before had not. For an operator, by IAM; nothing of the API leads here. It can be done again at any time, while people
+//! work: docs/DEPLOY.md.
 
 use domain::Timestamp;
 use runtime::{EventError, EventFunction};

@@ -104,7 +104,9 @@ impl FromStr for Words {
         if text.chars().count() > WORDS_CHARS_MAX {
             return Err(format!("must have at most {WORDS_CHARS_MAX} characters"));
         }
-        let words = words::query(text);
+        let Some(words) = words::query(text) else {
+            return Err(format!("must have at most {} words", words::QUERY_WORDS_MAX));
+        };
         if words.is_empty() {
             return Err("must have a letter or a digit".to_owned());
         }
@@ -236,7 +238,9 @@ fn question(request: &SessionRequest<'_>) -> Result<FindRecords, Problem> {
         }
     };
     let after = match source {
-        Source::Lists { .. } => request.cursor()?,
+        Source::Lists { from, until, .. } => {
+            request.cursor()?.map(|it| within(it, from, until)).transpose()?
+        }
         _ => request.cursor()?.map(|record| ChangeTime { at: Timestamp::from_millis(0), record }),
     };
     let direction = request.query("direction")?.unwrap_or(match order {
@@ -244,7 +248,22 @@ fn question(request: &SessionRequest<'_>) -> Result<FindRecords, Problem> {
         Order::Created | Order::Changed => Direction::Descending,
     });
     let (limit, ascending) = (request.page_limit()?, matches!(direction, Direction::Ascending));
-    Ok(FindRecords { source, filter, ascending, limit, after })
+    Ok(FindRecords { source, filter, ascending, limit, after, now: request.now() })
+}
+
+/// A place that a page of this question can have ended at.
+fn within(
+    place: ChangeTime,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<ChangeTime, Problem> {
+    let fits = place.at.millis() >= 0
+        && from.is_none_or(|from| place.at >= from)
+        && until.is_none_or(|until| place.at < until);
+    if fits {
+        return Ok(place);
+    }
+    Err(Problem::invalid("?cursor", "must be the next_cursor of an earlier page of this question"))
 }
 
 /// The lists that lead, which have fewest records as a rule. What else is asked for is looked at record by record.

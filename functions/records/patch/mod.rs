@@ -5,9 +5,13 @@ use am_http::{
     Answer, ChangeRefusal, Declaration, Handle, Once, Parameter, Problem, RequestBody, Response,
     ResponseHeader, Route, SessionRequest, StatusCode, change, parse,
 };
-use domain::{MergePatch, Record, RecordId, Role};
+use domain::merge_patch::{MergePatch, merge};
+use domain::{
+    Date, Fields, Given, Name, Record, RecordId, RecordTitle, RecordType, Role, UserId, Version,
+};
 use runtime::HttpFunction;
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 use store::Store;
 use store::tenant::{AnswerKey, RecordKey};
 
@@ -83,22 +87,41 @@ async fn patch(store: &Store, request: SessionRequest<'_>) -> Result<Response, C
     Ok(changed(&view))
 }
 
-/// What the record is to be: type, title and fields merged with the patch, and the other members as far as it names them.
+/// The members that a patch may name, each as it is to be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    #[serde(rename = "type", default)]
+    record_type: Given<RecordType>,
+    #[serde(default)]
+    title: Given<RecordTitle>,
+    #[serde(default)]
+    fields: Given<Fields>,
+    type_version: Option<Version>,
+    #[serde(default)]
+    state: Given<Name>,
+    #[serde(default)]
+    assignees: Given<Vec<UserId>>,
+    #[serde(default)]
+    due: Given<Date>,
+    #[serde(default)]
+    about: Given<RecordId>,
+}
+
+/// What the record is to be. What the patch does not name is as it was stored, and held against no rule of today.
 fn patched(current: &Record, patch: &MergePatch) -> Result<Wanted, Problem> {
-    let mut target = Map::new();
-    target.insert("type".to_owned(), json!(current.record_type));
-    target.insert("title".to_owned(), json!(current.title));
-    target.insert("fields".to_owned(), json!(current.fields));
-    let mut wanted = patch.applied_to(target);
-    for name in patch.names() {
-        // One that is taken away is null, and not left out: that would keep it.
-        if patch.get(name).is_some_and(Value::is_null) {
-            wanted.insert(name.to_owned(), Value::Null);
-        }
+    let mut named = patch.members().clone();
+    if let Some(Value::Object(changes)) = named.get("fields") {
+        let mut fields = current.fields.as_map().clone();
+        merge(&mut fields, changes);
+        named.insert("fields".to_owned(), Value::Object(fields));
     }
-    // Without fields there are none.
-    if wanted.get("fields").is_some_and(Value::is_null) {
-        wanted.remove("fields");
-    }
-    parse(Value::Object(wanted).to_string().as_bytes())
+    let named: Named = parse(Value::Object(named).to_string().as_bytes())?;
+    let Named { record_type, title, fields, type_version, state, assignees, due, about } = named;
+    let null = |member: &str| Problem::invalid(format!("/{member}"), "must not be null");
+    let record_type =
+        record_type.or(Some(current.record_type.clone())).ok_or_else(|| null("type"))?;
+    let title = title.or(Some(current.title.clone())).ok_or_else(|| null("title"))?;
+    let fields = fields.or(Some(current.fields.clone())).unwrap_or_default();
+    Ok(Wanted { record_type, title, fields, type_version, state, assignees, due, about })
 }

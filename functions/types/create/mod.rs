@@ -24,8 +24,8 @@ struct Body {
     form: Form,
 }
 
-/// All of a company's are read at once.
-const TYPES_MAX: usize = 100;
+/// All of a company's are one answer: 2 MB at most.
+const TYPES_MAX: usize = 50;
 
 const TYPE_EXISTS: Code =
     Code::new(StatusCode::CONFLICT, "type_exists", "A type of this name is defined already.");

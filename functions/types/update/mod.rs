@@ -5,7 +5,7 @@ use am_http::{
     Answer, ChangeRefusal, Declaration, Handle, Parameter, Problem, RequestBody, Response,
     ResponseHeader, Route, SessionRequest, StatusCode, change, etag, json, with_header,
 };
-use domain::{Form, FromStored as _, Name, RecordType, Role};
+use domain::{Form, Name, Role};
 use lambda_http::http::header::ETAG;
 use runtime::HttpFunction;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use store::Store;
 use store::tenant::TypeKey;
 
 use crate::shapes::TypeView;
-use crate::types::definition;
+use crate::types::{definition, name};
 
 /// What a type is to be from now on.
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
 }
 
 async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, ChangeRefusal> {
-    let name = RecordType::from_stored(request.path::<String>("type")?);
+    let name = name(&request)?;
     let dry_run = request.query("dry_run")?.unwrap_or(false);
     let opened = request.open(store, TypeKey(name.clone())).await?;
     let seen = request.if_match()?;

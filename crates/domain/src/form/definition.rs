@@ -14,8 +14,8 @@ const OPTIONS_MAX: usize = 500;
 const COLUMNS_MAX: usize = 20;
 const VALUES_OF_A_CONDITION_MAX: usize = 50;
 const RECORD_TYPES_MAX: usize = 50;
-/// A form is stored twice, as itself and as a revision, in items of at most 400 KB; and the body of a request has 256.
-const BYTES_MAX: usize = 150_000;
+/// All types of a company are one answer, of at most 6 MB with every character escaped twice.
+const BYTES_MAX: usize = 40_000;
 
 /// All that makes no sense.
 pub(super) fn check(form: &Form) -> Vec<Refusal> {
@@ -142,10 +142,11 @@ fn field(field: &Field, pointer: &str, refusals: &mut Vec<Refusal>) {
         if nests {
             refusals.push(Refusal::new(format!("{pointer}/{at}/kind"), "not_in_tables"));
         }
+        if column.when.is_some() {
+            refusals.push(Refusal::new(format!("{pointer}/{at}/when"), "not_in_tables"));
+        }
     }
-    if field.columns.iter().all(|column| column.columns.is_empty()) {
-        fields(&field.columns, &pointer, COLUMNS_MAX, refusals);
-    }
+    fields(&field.columns, &pointer, COLUMNS_MAX, refusals);
 }
 
 fn choices(choices: &[Choice], pointer: &str, refusals: &mut Vec<Refusal>) {

@@ -322,17 +322,31 @@ fn read_leniently(json: &Map<String, Value>) -> Form {
     ) -> T {
         json.get(name).and_then(|it| serde_json::from_value(it.clone()).ok()).unwrap_or_default()
     }
-    let fields =
-        json.get("fields").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let list =
+        |name| json.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let (fields, states) = (list("fields"), list("states"));
     Form {
         labels: member(json, "labels"),
         icon: member(json, "icon"),
         class: member(json, "class"),
         number_prefix: member(json, "number_prefix"),
-        states: member(json, "states"),
+        states: states.iter().filter_map(state_leniently).collect(),
         fields: fields.iter().filter_map(field_leniently).collect(),
         retired: member(json, "retired"),
     }
+}
+
+/// What decides where a record may go, whatever else a later release says of a state.
+fn state_leniently(json: &Value) -> Option<State> {
+    let name = |it: &Value| serde_json::from_value::<Name>(it.clone()).ok();
+    let next = json.get("next").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let labels = json.get("labels").and_then(|it| serde_json::from_value(it.clone()).ok());
+    Some(State {
+        name: name(json.get("name")?)?,
+        labels: labels.unwrap_or_default(),
+        open: json.get("open")?.as_bool()?,
+        next: next.iter().filter_map(name).collect(),
+    })
 }
 
 fn field_leniently(json: &Value) -> Option<Field> {

@@ -67,6 +67,7 @@ impl fmt::Display for Refusal {
             "no_transition" => write!(f, "does not follow on the state {}", word("from")),
             "no_form" => f.write_str("needs a type of records that is defined"),
             "no_version" => f.write_str("is no version of this type of records"),
+            "stays" => f.write_str("stays as it is, since the type is defined"),
             "retired" => f.write_str("is retired: no new records are made of it"),
             "nobody" => f.write_str("is nobody of the company"),
             "itself" => f.write_str("must be another record"),

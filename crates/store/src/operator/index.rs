@@ -23,7 +23,7 @@ type Found = (CustomerId, RecordId, Revision<Record>);
 
 impl Operator {
     /// Lists every record of a segment, and writes its words: how many. While people work: a record that changes
-    /// meanwhile is listed by its change, and what was written here of the state before is taken away again.
+    /// meanwhile is listed by its change, and the sweep takes away what was written here of the state before.
     pub async fn build_index(&self, segment: Segment) -> Result<u64, StoreError> {
         let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
         let (mut listed, mut start) = (0, None);
@@ -83,12 +83,11 @@ impl Operator {
         let changed: Vec<&Found> = live()
             .filter(|(customer, id, it)| now.get(&(*customer, *id)) != Some(&it.version.get()))
             .collect();
-        // A place has a time, and so is nobody's again. Words may have come back: that is looked at by the sweep.
-        let left = changed.iter().flat_map(|it| places(it)).map(words::delete);
+        // Places and words may have come back since: the sweep looks, on the condition that nothing changes meanwhile.
         let look_again = changed
             .iter()
             .map(|(customer, id, it)| words::put(words::to_look_at(database, *customer, *id, it)));
-        write_all(database, left.chain(look_again).collect()).await
+        write_all(database, look_again.collect()).await
     }
 
     async fn versions_now(

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
 use domain::{CustomerId, Record, RecordId, Revision, Timestamp};
 
 use super::Operator;
+use crate::index;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Refusal, Step, Transaction};
@@ -21,42 +22,55 @@ const ATTEMPTS_MAX: u32 = 10;
 const WRITES_MAX: usize = 99;
 
 impl Operator {
-    /// Writes the words of all changes from before `before` that were left: of how many.
+    /// Writes the words of all changes from before `before` that were left: of how many. What cannot be done is tried
+    /// again by the next sweep, and holds nothing else up.
     pub async fn sweep_words(&self, before: Timestamp) -> Result<u64, StoreError> {
         let table = self.table_name(TableKind::Index);
-        let mut swept = 0;
+        let (mut swept, mut failed) = (0, None);
         for number in 0..keys::UNINDEXED_PARTITIONS {
             let partition = keys::unindexed_partition(&self.tables().restored_as, number);
-            let rows = self.database.rows(table, &partition, keys::UNINDEXED_PREFIX).await?;
-            for row in rows {
-                let SortKey::Unindexed(left) = Fields(&row).sort_key()? else { continue };
-                if left.at >= before {
-                    break;
+            for row in self.database.rows(table, &partition, keys::UNINDEXED_PREFIX).await? {
+                match self.sweep_row(&row, before).await {
+                    Ok(done) => swept += u64::from(done),
+                    Err(error) => {
+                        tracing::warn!(%error, "words of a record are left to the next sweep");
+                        failed = Some(error);
+                    }
                 }
-                let gone = Fields(&row).text(GONE).unwrap_or_default();
-                let gone = gone.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect();
-                self.write_words(left.customer, left.record, gone).await?;
-                self.database.delete(table, left.key(self.tables())).await?;
-                swept += 1;
             }
         }
-        Ok(swept)
+        failed.map_or(Ok(swept), Err)
     }
 
-    /// Writes the words of a record as it is now, and takes those beginnings away that it may have had and has not: each
-    /// on the condition that it still is as it was read.
-    async fn write_words(
+    /// Whether it was old enough to be done.
+    async fn sweep_row(&self, row: &Item, before: Timestamp) -> Result<bool, StoreError> {
+        let SortKey::Unindexed(left) = Fields(row).sort_key()? else { return Ok(false) };
+        if left.at >= before {
+            return Ok(false);
+        }
+        let gone = Fields(row).text(GONE).unwrap_or_default();
+        let gone = gone.split(' ').filter(|it| !it.is_empty());
+        let key = |start| words::key(&self.database, left.customer, left.record, start);
+        let stale: Vec<Item> = gone.map(key).chain(words::left(row)).collect();
+        self.index_anew(left.customer, left.record, &stale).await?;
+        self.database.delete(self.table_name(TableKind::Index), left.key(self.tables())).await?;
+        Ok(true)
+    }
+
+    /// Writes all items of the index that a record has as it is now, and takes those away that it may have had and has
+    /// not: each on the condition that it still is as it was read.
+    async fn index_anew(
         &self,
         customer: CustomerId,
         id: RecordId,
-        stale: Vec<String>,
+        stale: &[Item],
     ) -> Result<(), StoreError> {
         let key = items::key(&keys::customer_partition(customer), &SortKey::Record(id));
         let records = self.table_name(TableKind::Records);
         for _ in 0..ATTEMPTS_MAX {
             let Some(item) = self.database.item(records, key.clone()).await? else { return Ok(()) };
             let Ok(revision) = items::read_revision::<Record>(&item) else { return Ok(()) };
-            if self.write_words_of(customer, id, &revision, &stale).await? {
+            if self.index_as_read(customer, id, &revision, stale).await? {
                 return Ok(());
             }
         }
@@ -64,30 +78,33 @@ impl Operator {
     }
 
     /// Whether the record was still so.
-    async fn write_words_of(
+    async fn index_as_read(
         &self,
         customer: CustomerId,
         id: RecordId,
         revision: &Revision<Record>,
-        stale: &[String],
+        stale: &[Item],
     ) -> Result<bool, StoreError> {
-        let database = &self.database;
-        let table = self.table_name(TableKind::Index);
+        let (database, table) = (&self.database, self.table_name(TableKind::Index));
         let content = (!revision.deleted).then_some(&revision.content);
-        let now = words::beginnings(content);
-        let puts = content.into_iter().flat_map(|it| words::all_items(database, customer, id, it));
+        let words = content.into_iter().flat_map(|it| words::all_items(database, customer, id, it));
+        let places = index::places_of(id, revision).into_iter();
+        let places = places.map(|place| place.item(self.tables(), customer));
+        let now: Vec<Item> = words.chain(places).collect();
+        let is_key_of =
+            |key: &Item, it: &Item| key.iter().all(|(name, of)| it.get(name) == Some(of));
+        let has = |key: &Item| now.iter().any(|it| is_key_of(key, it));
+        let delete = |key: &Item| {
+            let delete = Delete::builder().table_name(table).set_key(Some(key.clone()));
+            let delete = delete.build().expect("table and key are set");
+            TransactWriteItem::builder().delete(delete).build()
+        };
+        let gone: Vec<_> = stale.iter().filter(|it| !has(it)).map(delete).collect();
         let put = |item: Item| {
             let put = Put::builder().table_name(table).set_item(Some(item));
             TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
         };
-        let delete = |start: &String| {
-            let key = words::key(database, customer, id, start);
-            let delete = Delete::builder().table_name(table).set_key(Some(key));
-            let delete = delete.build().expect("table and key are set");
-            TransactWriteItem::builder().delete(delete).build()
-        };
-        let gone = stale.iter().filter(|start| !now.contains_key(*start));
-        let writes: Vec<TransactWriteItem> = puts.map(put).chain(gone.map(delete)).collect();
+        let writes: Vec<TransactWriteItem> = now.into_iter().map(put).chain(gone).collect();
         for some in writes.chunks(WRITES_MAX) {
             let check = ConditionCheck::builder()
                 .table_name(self.table_name(TableKind::Records))

@@ -2,25 +2,25 @@
 //! grow with what is kept: it reads a bounded number of items, and says by its cursor where it has stopped.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use domain::{Date, Name, Record, RecordId, RecordType, Revision, Timestamp, UserId, words};
 use futures_util::future::try_join_all;
 
 use super::{Ask, Reader};
 use crate::batch::Batch;
-use crate::index::{ChangeTime, List, Place, Standing};
+use crate::index::{self, ChangeTime, List, Place, Standing, end_in_keys, in_keys};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::tables::Database;
-use crate::words::{WORDS, beginning_of};
 use crate::{StoreError, TableKind};
 
 /// What does not fit is skipped while reading; after so many reads a page ends short, with a cursor to go on from.
 const READS_MAX: usize = 10;
 /// Nothing is read beyond it: a read more, of 1 MB, still fits an answer.
 const PAGE_BYTES: usize = 1_000_000;
-/// So many items of words are read at once: some 20 kB, five read units.
-const WORDS_READ: usize = 200;
+/// A change takes no longer from its request to its end, nor do the clocks of two machines differ more.
+const CHANGED_MEANWHILE: Duration = Duration::from_secs(120);
 
 /// Where records are looked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,8 @@ pub struct FindRecords {
     pub limit: u16,
     /// Only records that come after this place.
     pub after: Option<ChangeTime>,
+    /// The time of the request.
+    pub now: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -83,13 +85,13 @@ pub struct RecordPage {
 }
 
 /// Records that may fit, as far as they were looked for.
-struct Candidates {
+pub(super) struct Candidates {
     /// With the record, where it was read already.
-    found: Vec<(ChangeTime, Option<Item>)>,
+    pub(super) found: Vec<(ChangeTime, Option<Item>)>,
     /// Where the reading has stopped; `None` at the end.
-    stopped_at: Option<ChangeTime>,
+    pub(super) stopped_at: Option<ChangeTime>,
     /// Whether large records have ended the read.
-    is_full: bool,
+    pub(super) is_full: bool,
 }
 
 impl Ask for FindRecords {
@@ -109,7 +111,7 @@ impl Ask for FindRecords {
             for (place, item) in candidates.found {
                 let Some(item) = item.or_else(|| records.remove(&place.record)) else { continue };
                 let revision: Revision<Record> = items::read_revision(&item)?;
-                if revision.deleted || !self.fits(&revision) {
+                if revision.deleted || !self.stands(place, &revision) || !self.fits(&revision) {
                     continue;
                 }
                 if shown.len() + 1 == target || (bytes >= PAGE_BYTES && !shown.is_empty()) {
@@ -141,14 +143,25 @@ fn page(
 
 impl FindRecords {
     fn fits(&self, revision: &Revision<Record>) -> bool {
-        let has_words = match &self.source {
+        let has_words = || match &self.source {
             Source::Words(asked) => {
                 let has = words::of_record(&revision.content);
                 asked.iter().all(|asked| has.iter().any(|word| words::is_asked(word, asked)))
             }
             _ => true,
         };
-        has_words && self.filter.fits(revision)
+        // The one that costs least comes first.
+        self.filter.fits(revision) && has_words()
+    }
+
+    /// Whether a record stands where it was found. One that was changed since then is shown all the same, for it stands
+    /// where this reader has been already; but not one that is said to stand there by an index that is out of date.
+    fn stands(&self, place: ChangeTime, revision: &Revision<Record>) -> bool {
+        let Source::Lists { lists, .. } = &self.source else { return true };
+        let settled = self.now.before(CHANGED_MEANWHILE);
+        let places = index::places_of(place.record, revision);
+        revision.changed_at >= settled
+            || places.iter().any(|it| it.at == place && lists.contains(&it.list))
     }
 
     async fn candidates(
@@ -233,12 +246,14 @@ impl FindRecords {
     ) -> Result<(Vec<ChangeTime>, bool), StoreError> {
         let Database { tables, .. } = &reader.store.database;
         let customer = reader.customer.id();
+        // A digit is below a tilde; a time alone is below all places of it. None is behind the latest.
         let bound = |time: Option<Timestamp>, none: &str| match time {
-            Some(time) => format!("{}{:013}", keys::BY_CHANGE_PREFIX, time.millis().max(0)),
-            None => format!("{}{none}", keys::BY_CHANGE_PREFIX),
+            Some(time) if in_keys(time) == time => {
+                format!("{}{:013}", keys::BY_CHANGE_PREFIX, time.millis())
+            }
+            _ => format!("{}{none}", keys::BY_CHANGE_PREFIX),
         };
-        // A digit is below a tilde; a time alone is below all places of it.
-        let (low, high) = (bound(from, "0"), bound(until, "~"));
+        let (low, high) = (bound(from.map(in_keys), "0"), bound(until.map(end_in_keys), "~"));
         let start = after.map(|at| Place { list: list.clone(), at }.item(tables, customer));
         let partition = keys::list_partition(&tables.restored_as, customer, list);
         let answer = self
@@ -258,7 +273,7 @@ impl FindRecords {
         Ok((places, answer.last_evaluated_key.is_some()))
     }
 
-    fn query_index(
+    pub(super) fn query_index(
         &self,
         reader: &Reader<'_>,
         partition: &str,
@@ -277,92 +292,10 @@ impl FindRecords {
             .expression_attribute_values(":high", items::text(high))
             .scan_index_forward(self.ascending)
     }
-
-    /// Of the words asked for, the rarest leads: it is the one whose items reach furthest. Where the others' items reach
-    /// as far, a record must be among them.
-    async fn of_words(
-        &self,
-        reader: &Reader<'_>,
-        asked: &BTreeSet<String>,
-        after: Option<ChangeTime>,
-        wanted: usize,
-    ) -> Result<Candidates, StoreError> {
-        let wanted = wanted.min(Batch::KEYS_MAX);
-        let read = asked.iter().map(|word| self.of_word(reader, word, after));
-        let mut lists = try_join_all(read).await?;
-        let reach = |list: &WordList| list.stopped_at;
-        let furthest =
-            (0..lists.len()).max_by_key(|at| match (reach(&lists[*at]), self.ascending) {
-                (None, _) => (true, None, None),
-                (Some(at), true) => (false, Some(at), None),
-                (Some(at), false) => (false, None, Some(std::cmp::Reverse(at))),
-            });
-        let Some(furthest) = furthest else {
-            return Ok(Candidates { found: Vec::new(), stopped_at: None, is_full: false });
-        };
-        let leads = lists.swap_remove(furthest);
-        let is_beyond = |list: &WordList, id: RecordId| match (list.stopped_at, self.ascending) {
-            (None, _) => false,
-            (Some(end), true) => id > end,
-            (Some(end), false) => id < end,
-        };
-        let mut fits =
-            leads.found.iter().copied().filter(|id| {
-                lists.iter().all(|list| list.has.contains(id) || is_beyond(list, *id))
-            });
-        let found: Vec<RecordId> = fits.by_ref().take(wanted).collect();
-        let stopped_at = match fits.next() {
-            Some(_) => found.last().copied(),
-            None => leads.stopped_at,
-        };
-        let found = found.into_iter().map(|id| (by_id(id), None)).collect();
-        Ok(Candidates { found, stopped_at: stopped_at.map(by_id), is_full: false })
-    }
-
-    async fn of_word(
-        &self,
-        reader: &Reader<'_>,
-        word: &str,
-        after: Option<ChangeTime>,
-    ) -> Result<WordList, StoreError> {
-        let restored_as = &reader.store.database.tables.restored_as;
-        let partition =
-            keys::words_partition(restored_as, reader.customer.id(), &beginning_of(word));
-        let bounds = (keys::WORD_PREFIX.to_owned(), format!("{}~", keys::WORD_PREFIX));
-        let start = after.map(|it| items::key(&partition, &SortKey::Word(it.record)));
-        let answer = self
-            .query_index(reader, &partition, bounds)
-            .limit(i32::try_from(WORDS_READ).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        let more = answer.last_evaluated_key.is_some();
-        let (mut found, mut last) = (Vec::new(), None);
-        for item in answer.items() {
-            let SortKey::Word(record) = Fields(item).sort_key()? else {
-                return Err(Fields(item).damaged("a word's key"));
-            };
-            last = Some(record);
-            if Fields(item).text(WORDS)?.split(' ').any(|it| words::is_asked(it, word)) {
-                found.push(record);
-            }
-        }
-        let has = found.iter().copied().collect();
-        Ok(WordList { found, has, stopped_at: last.filter(|_| more) })
-    }
-}
-
-/// The records that have a word, as far as they were read.
-struct WordList {
-    found: Vec<RecordId>,
-    has: HashSet<RecordId>,
-    /// `None`: there are no more.
-    stopped_at: Option<RecordId>,
 }
 
 /// A place among all ids.
-const fn by_id(record: RecordId) -> ChangeTime {
+pub(super) const fn by_id(record: RecordId) -> ChangeTime {
     ChangeTime { at: Timestamp::from_millis(0), record }
 }
 

@@ -7,6 +7,7 @@ mod appendices;
 mod crashes;
 mod events;
 mod find;
+mod find_words;
 mod invitations;
 mod links;
 mod logins;
