@@ -8,6 +8,7 @@ mod answers;
 mod appendices;
 mod authorization;
 mod backups;
+mod changes;
 mod companies;
 mod concurrency;
 mod contract;
