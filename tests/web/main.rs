@@ -9,7 +9,7 @@ use std::process::Command;
 use local::{Cloud, Options};
 
 /// What people do, each in a service of its own.
-const STORIES: [&str; 1] = ["people"];
+const STORIES: [&str; 2] = ["people", "records"];
 
 fn main() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));

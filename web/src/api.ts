@@ -26,6 +26,13 @@ export interface RecordOf {
   type: string;
   title: string;
   fields: Record<string, unknown>;
+  type_version?: number;
+  number?: string;
+  state?: string;
+  open?: boolean;
+  assignees?: string[];
+  due?: string;
+  about?: string;
   version: number;
   changed_at: string;
   changed_by: string;
@@ -47,7 +54,17 @@ export interface Problem {
   field?: string;
   rule?: string;
   arguments?: { min?: number };
+  /** All rules that are broken, where there may be several. */
+  errors?: Refusal[];
+  /** With `stale_version` of a record: as it is now. */
+  current?: RecordOf;
   companies?: { customer_id: string; name: string }[];
+}
+
+export interface Refusal {
+  field: string;
+  rule: string;
+  arguments?: Record<string, unknown>;
 }
 
 export type Answer<T> = { ok: true; body: T } | { ok: false; problem: Problem };
@@ -82,9 +99,19 @@ export function logIn(sign_in_name: string, password: string, key: string, custo
   return call("POST", "/v1/sessions", { body, key });
 }
 
+/** What is wrong with the value at a pointer, or below it where nothing else says it. */
+export function refused(texts: Texts, problem: Problem | null, pointer: string): string | null {
+  const about = (it: Refusal) => it.field === pointer || it.field.startsWith(`${pointer}/`);
+  const found = problem?.errors?.find(about);
+  if (!found) return problem?.field === pointer ? problem.detail : null;
+  const rule = texts.rules[found.rule as keyof Texts["rules"]] ?? texts.rules.other;
+  return rule(found.arguments ?? {});
+}
+
 /** What to tell the person. */
 export function said(texts: Texts, problem: Problem): string {
-  const { code, rule, detail, request_id } = problem;
+  const { code, rule, detail, request_id, errors } = problem;
+  if (errors?.some((it) => it.field.startsWith("/fields/"))) return texts.problem_fields;
   if (rule === "password_too_short") return texts.problem_password_too_short(problem.arguments?.min ?? 15);
   const name = `problem_${rule ?? code}` as keyof Texts;
   const text = texts[name];

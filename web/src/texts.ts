@@ -31,6 +31,10 @@ export function useTexts(): Texts {
   return languages[useContext(LanguageContext).language];
 }
 
+export function useLanguage(): Language {
+  return useContext(LanguageContext).language;
+}
+
 /** A time as people of the language write it. */
 export function useTime(): (time: string) => string {
   const { language } = useContext(LanguageContext);

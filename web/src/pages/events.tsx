@@ -3,7 +3,7 @@ import { call } from "../api.ts";
 import type { Texts } from "../locales/en.ts";
 import { useTexts, useTime } from "../texts.ts";
 import { ProblemText, useAction } from "../ui/form.tsx";
-import { useNames } from "./records.tsx";
+import { usePeople } from "./records.tsx";
 
 interface EventOf {
   at: string;
@@ -18,7 +18,7 @@ interface EventOf {
 export function Events() {
   const texts = useTexts();
   const time = useTime();
-  const names = useNames();
+  const { names } = usePeople();
   const [events, setEvents] = useState<EventOf[] | null>(null);
   const [cursor, setCursor] = useState<string | null>(null);
   const { busy, problem, run } = useAction();

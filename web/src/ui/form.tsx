@@ -11,7 +11,7 @@ interface FieldProps {
   value: string;
   set: (value: string) => void;
   hint?: string;
-  type?: "text" | "email" | "number";
+  type?: "text" | "email" | "number" | "date" | "search";
   complete?: string;
   required?: boolean;
   problem?: Problem | null;
