@@ -217,7 +217,8 @@ impl Stage {
                 costs.push((name, after.0 - before.0, after.1 - before.1));
                 before = after;
             };
-            let made = self.post("/v1/records", names[0], &body).await?;
+            let key = format!("change-{}", body["type"].as_str().unwrap_or_default());
+            let made = self.post("/v1/records", &key, &body).await?;
             note(names[0]);
             let id = made["id"].as_str().unwrap_or_default();
             let url = format!("http://{}/v1/records/{id}", self.cloud.address());
