@@ -145,7 +145,7 @@ fn a_service_without_its_database_comes_back_from_the_newest_verified_backup() {
     let evening = local(data, &["backup"]);
     let (out, err) = said(&evening);
     assert!(evening.status.success(), "{out}\n{err}");
-    assert!(out.contains("manifest   2 revisions") && out.contains("chain      holds"), "{out}");
+    assert!(out.contains("manifest   6 revisions") && out.contains("chain      holds"), "{out}");
     executor.block_on(async {
         let serving = Serving::start(program(data));
         let log_in = async |email: &str| {

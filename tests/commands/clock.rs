@@ -59,8 +59,8 @@ async fn a_clock_that_jumps_rings_and_neither_hides_nor_breaks_anything() {
         let evening = program(folder.path(), jump).arg("backup").output().unwrap();
         let out = String::from_utf8_lossy(&evening.stdout);
         assert!(evening.status.success(), "{jump}: {out}");
-        // A company and its owner each time: all of them are from before this evening.
-        let revisions = format!("manifest   {} revisions before", 2 * number);
+        // A company, its owner and four types each time: all of them are from before this evening.
+        let revisions = format!("manifest   {} revisions before", 6 * number);
         assert!(out.contains(&revisions), "{jump}: {out}");
         assert!(out.contains("chain      holds since"), "{jump}: {out}");
         assert_eq!(out.contains("clock      "), rings, "{jump}: {out}");
