@@ -41,7 +41,10 @@ pub async fn come_and_go() -> Usage {
     world.cloud.usage()
 }
 
+/// With a text whose words all begin otherwise.
 fn deviation(word: &str) -> Value {
-    let text: String = (0..200).map(|n| format!("{word}{n:03}x ")).collect();
+    let letter = |n: u8| char::from(b'a' + n % 26);
+    let text: String =
+        (0..200_u8).map(|n| format!("{}{}{word} ", letter(n / 26), letter(n))).collect();
     json!({ "type": "deviation", "title": "long", "fields": { "description": text } })
 }
