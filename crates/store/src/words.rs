@@ -1,5 +1,5 @@
 //! The words that records are found by. For each word, a record has an item below the first three signs of the word, and
-//! one below its first six, as far as the word has them: what somebody has typed of it leads to a list that is short, and
+//! one below its first six, as far as the word has them, and where it has a digit below its first four and five too: what somebody has typed of it leads to a list that is short, and
 //! sorted by record. An item says which words it stands for.
 //!
 //! They are written in the transaction of the change, as long as they fit. Of a change of more words, the transaction
@@ -29,7 +29,15 @@ pub(crate) const GONE: &str = "gone";
 pub(crate) const LEFT: &str = "left";
 
 /// The lengths of beginnings, in characters.
-const LENGTHS: [usize; 2] = [words::BEGINNING_CHARS_MIN, 6];
+const LENGTHS: &[usize] = &[words::BEGINNING_CHARS_MIN, 6];
+/// Those of words with a digit: of numbers that are counted up, thousands begin with the same three.
+const LENGTHS_OF_NUMBERS: &[usize] = &[words::BEGINNING_CHARS_MIN, 4, 5, 6];
+
+/// Of a word, or of what was typed of it: a word has a digit, if its beginning has one.
+fn lengths(word: &str) -> &'static [usize] {
+    if word.chars().any(char::is_numeric) { LENGTHS_OF_NUMBERS } else { LENGTHS }
+}
+
 /// Most items that DynamoDB writes in one request.
 const WRITES_MAX: usize = 25;
 const REQUESTS_AT_ONCE: usize = 4;
@@ -46,12 +54,12 @@ pub(crate) fn beginnings(record: Option<&Record>) -> Beginnings {
         let mut add = |start: String| {
             beginnings.entry(start).or_default().insert(word.clone());
         };
-        if word.chars().nth(LENGTHS[0] - 1).is_none() {
+        if word.chars().nth(words::BEGINNING_CHARS_MIN - 1).is_none() {
             add(word.clone());
         }
-        for length in LENGTHS {
+        for length in lengths(&word) {
             if word.chars().nth(length - 1).is_some() {
-                add(word.chars().take(length).collect());
+                add(word.chars().take(*length).collect());
             }
         }
     }
@@ -61,7 +69,7 @@ pub(crate) fn beginnings(record: Option<&Record>) -> Beginnings {
 /// The beginning below which all words stand that begin like `asked`. Of one or two characters, only these words do.
 pub(crate) fn beginning_of(asked: &str) -> String {
     let count = asked.chars().count();
-    let length = LENGTHS.iter().rev().find(|length| **length <= count);
+    let length = lengths(asked).iter().rev().find(|length| **length <= count);
     asked.chars().take(*length.unwrap_or(&count)).collect()
 }
 
@@ -252,6 +260,10 @@ mod tests {
         let starts: Vec<(&str, usize)> =
             found.iter().map(|(start, words)| (start.as_str(), words.len())).collect();
         assert_eq!(starts, [("bro", 2), ("bromsc", 1), ("m8", 1)]);
+        let found = beginnings(Some(&record("DEV-1042")));
+        let starts: Vec<&str> = found.keys().map(String::as_str).collect();
+        assert_eq!(starts, ["104", "1042", "dev", "dev1", "dev10", "dev104"]);
+        assert_eq!([beginning_of("1042"), beginning_of("10423")], ["1042", "10423"]);
         for (asked, start) in
             [("m8", "m8"), ("bro", "bro"), ("broms", "bro"), ("bromscy", "bromsc")]
         {
