@@ -309,6 +309,8 @@ promised: at most 1.1 of the units and 1.2 of the time with any number of record
         text += "\n";
     }
     text += "
+Where there are more records, a number and two words find more of them: 25 in place of 1 and of 10.
+
 ## Changes
 
 Read and write units together, with the session and the answer that is remembered. A write in a transaction counts twice.
