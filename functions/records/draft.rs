@@ -10,7 +10,7 @@ use store::Store;
 use store::tenant::{Lookup, PinnedTypeKey, Session, TypeKey, Users};
 
 /// All that a record is to be from now on. What is left out below `fields` stays as it is, so that a client that does
-/// not know it takes nothing away; null clears it.
+/// not know it takes nothing away. Null clears `assignees`, `due` and `about`.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RecordUpdate"))]
 #[serde(deny_unknown_fields)]
@@ -21,8 +21,7 @@ pub struct Wanted {
     /// Left out, there are none.
     #[serde(default)]
     pub fields: Fields,
-    /// The version of the type's form that it is written under. Left out, a record keeps its own, and a new one or one of
-    /// another type takes the newest.
+    /// The version of the type's form that it is written under. Left out, a record keeps its own.
     pub type_version: Option<Version>,
     /// A state that may follow the one before. A new record may be in any; left out, it begins in the first.
     #[serde(default)]

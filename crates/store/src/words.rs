@@ -1,6 +1,7 @@
 //! The words that records are found by. For each word, a record has an item below the first three signs of the word, and
-//! one below its first six, as far as the word has them, and where it has a digit below its first four and five too: what somebody has typed of it leads to a list that is short, and
-//! sorted by record. An item says which words it stands for.
+//! one below its first six, as far as the word has them. A word with a digit also has one below its first four, and one
+//! below its first five. What somebody has typed of a word leads to a list that is short, and sorted by record. An item
+//! says which words it stands for.
 //!
 //! They are written in the transaction of the change, as long as they fit. Of a change of more words, the transaction
 //! says that they are to be written (`UNINDEXED`), and they are right after it: whoever is cut off in between leaves that

@@ -16,7 +16,7 @@ use store::Store;
 use store::tenant::{AnswerKey, RecordKey};
 
 use crate::records::draft::Wanted;
-use crate::records::{changed, stale};
+use crate::records::{changed, replace, stale};
 use crate::shapes::RecordView;
 
 /// What a patch may name: the members of a replacement, of which none is required.
@@ -81,10 +81,7 @@ async fn patch(store: &Store, request: SessionRequest<'_>) -> Result<Response, C
     let beside = store.read(session, wanted.beside()).await.map_err(Problem::from)?;
     let (record, _) = wanted.record(store, session, id, Some(&current.content), beside).await?;
     let next = current.changed(record, session.user, request.now());
-    let view = RecordView::new(id, &next);
-    let remember = once.map(|once| once.remember(&view));
-    store.replace_record(session, id, &current, &next, remember.as_ref()).await?;
-    Ok(changed(&view))
+    replace(store, session, id, &current, &next, once.as_ref()).await
 }
 
 /// The members that a patch may name, each as it is to be.

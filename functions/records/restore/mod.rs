@@ -11,7 +11,7 @@ use serde::Deserialize;
 use store::Store;
 use store::tenant::{AnswerKey, RecordKey, RevisionKey};
 
-use crate::records::{changed, stale};
+use crate::records::{changed, replace, stale};
 use crate::shapes::RecordView;
 
 /// What a record is to be again.
@@ -73,8 +73,5 @@ async fn restore(store: &Store, request: SessionRequest<'_>) -> Result<Response,
     // Its number stays: it may have been given one since.
     let record = Record { number: current.content.number.clone(), ..past.content };
     let next = current.changed(record, session.user, request.now());
-    let view = RecordView::new(id, &next);
-    let remember = once.map(|once| once.remember(&view));
-    store.replace_record(session, id, &current, &next, remember.as_ref()).await?;
-    Ok(changed(&view))
+    replace(store, session, id, &current, &next, once.as_ref()).await
 }

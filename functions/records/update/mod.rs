@@ -11,7 +11,7 @@ use store::Store;
 use store::tenant::{AnswerKey, RecordKey};
 
 use crate::records::draft::Wanted;
-use crate::records::{changed, stale};
+use crate::records::{changed, replace, stale};
 use crate::shapes::RecordView;
 
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
@@ -61,8 +61,5 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let before = Some(&current.content);
     let (record, _) = wanted.record(store, session, id, before, beside.unwrap_or_default()).await?;
     let next = current.changed(record, session.user, request.now());
-    let view = RecordView::new(id, &next);
-    let remember = once.map(|once| once.remember(&view));
-    store.replace_record(session, id, &current, &next, remember.as_ref()).await?;
-    Ok(changed(&view))
+    replace(store, session, id, &current, &next, once.as_ref()).await
 }
