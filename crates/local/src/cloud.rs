@@ -157,7 +157,7 @@ impl Cloud {
         let identities = Arc::new(Identities::new(secret, &functions));
         let mut tasks = JoinSet::new();
 
-        let (dynamodb, tables) =
+        let (dynamodb, tables, within) =
             dynamodb::start(folder, &template, identities.clone(), &mut tasks).await?;
         let disk = Arc::new(Disk::open_folder(folder)?);
         for bucket in template.resources("AWS::S3::Bucket")? {
@@ -206,7 +206,7 @@ impl Cloud {
         operator.extend(endpoints.environment(OPERATOR, &identities));
         let invoke: Arc<dyn Invoke> = match &options.binaries {
             Some(folder) => Arc::new(Binaries::new(folder, &functions)),
-            None => Arc::new(InProcess::start(&functions)?),
+            None => Arc::new(InProcess::start(&functions, within)?),
         };
 
         time::go_on(folder, &operator, &tables).await?;

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use runtime::{Env, HttpClient, OperatorEnv, Run};
 use serde_json::Value;
 
+use crate::dynamodb::Within;
 use crate::template::Function;
 use crate::{Invoke, InvokeError, LocalError};
 
@@ -19,8 +20,9 @@ pub(crate) struct InProcess {
 
 impl InProcess {
     /// Builds every function of the template, each from its own environment.
-    pub(crate) fn start(template: &[Function]) -> Result<Self, LocalError> {
-        let (client, all) = (HttpClient::default(), am_service::all());
+    pub(crate) fn start(template: &[Function], database: Within) -> Result<Self, LocalError> {
+        let client = HttpClient::of(database.client(HttpClient::plain()));
+        let all = am_service::all();
         let mut started = HashMap::new();
         for function in template {
             let binary = &function.binary;

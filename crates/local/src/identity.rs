@@ -21,9 +21,21 @@ pub(crate) const OPERATOR: &str = "operator";
 /// Who is known, and what each may do.
 pub(crate) struct Identities {
     secret: String,
-    functions: BTreeMap<String, Vec<Permission>>,
+    functions: BTreeMap<String, Vec<Granted>>,
     usage: Mutex<Usage>,
     counts_units: AtomicBool,
+}
+
+/// What a function may do, and whether it has.
+struct Granted {
+    permission: Permission,
+    used: AtomicBool,
+}
+
+impl From<&Permission> for Granted {
+    fn from(permission: &Permission) -> Self {
+        Self { permission: permission.clone(), used: AtomicBool::default() }
+    }
 }
 
 /// What functions have asked AWS for since the cloud started, by the name of their binary.
@@ -41,7 +53,8 @@ pub struct Usage {
 
 impl Identities {
     pub(crate) fn new(secret: String, template: &[Function]) -> Self {
-        let functions = template.iter().map(|it| (it.binary.clone(), it.permissions.clone()));
+        let granted = |it: &Function| it.permissions.iter().map(Granted::from).collect();
+        let functions = template.iter().map(|it| (it.binary.clone(), granted(it)));
         Self {
             secret,
             functions: functions.collect(),
@@ -87,17 +100,19 @@ impl Identities {
         if access_key == OPERATOR {
             return true;
         }
-        let fits = |it: &&Permission| {
-            it.action == action
-                && fits(&it.resource, resource)
-                && it.conditions.iter().all(|condition| condition.holds(facts))
+        let fits = |it: &&Granted| {
+            it.permission.action == action
+                && fits(&it.permission.resource, resource)
+                && it.permission.conditions.iter().all(|condition| condition.holds(facts))
         };
         let granted = self.functions.get(access_key).and_then(|it| it.iter().find(fits));
-        let (mut usage, caller) = (self.usage_mut(), access_key.to_owned());
         match granted {
-            Some(permission) => usage.used.insert((caller, permission.clone())),
-            None => usage.refused.insert((caller, action.to_owned(), resource.to_owned())),
-        };
+            Some(granted) => granted.used.store(true, Ordering::Relaxed),
+            None => {
+                let refused = (access_key.to_owned(), action.to_owned(), resource.to_owned());
+                self.usage_mut().refused.insert(refused);
+            }
+        }
         granted.is_some()
     }
 
@@ -110,7 +125,12 @@ impl Identities {
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        self.usage_mut().clone()
+        let mut usage = self.usage_mut().clone();
+        for (function, granted) in &self.functions {
+            let used = granted.iter().filter(|it| it.used.load(Ordering::Relaxed));
+            usage.used.extend(used.map(|it| (function.clone(), it.permission.clone())));
+        }
+        usage
     }
 
     fn usage_mut(&self) -> MutexGuard<'_, Usage> {

@@ -15,6 +15,9 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// AM Service on this machine: the API, its database, its bucket and their events, in one process
 /// and one folder. No account, container or second install.
 #[derive(Parser)]

@@ -2,7 +2,7 @@
 //! Lambda sets, so no profile file, no instance metadata and no endpoint discovery is tried. See
 //! docs/decisions/0002-lean-initialisation.md.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -32,12 +32,17 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// The connection pool of a process, made when first needed: plain for the local cloud, rustls
 /// with ring for AWS.
 #[derive(Clone, Default)]
-pub struct HttpClient(std::sync::Arc<OnceLock<SharedHttpClient>>);
+pub struct HttpClient(Arc<OnceLock<SharedHttpClient>>);
 
 impl HttpClient {
     /// A pool for `http://` endpoints only, outside of any function.
     pub fn plain() -> SharedHttpClient {
         Builder::new().build_http()
+    }
+
+    /// One that somebody else has made.
+    pub fn of(client: SharedHttpClient) -> Self {
+        Self(Arc::new(OnceLock::from(client)))
     }
 
     fn get(&self, endpoint: Option<&str>) -> SharedHttpClient {

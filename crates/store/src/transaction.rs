@@ -200,8 +200,7 @@ impl<'a> Transaction<'a> {
             self = self.delete_from_index(key);
         }
         for item in taken {
-            let put = self.put_item(TableKind::Index, item);
-            self = self.put(Step::List, put);
+            self = self.put_into_index(item);
         }
         self
     }
@@ -211,18 +210,23 @@ impl<'a> Transaction<'a> {
     pub(crate) fn words(mut self, change: Option<WordChange>) -> (Self, Option<WordChange>) {
         let Some(change) = change else { return (self, None) };
         if self.writes.len() + change.len() > WRITES_MAX {
-            let put = self.put_item(TableKind::Index, change.to_do(self.database));
-            return (self.put(Step::List, put), Some(change));
+            let to_do = change.to_do(self.database);
+            return (self.put_into_index(to_do), Some(change));
         }
         let (new, gone) = change.items(self.database);
         for item in new {
-            let put = self.put_item(TableKind::Index, item);
-            self = self.put(Step::List, put);
+            self = self.put_into_index(item);
         }
         for key in gone {
             self = self.delete_from_index(key);
         }
         (self, None)
+    }
+
+    /// What is derived is written whatever was there.
+    fn put_into_index(self, item: Item) -> Self {
+        let table = self.database.tables.name(TableKind::Index);
+        self.put(Step::List, Put::builder().table_name(table).set_item(Some(item)))
     }
 
     fn delete_from_index(mut self, key: Item) -> Self {

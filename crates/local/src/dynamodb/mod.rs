@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::HeaderValue;
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
@@ -32,8 +34,12 @@ use crate::values::text;
 
 mod recovery;
 mod tables;
+mod transactions;
+mod within;
+mod writes;
 
 pub(crate) use recovery::Tables;
+pub(crate) use within::Within;
 
 /// How often what has expired is deleted. AWS takes up to days; readers re-check anyway.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -50,7 +56,7 @@ pub(crate) async fn start(
     template: &Template,
     identities: Arc<Identities>,
     tasks: &mut JoinSet<()>,
-) -> Result<(SocketAddr, Arc<Tables>), LocalError> {
+) -> Result<(SocketAddr, Arc<Tables>, Within), LocalError> {
     let path = folder.join("dynamodb.sqlite");
     let failed = |error: String| LocalError::Database { path: path.clone(), what: error };
     let database = Database::new(&path.to_string_lossy()).map_err(|e| failed(e.to_string()))?;
@@ -59,12 +65,13 @@ pub(crate) async fn start(
     let client = tables::client(address, &identities.secret_key(OPERATOR));
     let all = Arc::new(Tables::new(database.clone(), History::open(&path)?));
     all.go_on()?;
+    let within = Within { tables: all.clone(), identities: identities.clone(), address };
     let served = all.clone();
     tasks.spawn(listen::serve(listener, move |_| {
         let (tables, identities) = (served.clone(), identities.clone());
         service_fn(move |request| {
             let (tables, identities) = (tables.clone(), identities.clone());
-            async move { Ok::<_, Infallible>(answer(&tables, &identities, request).await) }
+            async move { Ok::<_, Infallible>(receive(&tables, &identities, request).await) }
         })
     }));
     tasks.spawn(sweep(all.clone()));
@@ -75,7 +82,7 @@ pub(crate) async fn start(
             all.note_made(&table.name, &wanted);
         }
     }
-    Ok((address, all))
+    Ok((address, all, within))
 }
 
 async fn sweep(tables: Arc<Tables>) {
@@ -91,18 +98,26 @@ async fn sweep(tables: Arc<Tables>) {
     }
 }
 
-async fn answer(
+async fn receive(
     tables: &Arc<Tables>,
     identities: &Identities,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
-        return refused("SerializationException", "The body cannot be read.");
-    };
-    let body = body.to_bytes();
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => answer(tables, identities, &parts, body.to_bytes()).await,
+        Err(_) => refused("SerializationException", "The body cannot be read."),
+    }
+}
+
+async fn answer(
+    tables: &Arc<Tables>,
+    identities: &Identities,
+    parts: &Parts,
+    body: Bytes,
+) -> Response<Full<Bytes>> {
     // A page in a browser signs nothing; what it sends ends here.
-    let Some(caller) = identities.caller(&parts, &body) else {
+    let Some(caller) = identities.caller(parts, &body) else {
         return refused("InvalidSignatureException", "The request is not signed by anyone known.");
     };
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
@@ -129,9 +144,14 @@ async fn answer(
             return refused("AccessDeniedException", &what);
         }
     }
-    let answered = match tables.answer(operation, &json) {
-        Some(answered) => answered,
-        None => run_again(tables, operation, &json, &body).map_err(Failure::Database),
+    let answered = match operation {
+        "TransactWriteItems" => writes::transaction(tables, &json, &body).await,
+        "BatchWriteItem" => writes::batch(tables, json),
+        "DeleteItem" | "PutItem" | "UpdateItem" => writes::single(tables, operation, &json, &body),
+        _ => match tables.answer(operation, &json) {
+            Some(answered) => answered,
+            None => run_again(tables, operation, &json, &body).map_err(Failure::Database),
+        },
     };
     match answered {
         Ok(json) => {
@@ -266,7 +286,11 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Dyno
         "Query" => call(body, |it| database.query(it)),
         "Scan" => call(body, |it| database.scan(it)),
         "TransactGetItems" => call(body, |it| database.transact_get_items(it)),
-        "TransactWriteItems" => call(body, |it| database.transact_write_items(it)),
+        // By its token it was found to be new: `transactions` knows them.
+        "TransactWriteItems" => call(body, |mut it: TransactWriteItemsRequest| {
+            it.client_request_token = None;
+            database.transact_write_items(it)
+        }),
         "TagResource" => call(body, |it| database.tag_resource(it)),
         "UpdateItem" => call(body, |it| database.update_item(it)),
         "UpdateTable" => call(body, |it| database.update_table(it)),

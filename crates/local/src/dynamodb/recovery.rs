@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::transactions::Transactions;
 use crate::LocalError;
 use crate::history::{self, DAYS, History, ItemJson, Restoring};
 use crate::values::{seconds, text};
@@ -25,6 +26,7 @@ const COPIED: usize = 50;
 /// The tables of the database, with their past.
 pub(crate) struct Tables {
     pub(super) database: Database,
+    pub(super) transactions: Transactions,
     history: History,
     /// Those that are being filled.
     filling: Mutex<BTreeSet<String>>,
@@ -34,7 +36,13 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(super) fn new(database: Database, history: History) -> Self {
-        Self { database, history, filling: Mutex::default(), throttled: AtomicU32::new(0) }
+        Self {
+            database,
+            transactions: Transactions::default(),
+            history,
+            filling: Mutex::default(),
+            throttled: AtomicU32::new(0),
+        }
     }
 
     /// Goes on with the restores that a kill has cut off: from their beginning.
