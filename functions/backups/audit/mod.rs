@@ -10,7 +10,7 @@ use domain::Timestamp;
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
 use store::TableKind;
-use store::operator::{Bucket, RECOVERY_DAYS};
+use store::operator::{Bucket, RECOVERY_DAYS, Recovery};
 
 use crate::resources::{Backups, Resource, date_of, in_use, time_of};
 use crate::shapes::{
@@ -92,6 +92,9 @@ async fn check_table(
     let Some(it) = context.backups.operator.table_state(table).await? else {
         // Each is a promise of its own.
         for what in ["protection", "region", "recovery"] {
+            if what == "recovery" && !kind.is_backed_up() {
+                continue;
+            }
             audit.note(format!("{what} of {name}"), false, "there is no such table");
         }
         return Ok(());
@@ -100,16 +103,23 @@ async fn check_table(
     audit.note(format!("protection of {name}"), it.deletion_protected, protected);
     let region = region_of(&it.arn);
     audit.note(format!("region of {name}"), region == REGION, region);
-    let recovery = it.recovery.filter(|recovery| recovery.days >= RECOVERY_DAYS);
-    let found = it.recovery.map_or("off".to_owned(), |recovery| {
-        format!("{} days, from {} to {}", recovery.days, recovery.earliest, recovery.latest)
-    });
-    audit.note(format!("recovery of {name}"), recovery.is_some(), found);
+    // What is made from other tables is made again: it has no past.
+    if kind.is_backed_up() {
+        check_recovery(name, it.recovery, audit);
+    }
     if kind.expires() {
         let found = if it.expires { "on" } else { "off" };
         audit.note(format!("expiry of {name}"), it.expires, found);
     }
     Ok(())
+}
+
+fn check_recovery(name: &str, recovery: Option<Recovery>, audit: &mut Audit) {
+    let kept = recovery.filter(|recovery| recovery.days >= RECOVERY_DAYS);
+    let found = recovery.map_or("off".to_owned(), |recovery| {
+        format!("{} days, from {} to {}", recovery.days, recovery.earliest, recovery.latest)
+    });
+    audit.note(format!("recovery of {name}"), kept.is_some(), found);
 }
 
 fn region_of(arn: &str) -> String {
