@@ -7,6 +7,7 @@ use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use local::{Cloud, Options, PublicUrl};
@@ -63,6 +64,10 @@ struct Arguments {
     /// What to log: off, error, warn, info, debug or trace
     #[arg(long, global = true, default_value_t = LevelFilter::INFO)]
     log_level: LevelFilter,
+
+    /// Milliseconds that a transaction lasts beyond what this machine takes for it, as over a network: for measurements
+    #[arg(long, hide = true, default_value_t = 0)]
+    transactions_last: u64,
 }
 
 #[derive(Subcommand)]
@@ -233,6 +238,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     build_client(&repository);
     let cloud = Cloud::start(&options).await?;
     cloud.refuse_half_a_database()?;
+    cloud.prolong_transactions(Duration::from_millis(arguments.transactions_last));
     let address = cloud.address();
     println!("AM Service is at http://{address}");
     println!("  appendices   http://{}", cloud.objects_address());

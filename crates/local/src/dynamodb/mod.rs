@@ -34,6 +34,7 @@ use crate::values::text;
 
 mod recovery;
 mod tables;
+mod torn;
 mod transactions;
 mod within;
 mod writes;
@@ -150,7 +151,9 @@ async fn answer(
         "DeleteItem" | "PutItem" | "UpdateItem" => writes::single(tables, operation, &json, &body),
         _ => match tables.answer(operation, &json) {
             Some(answered) => answered,
-            None => run_again(tables, operation, &json, &body).map_err(Failure::Database),
+            None => run_again(tables, operation, &json, &body)
+                .map(|answer| tables.torn.seen(operation, &json, answer))
+                .map_err(Failure::Database),
         },
     };
     match answered {

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dynoxide::{Database, DynoxideError, ImportOptions, Item};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::torn::Torn;
 use super::transactions::Transactions;
 use crate::LocalError;
 use crate::history::{self, DAYS, History, ItemJson, Restoring};
@@ -27,6 +29,7 @@ const COPIED: usize = 50;
 pub(crate) struct Tables {
     pub(super) database: Database,
     pub(super) transactions: Transactions,
+    pub(super) torn: Torn,
     history: History,
     /// Those that are being filled.
     filling: Mutex<BTreeSet<String>>,
@@ -39,6 +42,7 @@ impl Tables {
         Self {
             database,
             transactions: Transactions::default(),
+            torn: Torn::default(),
             history,
             filling: Mutex::default(),
             throttled: AtomicU32::new(0),
@@ -85,6 +89,11 @@ impl Tables {
     /// Refuses the next so many scans.
     pub(crate) fn throttle_scans(&self, count: u32) {
         self.throttled.store(count, Ordering::Relaxed);
+    }
+
+    /// Transactions last that long from now on, as they do over a network.
+    pub(crate) fn prolong_transactions(&self, time: Duration) {
+        self.transactions.prolong(time);
     }
 
     fn is_throttled(&self) -> bool {

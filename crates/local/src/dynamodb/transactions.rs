@@ -17,36 +17,63 @@ use super::Failure;
 const KNOWN: Duration = Duration::from_secs(10 * 60);
 
 /// An item, by its table and its key.
-type Place = (String, String, String);
+pub(super) type Place = (String, String, String);
 
 #[derive(Default)]
 pub(super) struct Transactions {
     held: Mutex<Holding>,
     tokens: Mutex<Tokens>,
     hasher: RandomState,
-    /// For so many milliseconds an item is held beyond what the write itself takes.
-    hold_ms: AtomicU64,
+    /// For so many microseconds an item is held beyond what the write itself takes.
+    longer_micros: AtomicU64,
 }
 
 /// What is in transactions that are being made.
 #[derive(Default)]
 struct Holding {
-    places: HashSet<Place>,
+    /// By which transaction; and until when, where that is known already.
+    places: HashMap<Place, (u64, Option<Instant>)>,
     tokens: HashSet<String>,
+    transactions: u64,
+}
+
+impl Holding {
+    fn has(&self, place: &Place) -> bool {
+        let until = self.places.get(place);
+        until.is_some_and(|(_, until)| until.is_none_or(|until| Instant::now() < until))
+    }
 }
 
 /// The items of a transaction that is being made. They are free again when this is dropped.
 pub(super) struct Held<'a> {
     of: &'a Transactions,
+    number: u64,
     places: Vec<Place>,
     token: Option<String>,
+}
+
+impl Held<'_> {
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Frees the items one after the other.
+    pub(super) fn free(&self, times: &[(Place, Instant)]) {
+        let mut held = self.of.held();
+        for (place, until) in times {
+            held.places.insert(place.clone(), (self.number, Some(*until)));
+        }
+    }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let mut held = self.of.held();
         for place in &self.places {
-            held.places.remove(place);
+            // One that was free before may be another transaction's by now.
+            if held.places.get(place).is_some_and(|(number, _)| *number == self.number) {
+                held.places.remove(place);
+            }
         }
         if let Some(token) = &self.token {
             held.tokens.remove(token);
@@ -71,14 +98,15 @@ struct Tokens {
 
 impl Transactions {
     /// Each transaction holds its items that much longer, as over a network.
-    pub(super) fn hold_longer(&self, millis: u64) {
-        self.hold_ms.store(millis, Ordering::Relaxed);
+    pub(super) fn prolong(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.longer_micros.store(micros, Ordering::Relaxed);
     }
 
     /// How long a transaction holds its items beyond what the write itself takes.
     pub(super) fn longer(&self) -> Option<Duration> {
-        let millis = self.hold_ms.load(Ordering::Relaxed);
-        (millis > 0).then(|| Duration::from_millis(millis))
+        let micros = self.longer_micros.load(Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros))
     }
 
     /// Holds the items of a transaction; or refuses it, where another one holds some of them.
@@ -90,20 +118,23 @@ impl Transactions {
             let what = "The transaction is being made".to_owned();
             return Err(Failure::Refused("TransactionInProgressException", what));
         }
-        let meets =
-            |place: &Option<Place>| place.as_ref().is_some_and(|it| held.places.contains(it));
-        if places.iter().any(meets) {
-            return Err(cancelled(places.iter().map(meets)).into());
+        let meets = |place: &Option<Place>| place.as_ref().is_some_and(|it| held.has(it));
+        // Once: an item may be free the moment after.
+        let meeting: Vec<bool> = places.iter().map(meets).collect();
+        if meeting.contains(&true) {
+            return Err(cancelled(&meeting).into());
         }
         let places: Vec<Place> = places.into_iter().flatten().collect();
-        held.places.extend(places.iter().cloned());
+        held.transactions += 1;
+        let number = held.transactions;
+        held.places.extend(places.iter().map(|place| (place.clone(), (number, None))));
         held.tokens.extend(token.map(str::to_owned));
-        Ok(Held { of: self, places, token: token.map(str::to_owned) })
+        Ok(Held { of: self, number, places, token: token.map(str::to_owned) })
     }
 
     /// Refuses a single write of an item that is in a transaction.
     pub(super) fn admit(&self, request: &Value) -> Result<(), Failure> {
-        let is_held = place_of(request).is_some_and(|place| self.held().places.contains(&place));
+        let is_held = place_of(request).is_some_and(|place| self.held().has(&place));
         if !is_held {
             return Ok(());
         }
@@ -119,9 +150,7 @@ impl Transactions {
             let Some(writes) = writes.as_array_mut() else { continue };
             let is_held = |write: &Value| {
                 let key = [&write["PutRequest"]["Item"], &write["DeleteRequest"]["Key"]];
-                key.into_iter()
-                    .find_map(|key| place(table, key))
-                    .is_some_and(|it| held.places.contains(&it))
+                key.into_iter().find_map(|key| place(table, key)).is_some_and(|it| held.has(&it))
             };
             let (kept, left): (Vec<Value>, Vec<Value>) =
                 std::mem::take(writes).into_iter().partition(|write| !is_held(write));
@@ -178,18 +207,18 @@ fn place_of(write: &Value) -> Option<Place> {
     ["Item", "Key"].iter().find_map(|name| place(table, &write[name]))
 }
 
-fn place(table: &str, key: &Value) -> Option<Place> {
+pub(super) fn place(table: &str, key: &Value) -> Option<Place> {
     let part = |name: &str| key[name]["S"].as_str().map(str::to_owned);
     Some((table.to_owned(), part("pk")?, part("sk").unwrap_or_default()))
 }
 
-fn cancelled(meets: impl Iterator<Item = bool>) -> DynoxideError {
+fn cancelled(meeting: &[bool]) -> DynoxideError {
     let reason = |meets| CancellationReason {
         code: if meets { "TransactionConflict" } else { "None" }.to_owned(),
         message: Some("Transaction is ongoing for the item".to_owned()).filter(|_| meets),
         item: None,
     };
-    let reasons: Vec<CancellationReason> = meets.map(reason).collect();
+    let reasons: Vec<CancellationReason> = meeting.iter().copied().map(reason).collect();
     let codes: Vec<&str> = reasons.iter().map(|it| it.code.as_str()).collect();
     let what = "Transaction cancelled, please refer cancellation reasons for specific reasons";
     DynoxideError::TransactionCanceledException(format!("{what} [{}]", codes.join(", ")), reasons)
@@ -226,8 +255,13 @@ mod tests {
         assert!(transactions.hold(&transaction(&["c"]), None).is_ok());
         assert!(transactions.admit(&put("a")["Put"]).is_err());
         assert!(transactions.admit(&put("c")["Put"]).is_ok());
+        let first = first.unwrap_or_else(|_| panic!("it is the first"));
+        first.free(&[(place_of(&put("b")["Put"]).unwrap(), Instant::now())]);
+        let second = transactions.hold(&transaction(&["b"]), None);
         drop(first);
         assert!(transactions.admit(&put("a")["Put"]).is_ok());
+        assert!(transactions.admit(&put("b")["Put"]).is_err(), "it is the second one's");
+        drop(second);
         assert!(transactions.hold(&transaction(&["b"]), Some("x")).is_ok());
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::transactions::Sent;
+use super::transactions::{Place, Sent};
 use super::{Failure, Tables, run_again};
 
 /// A transaction takes twice the units of the same writes in a batch.
@@ -20,13 +20,29 @@ pub(super) async fn transaction(
     if tables.transactions.sent(token, body)? == Sent::Again {
         return Ok("{}".to_owned());
     }
-    if let Some(longer) = tables.transactions.longer() {
-        tokio::time::sleep(longer).await;
-    }
-    let made = run_again(tables, "TransactWriteItems", request, body)?;
-    tables.transactions.note_made(token, body);
-    drop(held);
+    let make = || -> Result<String, Failure> {
+        let made = run_again(tables, "TransactWriteItems", request, body)?;
+        tables.transactions.note_made(token, body);
+        Ok(made)
+    };
+    // Half of the time before it is made, and half of it while others see it item by item.
+    let Some(half) = tables.transactions.longer().map(|longer| longer / 2) else { return make() };
+    tokio::time::sleep(half).await;
+    let before = held.places().iter().map(|place| Ok((place.clone(), item(tables, place)?)));
+    let tearing = tables.torn.tear(before.collect::<Result<_, Failure>>()?);
+    let made = make()?;
+    held.free(&tearing.show_within(half));
+    tokio::time::sleep(half).await;
     Ok(made)
+}
+
+/// The item at a place.
+fn item(tables: &Tables, (table, partition, sort): &Place) -> Result<Option<Value>, Failure> {
+    let key = json!({ "pk": { "S": partition }, "sk": { "S": sort } });
+    let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
+    let answer = run_again(tables, "GetItem", &request, request.to_string().as_bytes())?;
+    let mut answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+    Ok(answer.get_mut("Item").map(Value::take))
 }
 
 /// Writes one item.
