@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod api;
 pub mod appendices;
 pub mod backups;
+pub mod changes;
 pub mod crashes;
 pub mod people;
 pub mod policy;

@@ -17,8 +17,8 @@ use am_http::{ChangeRefusal, Once, Problem, Response, StatusCode, etag, json, wi
 use domain::{Record, RecordId, Revision};
 use lambda_http::http::header::ETAG;
 use serde_json::json;
-use store::Store;
 use store::tenant::Session;
+use store::{KnownEnd, Store};
 
 use crate::shapes::RecordView;
 
@@ -35,10 +35,11 @@ async fn replace(
     current: &Revision<Record>,
     next: &Revision<Record>,
     once: Option<&Once>,
+    lane: KnownEnd,
 ) -> Result<Response, ChangeRefusal> {
     let view = RecordView::new(id, next);
     let remember = once.map(|once| once.remember(&view));
-    store.replace_record(session, id, current, next, remember.as_ref()).await?;
+    store.replace_record(session, id, current, next, remember.as_ref(), lane).await?;
     Ok(changed(&view))
 }
 

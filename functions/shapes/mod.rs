@@ -2,6 +2,7 @@
 
 mod account;
 mod appendix;
+mod changed;
 mod person;
 mod policy;
 mod record;
@@ -10,6 +11,7 @@ mod type_of_records;
 
 pub use account::{CompanyView, CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
+pub use changed::ChangedView;
 pub use person::{InvitationView, PersonView};
 pub use policy::{
     Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RESTORED_WEEKLY_WITHIN, RestoreReason,

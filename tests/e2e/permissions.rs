@@ -65,7 +65,7 @@ fn cases() -> Vec<Call> {
 }
 
 /// What is allowed, and asked for by no case, and why.
-const FOR_A_REASON: [(&str, &str, &str, &str); 24] = [
+const FOR_A_REASON: [(&str, &str, &str, &str); 25] = [
     // Shared out among functions: tests/proof/drill.rs.
     ("restore-service", "ListBucket", "evidencebucket", "whether a part is done"),
     ("restore-service", "PutObject", "parts/restores/*", "what a part has found"),
@@ -73,6 +73,7 @@ const FOR_A_REASON: [(&str, &str, &str, &str); 24] = [
     ("get-usage", "Query", "RecordsTable", "of a company that is not counted yet"),
     ("add-appendix-version", "Query", "RecordsTable", "of a company that is not counted yet"),
     ("store-appendix", "DeleteObject", "appendicesbucket/*", "what came too late"),
+    ("join-company", "UpdateItem", "IndexTable", "of a feed that has begun, as accept-invitation"),
     // AWS asks for these of who restores a table, for the copying that it does in their name.
     ("restore-service", "BatchWriteItem", "Table-*", "AWS copies"),
     ("restore-service", "DeleteItem", "Table-*", "AWS copies"),
@@ -307,6 +308,9 @@ async fn report_crashes() -> Usage {
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_may_do_what_they_do_and_no_more() {
     let world = World::running(Some(crate::binaries())).await;
+    // Where nothing was told yet, the feed begins.
+    let feed = world.ask("GET /v1/changes").await.body();
+    assert_eq!(world.send(Call::to("GET /v1/changes").by(Person::B)).await.status(), 200);
     world.fill().await;
     world.give_record(Person::B).await;
     let another = world.send(Call::to("POST /v1/records chosen_id").by(Person::B)).await.body();
@@ -340,6 +344,9 @@ async fn functions_may_do_what_they_do_and_no_more() {
     assert_eq!(download.bytes().await.unwrap(), SHARPER_PHOTO);
     world.cloud.invoke("set-quota", event("accounts/set_quota/ok")).await.unwrap();
     world.cloud.invoke("build-index", event("records/build_index/ok")).await.unwrap();
+    let cursor = format!("cursor={}", feed["cursor"].as_str().unwrap());
+    let told = world.send(Call::to("GET /v1/changes").query(&cursor)).await.body();
+    assert!(told["changes"].as_array().unwrap().len() > 2, "{told}");
     let mut now = world.now;
     for case in cases() {
         // Each finds a session that was last used a while ago, and notes its use.

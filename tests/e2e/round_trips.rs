@@ -3,12 +3,14 @@
 use testing::world::{Call, World};
 
 /// The requests to the database that a first answer takes, one after the other or at once.
-const ROUND_TRIPS: [(&str, u64); 5] = [
+const ROUND_TRIPS: [(&str, u64); 6] = [
     ("GET /v1/session", 1),
     ("GET /v1/records/{record_id}", 1),
     ("GET /v1/records", 2),
     ("POST /v1/records", 2),
     ("PUT /v1/records/{record_id}", 2),
+    // After the first one, which begins the feed.
+    ("GET /v1/changes", 1),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,6 +20,13 @@ async fn an_authenticated_read_is_one_round_trip() {
     // With the first one it is counted what the company has.
     let first = Call::to("POST /v1/records").header("idempotency-key", "first");
     assert_eq!(world.send(first).await.status(), 201);
+    let begun = world.ask("GET /v1/changes").await.body();
+    let poll = Call::to("GET /v1/changes");
+    let poll = poll.query(&format!("cursor={}", begun["cursor"].as_str().unwrap()));
+    world.cloud.count_units();
+    assert_eq!(requests_of(&world, poll.clone()).await, 1, "with nothing new");
+    let units: f64 = world.cloud.usage().units.values().sum();
+    assert!(units <= 8.0, "{units} read units");
     for (case, expected) in ROUND_TRIPS {
         assert_eq!(requests_of(&world, Call::to(case)).await, expected, "{case}");
     }

@@ -20,6 +20,22 @@ pub async fn come_and_go() -> Usage {
         assert!(answer.status() < 300, "{answer:?}");
         answer.body()
     };
+    // The first change of a company counts what there is.
+    let id = "01KEZ00000RECRDPHNEAAAAAAA";
+    let change = |key: &str, method: &str, below: &str, seen: u64, body: Value| {
+        let (path, if_match) = (format!("/v1/records{below}"), format!("\"{seen}\""));
+        json!({ "key": key, "method": method, "path": path, "if_match": if_match, "body": body })
+    };
+    let mut with_id = deviation("first");
+    with_id["id"] = json!(id);
+    let changes = json!([
+        change("phone-1", "POST", "", 0, with_id),
+        change("phone-2", "PUT", &format!("/{id}"), 1, deviation("second")),
+        change("phone-3", "DELETE", &format!("/{id}"), 2, Value::Null),
+    ]);
+    let made = send(Call::to("POST /v1/changes").body(json!({ "changes": changes }))).await;
+    let statuses = made["verdicts"].as_array().unwrap().iter().map(|it| it["status"].as_u64());
+    assert_eq!(statuses.collect::<Vec<_>>(), [Some(201), Some(200), Some(204)], "{made}");
     let make = Call::to("POST /v1/records").header("idempotency-key", "long");
     let id = send(make.body(deviation("first"))).await["id"].as_str().unwrap().to_owned();
     let call = |request: &str, version: u64| {

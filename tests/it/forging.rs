@@ -69,6 +69,7 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
     let marked = || vec![("noted_at_ms", number(now)), ("document", text("{}"))];
     let digest = "0".repeat(64);
     let place = format!("LIST#changed#0000000000001#{}", record_id());
+    let lane = |sk: &str| one(&format!("{}#lane#0", Person::A.customer()), sk);
     let all = vec![
         ("a session", How::Put(SESSIONS, key(session(b'f')), whole())),
         ("a session, by an update", How::Update(SESSIONS, key(session(b'g')), whole())),
@@ -138,6 +139,8 @@ fn forgeries(now: i64, object: &str) -> Vec<Forgery> {
         ),
         ("a place in a list", How::Put(INDEX, key(place.clone()), vec![])),
         ("the end of a place in a list", How::Delete(INDEX, key(place))),
+        ("a pointer of the feed", How::Put(INDEX, lane("POINTER#000000000000001"), marked())),
+        ("the end of a lane", How::Update(INDEX, lane("LANE#0"), vec![("last", number(0))])),
         ("an evening", How::Put(LEDGER, one("BACKUPS", "RUN#1"), marked())),
         ("a link of the chain", How::Put(LEDGER, one("BACKUPS", "CHAIN#1#acknowledged"), marked())),
         ("a restore", How::Put(LEDGER, one("RESTORES", "RESTORE#1"), marked())),

@@ -15,6 +15,7 @@ mod contract;
 mod crashes;
 mod earlier_data;
 mod events;
+mod feed;
 mod find;
 mod find_edges;
 mod forged;

@@ -10,6 +10,7 @@ mod chain;
 mod drill;
 mod erasures;
 mod faults;
+mod feed;
 mod losses;
 mod restore;
 mod trace;

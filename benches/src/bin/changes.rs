@@ -29,20 +29,33 @@ struct Arguments {
     /// Records that are created in a round, and changed in it
     #[arg(long, default_value_t = 100)]
     records: usize,
+
+    /// Writers at once
+    #[arg(long, num_args = 1.., default_values_t = [1, 8])]
+    writers: Vec<usize>,
+
+    /// Milliseconds that a transaction lasts beyond what this machine takes for it, as over a network
+    #[arg(long)]
+    transactions_last: Option<u64>,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
     let arguments = Arguments::parse();
-    let mut programs =
-        [Serving::start(&arguments.before).await?, Serving::start(&arguments.program).await?];
-    for writers in [1, 8] {
+    let mut programs = [
+        Serving::start(&arguments.before, &arguments).await?,
+        Serving::start(&arguments.program, &arguments).await?,
+    ];
+    for &writers in &arguments.writers {
         let mut taken: [[Vec<Duration>; 2]; 2] = Default::default();
+        let mut spent = [Duration::ZERO; 2];
         for _ in 0..arguments.rounds {
-            for (program, taken) in programs.iter_mut().zip(&mut taken) {
+            for ((program, taken), spent) in programs.iter_mut().zip(&mut taken).zip(&mut spent) {
+                let started = Instant::now();
                 let round = program.round(arguments.records, writers).await?;
                 taken[0].extend(round.0);
                 taken[1].extend(round.1);
+                *spent += started.elapsed();
             }
         }
         for (at, what) in ["create", "update"].into_iter().enumerate() {
@@ -54,6 +67,15 @@ async fn main() -> Result<(), Failed> {
                 now / before
             );
         }
+        let changes = |program: usize| {
+            let made = taken[program].iter().map(Vec::len).sum::<usize>();
+            u32::try_from(made).map_or(0.0, f64::from) / spent[program].as_secs_f64()
+        };
+        let [before, now] = [changes(0), changes(1)];
+        println!(
+            "changes a second, {writers} at once: {before:.0} before, {now:.0} now: {:.2} x",
+            now / before
+        );
     }
     Ok(())
 }
@@ -73,9 +95,11 @@ struct Serving {
 }
 
 impl Serving {
-    async fn start(program: &Path) -> Result<Self, Failed> {
+    async fn start(program: &Path, arguments: &Arguments) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
+        let last = arguments.transactions_last.map(|it| format!("--transactions-last={it}"));
         let mut program = Command::new(program)
+            .args(last)
             .args(["--log-level", "off", "--address", "127.0.0.1:0"])
             .args(["--objects-address", "127.0.0.1:0", "--data"])
             .arg(folder.path())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Records, their history and their types.
+    /// Records, their history, their types and what was changed.
     Records,
     /// Files of records.
     Appendices,
@@ -34,7 +34,7 @@ impl Scope {
         let mut segments = path.strip_prefix("/v1/")?.split('/');
         match segments.next()? {
             "records" if segments.any(|it| it == "appendices") => Some(Self::Appendices),
-            "records" | "types" => Some(Self::Records),
+            "changes" | "records" | "types" => Some(Self::Records),
             "people" if segments.any(|it| it == "password-resets") => None,
             "people" => Some(Self::People),
             "customer" | "usage" | "events" => Some(Self::Company),
@@ -51,6 +51,7 @@ mod tests {
     fn a_scope_is_known_by_its_path_and_what_is_for_people_has_none() {
         for (path, scope) in [
             ("/v1/records", Some(Scope::Records)),
+            ("/v1/changes", Some(Scope::Records)),
             ("/v1/records/{record_id}/revisions", Some(Scope::Records)),
             ("/v1/types/{type}", Some(Scope::Records)),
             ("/v1/records/{record_id}/appendices/{appendix_id}", Some(Scope::Appendices)),

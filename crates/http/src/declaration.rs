@@ -96,6 +96,15 @@ impl Route {
         names.map(|name| name.trim_end_matches('+'))
     }
 
+    /// Those parts of a path that vary, with their names.
+    pub fn parameters_of<'a>(
+        &self,
+        path: &'a str,
+    ) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        let parts = self.path.split('/').zip(path.split('/'));
+        parts.filter_map(|(name, value)| Some((name.strip_prefix('{')?.strip_suffix('}')?, value)))
+    }
+
     /// As API Gateway names it: `GET /v1/records/{record_id}`.
     pub fn key(&self) -> String {
         if self.is_others() {

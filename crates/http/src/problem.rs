@@ -142,7 +142,7 @@ impl Problem {
         self.0.cause.as_deref()
     }
 
-    pub(crate) fn into_response(self, request_id: &str) -> Response {
+    pub fn into_response(self, request_id: &str) -> Response {
         let Inner { code, detail, field, more, headers, cause: _ } = *self.0;
         let Code { status, name, .. } = code;
         let mut body = more;

@@ -71,23 +71,23 @@ impl Request {
 
     /// When API Gateway received the request: the time that all of its effects carry.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.context().map_or(0, |context| context.time_epoch))
+        Timestamp::from_millis(self.api_context().map_or(0, |context| context.time_epoch))
     }
 
     /// The id that the client is told and the log has.
     pub fn id(&self) -> &str {
-        self.context().and_then(|context| context.request_id.as_deref()).unwrap_or("unknown")
+        self.api_context().and_then(|context| context.request_id.as_deref()).unwrap_or("unknown")
     }
 
     /// The route as the template spells it, free of ids: `GET /v1/records/{record_id}`.
     pub fn route(&self) -> &str {
-        self.context().and_then(|context| context.route_key.as_deref()).unwrap_or("unknown")
+        self.api_context().and_then(|context| context.route_key.as_deref()).unwrap_or("unknown")
     }
 
     /// The network that the request came from, as API Gateway saw it: an IPv4 address, or the /64
     /// of an IPv6 one, of which anybody has as many as they like.
     pub fn source(&self) -> String {
-        let source = self.context().and_then(|context| context.http.source_ip.as_deref());
+        let source = self.api_context().and_then(|context| context.http.source_ip.as_deref());
         match source.and_then(|text| text.parse().ok()) {
             Some(IpAddr::V4(address)) => address.to_string(),
             Some(IpAddr::V6(address)) => {
@@ -100,7 +100,7 @@ impl Request {
 
     /// The name of the service that the request came by, as API Gateway knows it: no client can make one up.
     pub fn domain_name(&self) -> Option<&str> {
-        self.context()?.domain_name.as_deref()
+        self.api_context()?.domain_name.as_deref()
     }
 
     /// Where the client believes the service is.
@@ -108,7 +108,7 @@ impl Request {
         self.header("host")
     }
 
-    fn context(
+    pub(crate) fn api_context(
         &self,
     ) -> Option<&lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext> {
         match self.inner.request_context_ref() {

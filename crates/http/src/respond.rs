@@ -119,16 +119,26 @@ fn is_authority(host: &[u8]) -> bool {
         && (!is_number || host.parse::<Ipv4Addr>().is_ok())
 }
 
-/// Runs a handler, turns problems and panics into answers, and writes the request's one log line.
 async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C>) -> Response {
-    let started = Instant::now();
     let request = Request::from(request);
+    let mut response = respond_to(context, &request, handle).await;
+    pack::pack(&request, &mut response);
+    if request.method() == Method::HEAD {
+        *response.body_mut() = Body::Empty;
+    }
+    secure(&mut response);
+    response
+}
+
+/// Runs a handler, turns problems and panics into answers, and writes the request's one log line.
+pub(crate) async fn respond_to<C>(context: &C, request: &Request, handle: Handle<C>) -> Response {
+    let started = Instant::now();
     // Nothing a handler leaves half done is seen again: the store's changes are transactions.
     let outcome = AssertUnwindSafe(async {
         match handle {
-            Handle::Anyone(handle) => handle(context, &request).await,
+            Handle::Anyone(handle) => handle(context, request).await,
             Handle::Session(least, store, handle) => {
-                let session = SessionRequest::new(&request, least);
+                let session = SessionRequest::new(request, least);
                 let answered = handle(context, session).await;
                 // Who has no session learns nothing, not even what else is wrong.
                 if answered.is_err() && request.who().is_none() {
@@ -141,11 +151,11 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C
     let outcome = outcome.catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
     let micros = micros_since(started);
-    let mut response = match outcome {
+    match outcome {
         Ok(response) => {
             let status = response.status().as_u16();
             let (request_id, route) = (request.id(), request.route());
-            let Named { customer, user, path, account, source } = Named::of(&request);
+            let Named { customer, user, path, account, source } = Named::of(request);
             tracing::info!(
                 request_id,
                 route,
@@ -162,14 +172,14 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C
             response
         }
         Err(problem) => {
-            log(&request, &problem, micros);
+            log(request, &problem, micros);
             problem.into_response(request.id())
         }
-    };
-    pack::pack(&request, &mut response);
-    if request.method() == Method::HEAD {
-        *response.body_mut() = Body::Empty;
     }
+}
+
+/// What every answer says to browsers.
+fn secure(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(
         STRICT_TRANSPORT_SECURITY,
@@ -187,7 +197,6 @@ async fn respond<C>(context: &C, request: lambda_http::Request, handle: Handle<C
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 /// What the log says of who asked, and for what.

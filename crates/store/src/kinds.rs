@@ -65,8 +65,8 @@ impl TableKind {
     /// Whether items of the table expire.
     pub const fn expires(self) -> bool {
         match self {
-            Self::Records | Self::Accounts | Self::Logins | Self::Sessions => true,
-            Self::Ledger | Self::Index => false,
+            Self::Records | Self::Accounts | Self::Logins | Self::Sessions | Self::Index => true,
+            Self::Ledger => false,
         }
     }
 
@@ -215,6 +215,10 @@ kinds! {
     Word: "WORD" in [Index], Derived;
     /// That the words of a record are to be written yet.
     Unindexed: "UNINDEXED" in [Index], Derived;
+    /// Where a lane of a customer's feed ends.
+    Lane: "LANE" in [Index], Derived;
+    /// That something was changed, in a lane of the feed.
+    Pointer: "POINTER" in [Index], Derived;
     /// That the index was made from all records that there were.
     IndexBuilt: "BUILT" in [Index], Derived;
     /// The answer to a request.

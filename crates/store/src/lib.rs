@@ -33,11 +33,13 @@ pub mod operator;
 pub mod tenant;
 
 mod batch;
+mod cancelled;
 mod cards;
 mod content;
 mod demands;
 mod error;
 mod events;
+mod feed;
 mod idempotency_key;
 mod index;
 mod items;
@@ -56,6 +58,7 @@ mod words;
 
 pub use error::{Missing, StoreError, WriteError};
 pub use events::{Event, EventKind, EventPlace};
+pub use feed::KnownEnd;
 pub use idempotency_key::IdempotencyKey;
 pub use index::{ChangeTime, List, Standing};
 pub use kinds::{Kind, Nature, Restoration, TableKind};

@@ -5,11 +5,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::{CustomerId, Revision, UserId, Version};
 use serde::Serialize;
 
+use crate::cancelled::{Cancelled, judge};
+use crate::feed::{KnownEnd, Telling};
 use crate::index::Place;
 use crate::items::{self, Item};
 use crate::keys::SortKey;
@@ -18,9 +20,9 @@ use crate::usage::{Growth, part_of};
 use crate::words::WordChange;
 use crate::{Customer, Earlier, Remember, StoreError, TableKind, WriteError, keys};
 
-/// Transactions that meet on one item are cancelled, not queued; these many tries, each after a
-/// longer wait, let a burst of writers through one by one.
-const ATTEMPTS_MAX: u32 = 8;
+/// Transactions that meet on one item are cancelled, not queued; these many tries, each after a longer wait, let a burst
+/// of writers through one by one. Where only the end of a lane was another one, nobody waits: somebody else went on.
+const ATTEMPTS_MAX: u32 = 24;
 
 /// Most items that DynamoDB takes in one transaction.
 const WRITES_MAX: usize = 100;
@@ -39,6 +41,7 @@ pub(crate) enum Step {
     Erasure,
     Count,
     List,
+    Lane,
     Password,
     Suspended,
     Tell,
@@ -81,11 +84,12 @@ pub(crate) struct Transaction<'a> {
     pub(crate) database: &'a Database,
     pub(crate) writes: Vec<TransactWriteItem>,
     pub(crate) steps: Vec<Step>,
+    telling: Option<Telling>,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) fn new(database: &'a Database) -> Self {
-        Self { database, writes: Vec::new(), steps: Vec::new() }
+        Self { database, writes: Vec::new(), steps: Vec::new(), telling: None }
     }
 
     /// Creates a thing and its first revision, unless it exists.
@@ -98,7 +102,9 @@ impl<'a> Transaction<'a> {
         let partition = keys::customer_partition(customer.id());
         let (item, immutable) = items::revision_pair(&partition, sort, revision);
         let table = sort.kind().home();
-        self.put_new(Step::Create, table, item).put_new(Step::Revision, table, immutable)
+        self.put_new(Step::Create, table, item)
+            .put_new(Step::Revision, table, immutable)
+            .tell_readers(customer, sort, revision)
     }
 
     /// Replaces a thing by its next revision, if it still is at the version before and not deleted.
@@ -111,7 +117,38 @@ impl<'a> Transaction<'a> {
         let partition = keys::customer_partition(customer.id());
         let pair = items::revision_pair(&partition, sort, revision);
         let replaced = self.replace_pair(sort.kind().home(), revision, pair);
+        let replaced = replaced.tell_readers(customer, sort, revision);
         if revision.deleted { replaced.note_erasure(customer, sort, revision) } else { replaced }
+    }
+
+    /// Who reads the feed finds this change there.
+    fn tell_readers<T>(
+        mut self,
+        customer: &Customer,
+        sort: &SortKey,
+        revision: &Revision<T>,
+    ) -> Self {
+        if self.telling.is_none() {
+            self.telling = Telling::of(customer.id(), sort);
+        }
+        if let Some(telling) = &mut self.telling {
+            telling.add(sort, revision.version, revision.changed_at);
+        }
+        self
+    }
+
+    /// Where the lane of the feed ends that the first of its things is in, as it was read before.
+    pub(crate) fn knowing(mut self, end: KnownEnd) -> Self {
+        if let Some(telling) = &mut self.telling {
+            telling.know(end);
+        }
+        self
+    }
+
+    /// Tells the feed nothing: nobody reads it yet.
+    pub(crate) fn without_readers(mut self) -> Self {
+        self.telling = None;
+        self
     }
 
     /// What no restore may bring back is noted where no restore reaches.
@@ -209,7 +246,8 @@ impl<'a> Transaction<'a> {
     /// after it.
     pub(crate) fn words(mut self, change: Option<WordChange>) -> (Self, Option<WordChange>) {
         let Some(change) = change else { return (self, None) };
-        if self.writes.len() + change.len() > WRITES_MAX {
+        let others = self.writes.len() + self.telling.as_ref().map_or(0, Telling::len);
+        if others + change.len() > WRITES_MAX {
             let to_do = change.to_do(self.database);
             return (self.put_into_index(to_do), Some(change));
         }
@@ -264,17 +302,17 @@ impl<'a> Transaction<'a> {
     /// Makes the change. The client token that the SDK adds lets its own retries of a lost answer
     /// succeed instead of failing on what the first try wrote.
     pub(crate) async fn commit(self) -> Result<(), Refusal> {
-        for attempt in 0..ATTEMPTS_MAX {
-            if attempt > 0 {
-                tokio::time::sleep(backoff(attempt)).await;
+        let (mut telling, mut conflicts) = (self.telling, 0);
+        let steps = [self.steps, vec![Step::Lane; telling.as_ref().map_or(0, Telling::len)]];
+        let steps = steps.concat();
+        for _ in 0..ATTEMPTS_MAX {
+            let mut writes = self.writes.clone();
+            if let Some(telling) = &mut telling {
+                telling.look(self.database).await.map_err(Refusal::Store)?;
+                writes.extend(telling.writes(self.database));
             }
-            let sent = self
-                .database
-                .dynamo
-                .transact_write_items()
-                .set_transact_items(Some(self.writes.clone()))
-                .send()
-                .await;
+            let request = self.database.dynamo.transact_write_items();
+            let sent = request.set_transact_items(Some(writes)).send().await;
             let Err(error) = sent else { return Ok(()) };
             let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -282,8 +320,13 @@ impl<'a> Transaction<'a> {
                 }
                 _ => return Err(Refusal::Store(StoreError::unavailable(error))),
             };
-            match judge(&self.steps, reasons) {
-                Cancelled::Conflict => {}
+            match judge(&steps, reasons) {
+                Cancelled::Conflict => {
+                    conflicts += 1;
+                    tokio::time::sleep(backoff(conflicts)).await;
+                    telling.iter_mut().for_each(|it| it.know(KnownEnd::Unknown));
+                }
+                Cancelled::Moved(end) => telling.iter_mut().for_each(|it| it.know(end)),
                 Cancelled::Refused(refusal) => return Err(refusal),
                 Cancelled::Failed => {
                     return Err(Refusal::Store(StoreError::unavailable(error)));
@@ -294,72 +337,8 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Why a transaction was cancelled.
-enum Cancelled {
-    /// It met others, or too many: to be tried again. Only then is it clear which conditions hold.
-    Conflict,
-    Refused(Refusal),
-    /// Anything else: a mistake of ours.
-    Failed,
-}
-
-fn judge(steps: &[Step], reasons: &[CancellationReason]) -> Cancelled {
-    let mut refused = Vec::new();
-    for (step, reason) in steps.iter().zip(reasons) {
-        match reason.code().unwrap_or("None") {
-            "None" => {}
-            "ConditionalCheckFailed" => refused.push((*step, reason.item().cloned())),
-            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
-                return Cancelled::Conflict;
-            }
-            _ => return Cancelled::Failed,
-        }
-    }
-    // A repeated request explains all that it repeats; otherwise the first step that failed.
-    let request = refused.iter().position(|(step, _)| *step == Step::Request).unwrap_or(0);
-    match refused.into_iter().nth(request) {
-        Some((step, found)) => Cancelled::Refused(Refusal::Condition { step, found }),
-        None => Cancelled::Failed,
-    }
-}
-
-/// 10 ms doubling to at most 640 ms, of which a random half is waited at least.
+/// 20 ms doubling to at most 320 ms, of which a random half is waited at least.
 pub(crate) fn backoff(attempt: u32) -> Duration {
-    let millis = 10_u64 << attempt.min(6);
+    let millis = 10_u64 << attempt.min(5);
     Duration::from_millis(millis / 2 + fastrand::u64(0..=millis / 2))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
-        codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
-    }
-
-    const STEPS: [Step; 3] = [Step::Create, Step::Revision, Step::Request];
-    const FAILED: &str = "ConditionalCheckFailed";
-
-    #[test]
-    fn a_conflict_says_nothing_yet_about_conditions() {
-        for codes in [
-            [FAILED, "None", "TransactionConflict"],
-            ["TransactionConflict", "None", FAILED],
-            ["None", "ThrottlingError", "None"],
-        ] {
-            assert!(matches!(judge(&STEPS, &reasons(&codes)), Cancelled::Conflict), "{codes:?}");
-        }
-    }
-
-    #[test]
-    fn a_repeated_request_explains_what_it_repeats() {
-        let refused = |codes: &[&str]| match judge(&STEPS, &reasons(codes)) {
-            Cancelled::Refused(Refusal::Condition { step, .. }) => Some(step),
-            _ => None,
-        };
-        assert_eq!(refused(&[FAILED, FAILED, FAILED]), Some(Step::Request));
-        assert_eq!(refused(&[FAILED, FAILED, "None"]), Some(Step::Create));
-        assert_eq!(refused(&["None", "None", "None"]), None);
-        assert_eq!(refused(&["ValidationError", "None", FAILED]), None);
-    }
 }

@@ -227,7 +227,10 @@ impl World {
         let revision = Revision::first(content, person.user(), self.now);
         let (session, id) = (self.session(person).await, record_id());
         let remember = self.remember("world-record");
-        self.store.create_record(&session, id, &revision, &remember).await.unwrap();
+        self.store
+            .create_record(&session, id, &revision, &remember, Default::default())
+            .await
+            .unwrap();
     }
 
     async fn create_appendix(&self, person: Person) {

@@ -6,11 +6,11 @@ use am_http::{
 };
 use domain::{
     ChosenId, Date, Entropy, Fields, Given, Name, RecordId, RecordNumber, RecordTitle, RecordType,
-    Revision, Role, UserId, Version,
+    Revision, Role, Timestamp, UserId, Version,
 };
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::{AnswerKey, UsageKey};
+use store::tenant::{AnswerKey, LaneOf, UsageKey};
 use store::{Store, Usage, WriteError};
 
 use crate::quota;
@@ -43,11 +43,15 @@ struct Body {
 }
 
 impl Body {
-    fn split(self) -> (Option<ChosenId<RecordId>>, Wanted) {
+    fn split(self, now: Timestamp, entropy: &dyn Entropy) -> Result<(RecordId, Wanted), Problem> {
         let Self { id, record_type, title, fields, type_version, .. } = self;
         let (state, assignees) = (given(self.state), given(self.assignees));
         let (due, about) = (given(self.due), given(self.about));
-        (id, Wanted { record_type, title, fields, type_version, state, assignees, due, about })
+        let id = match id {
+            Some(id) => id.accept(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?,
+            None => RecordId::new(now, entropy),
+        };
+        Ok((id, Wanted { record_type, title, fields, type_version, state, assignees, due, about }))
     }
 }
 
@@ -85,25 +89,20 @@ async fn handle(
     entropy: &dyn Entropy,
     request: SessionRequest<'_>,
 ) -> Result<Response, Problem> {
-    let once = Once::of(&request)?;
+    let (once, now) = (Once::of(&request)?, request.now());
     // What is wrong with the body is said to whoever has a session.
-    let body = request.json::<Body>().map(Body::split);
-    let beside = body.as_ref().ok().map(|(_, wanted)| wanted.beside());
-    let opened = request.open(store, (AnswerKey(once.key()), UsageKey, beside)).await?;
-    let (earlier, standing, beside) = opened.found;
+    let body = request.json::<Body>().and_then(|body| body.split(now, entropy));
+    let about = body.as_ref().ok().map(|(id, wanted)| (wanted.beside(), LaneOf(*id)));
+    let opened = request.open(store, (AnswerKey(once.key()), UsageKey, about)).await?;
+    let (earlier, standing, about) = opened.found;
     if let Some(earlier) = &earlier {
         return Ok(answer(&once.answer(earlier)?));
     }
-    let now = request.now();
     let (id, wanted) = body?;
-    let id = match id {
-        Some(id) => id.accept(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?,
-        None => RecordId::new(now, entropy),
-    };
+    let (beside, lane) = about.unwrap_or_default();
 
     let more = Usage { records: 1, ..Usage::default() };
     quota::admit(store, &opened.session, &standing, more).await?;
-    let beside = beside.unwrap_or_default();
     let (mut record, form) = wanted.record(store, &opened.session, id, None, beside).await?;
     if let Some(prefix) = form.as_ref().and_then(|it| it.content.form().number_prefix.as_ref()) {
         let number = store.next_number(&opened.session, &record.record_type).await?;
@@ -111,7 +110,8 @@ async fn handle(
     }
     let revision = Revision::first(record, opened.session.user, now);
     let view = RecordView::new(id, &revision);
-    match store.create_record(&opened.session, id, &revision, &once.remember(&view)).await {
+    let remember = once.remember(&view);
+    match store.create_record(&opened.session, id, &revision, &remember, lane).await {
         Ok(()) => Ok(answer(&view)),
         Err(WriteError::Repeated(earlier)) => Ok(answer(&once.answer(&earlier)?)),
         Err(WriteError::Exists) => {

@@ -8,7 +8,7 @@ use am_http::{
 use domain::{RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, RecordKey};
+use store::tenant::{AnswerKey, LaneOf, RecordKey};
 
 use crate::records::draft::Wanted;
 use crate::records::{changed, replace, stale};
@@ -48,8 +48,8 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     // What is wrong with the body is said to whoever has a session.
     let body = request.json::<Wanted>();
     let beside = body.as_ref().ok().map(Wanted::beside);
-    let opened = request.open(store, (RecordKey(id), earlier, beside)).await?;
-    let (found, earlier, beside) = opened.found;
+    let opened = request.open(store, (RecordKey(id), earlier, beside, LaneOf(id))).await?;
+    let (found, earlier, beside, lane) = opened.found;
     if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(changed(&view));
     }
@@ -61,5 +61,5 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let before = Some(&current.content);
     let (record, _) = wanted.record(store, session, id, before, beside.unwrap_or_default()).await?;
     let next = current.changed(record, session.user, request.now());
-    replace(store, session, id, &current, &next, once.as_ref()).await
+    replace(store, session, id, &current, &next, once.as_ref(), lane).await
 }

@@ -51,6 +51,10 @@ pub(crate) enum SortKey {
     Word(RecordId),
     /// That words of a record are to be written yet, below [`unindexed_partition`].
     Unindexed(Unindexed),
+    /// Where a lane of the feed ends, below [`lane_partition`].
+    Lane(u8),
+    /// A pointer of that lane, by its number.
+    Pointer(u64),
     /// The one item below [`index_built_partition`].
     IndexBuilt,
     /// The answer to a user's request.
@@ -124,6 +128,8 @@ impl SortKey {
             Self::ByChange(_) => Kind::Listed,
             Self::Word(_) => Kind::Word,
             Self::Unindexed(_) => Kind::Unindexed,
+            Self::Lane(_) => Kind::Lane,
+            Self::Pointer(_) => Kind::Pointer,
             Self::IndexBuilt => Kind::IndexBuilt,
             Self::Request(..) => Kind::Request,
             Self::SignUp(_) => Kind::SignUp,
@@ -201,7 +207,9 @@ impl fmt::Display for SortKey {
                 write!(f, "#{record}#{appendix}#{:04}", number.get())
             }
             Self::Revision(of, version) => write!(f, "#{of}#{:010}", version.get()),
-            Self::Usage(part) => write!(f, "#{part}"),
+            Self::Usage(part) | Self::Lane(part) => write!(f, "#{part}"),
+            // More than a customer has in a thousand years of a thousand changes a second.
+            Self::Pointer(number) => write!(f, "#{number:015}"),
             Self::ByChange(place) => {
                 write!(f, "#{BY_CHANGE}#{:013}#{}", place.at.millis(), place.record)
             }
@@ -295,6 +303,10 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             Some(SortKey::Revision(Box::new(of.parse()?), version.parse()?))
         }
         (Kind::Usage, [part]) => Some(SortKey::Usage(part.parse().map_err(|_| unknown_key())?)),
+        (Kind::Lane, [lane]) => Some(SortKey::Lane(lane.parse().map_err(|_| unknown_key())?)),
+        (Kind::Pointer, [number]) => {
+            Some(SortKey::Pointer(number.parse().map_err(|_| unknown_key())?))
+        }
         (Kind::Listed, [BY_CHANGE, millis, record]) => {
             Some(SortKey::ByChange(ChangeTime { at: time(millis)?, record: record.parse()? }))
         }
@@ -332,6 +344,8 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Appendix
             | Kind::AppendixVersion
             | Kind::Usage
+            | Kind::Lane
+            | Kind::Pointer
             | Kind::Listed
             | Kind::Event
             | Kind::Token

@@ -167,6 +167,11 @@ pub(crate) fn words_partition(restored_as: &str, customer: CustomerId, start: &s
     format!("{}#word#{start}", index_partition(restored_as, customer))
 }
 
+/// The partition of one lane of a customer's feed.
+pub(crate) fn lane_partition(restored_as: &str, customer: CustomerId, lane: u8) -> String {
+    format!("{}#lane#{lane}", index_partition(restored_as, customer))
+}
+
 /// So many partitions have the records whose words are to be written yet: all customers share them.
 pub(crate) const UNINDEXED_PARTITIONS: u8 = 16;
 

@@ -30,6 +30,8 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
         SortKey::Customer.revision(version),
         SortKey::Usage(3),
         SortKey::ByChange(ChangeTime { at: Timestamp::from_millis(1_768_464_000_000), record }),
+        SortKey::Lane(3),
+        SortKey::Pointer(1042),
         SortKey::IndexBuilt,
         SortKey::User(user).revision(version),
         SortKey::Appendix(record, appendix).revision(version),

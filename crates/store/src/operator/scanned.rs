@@ -236,6 +236,8 @@ fn counterpart(
         | SortKey::ByChange(_)
         | SortKey::Word(_)
         | SortKey::Unindexed(_)
+        | SortKey::Lane(_)
+        | SortKey::Pointer(_)
         | SortKey::IndexBuilt
         | SortKey::Request(..)
         | SortKey::SignUp(_)

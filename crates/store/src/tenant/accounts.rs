@@ -74,6 +74,7 @@ impl Store {
             change = change.take_short_name(&customer, short_name);
         }
         change
+            .without_readers()
             .remember(
                 TableKind::Accounts,
                 &keys::sign_up_partition(name),

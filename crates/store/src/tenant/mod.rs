@@ -4,8 +4,10 @@
 mod accounts;
 mod answers;
 mod appendices;
+mod changes;
 mod crashes;
 mod events;
+mod feed_place;
 mod find;
 mod find_words;
 mod invitations;
@@ -30,8 +32,10 @@ pub use answers::{AnswerKey, AnswerOfPeople};
 pub use appendices::{
     AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
 };
+pub use changes::{ChangePage, Changed, Topic};
 pub use crashes::CrashBucket;
 pub use events::{EventPage, ListEvents};
+pub use feed_place::{Ends, FeedPlace, LaneEnds, LaneOf};
 pub use find::{Filter, FindRecords, RecordPage, Source};
 pub use invitations::{
     ComesAs, InvitationKey, Invited, ListInvitations, ListedInvitation, Newcomer,

@@ -76,6 +76,17 @@ pub enum PersonRefusal {
     Write(WriteError),
 }
 
+/// Somebody, of the item of the user. Programs are no people.
+pub(super) fn person(
+    user: UserId,
+    item: &Item,
+    card: Option<PersonCard>,
+) -> Result<Option<Person>, StoreError> {
+    let profile = items::read_revision::<UserProfile>(item)?;
+    let card = card.or_else(|| profile.content.earlier_card());
+    Ok(profile.content.machine.is_none().then_some(Person { user, profile, card }))
+}
+
 impl Store {
     async fn people(&self, customer: &Customer) -> Result<Vec<Person>, StoreError> {
         let rows = async |prefix| self.accounts_of(customer, prefix).await;
@@ -89,13 +100,7 @@ impl Store {
         let mut people = Vec::new();
         for item in &users {
             let SortKey::User(user) = Fields(item).sort_key()? else { continue };
-            let profile = items::read_revision::<UserProfile>(item)?;
-            // Programs are listed by themselves.
-            if profile.content.machine.is_some() {
-                continue;
-            }
-            let card = by_user.remove(&user).or_else(|| profile.content.earlier_card());
-            people.push(Person { user, profile, card });
+            people.extend(person(user, item, by_user.remove(&user))?);
         }
         Ok(people)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Revision, Timestamp, UserId};
+use domain::{CustomerId, Revision, Timestamp, UserId};
 use serde::de::DeserializeOwned;
 
 use super::Session;
@@ -44,7 +44,8 @@ impl<T> Lookup<T> {
 /// The items that are asked for, of one customer.
 pub struct Wanted<'a> {
     database: &'a Database,
-    partition: &'a str,
+    customer: CustomerId,
+    partition: String,
     /// Who asks, by what the token says.
     user: UserId,
     keys: Vec<SortKey>,
@@ -52,8 +53,10 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(crate) fn new(database: &'a Database, partition: &'a str, user: UserId) -> Self {
-        Self { database, partition, user, keys: Vec::new(), batch: Batch::default() }
+    pub(crate) fn new(database: &'a Database, customer: CustomerId, user: UserId) -> Self {
+        let partition = keys::customer_partition(customer);
+        let (keys, batch) = (Vec::new(), Batch::default());
+        Self { database, customer, partition, user, keys, batch }
     }
 
     pub(crate) const fn user(&self) -> UserId {
@@ -64,7 +67,18 @@ impl<'a> Wanted<'a> {
     /// nothing asks for the same one in two tables.
     pub(crate) fn item(&mut self, table: TableKind, sort: SortKey) {
         if !self.keys.contains(&sort) {
-            self.batch.add(self.database.tables.name(table), self.partition, &sort);
+            self.batch.add(self.database.tables.name(table), &self.partition, &sort);
+            self.keys.push(sort);
+        }
+    }
+
+    /// Where a lane of the customer's feed ends, which has a partition of its own.
+    pub(crate) fn lane(&mut self, lane: u8) {
+        let sort = SortKey::Lane(lane);
+        if !self.keys.contains(&sort) {
+            let tables = &self.database.tables;
+            let partition = keys::lane_partition(&tables.restored_as, self.customer, lane);
+            self.batch.add(tables.name(TableKind::Index), &partition, &sort);
             self.keys.push(sort);
         }
     }
@@ -114,8 +128,7 @@ impl Store {
         session: &Session,
         wanted: R,
     ) -> Result<R::Found, StoreError> {
-        let partition = keys::customer_partition(session.customer.id());
-        let mut items = Wanted::new(&self.database, &partition, session.user);
+        let mut items = Wanted::new(&self.database, session.customer.id(), session.user);
         wanted.ask(&mut items);
         // Nothing that is read like this expires.
         wanted.find(&items.read(session.created_at).await?)

@@ -5,6 +5,7 @@ use domain::{Record, RecordId, RecordType, Revision, Version};
 
 use super::reads::{FoundItems, Wanted};
 use super::{Lookup, Read, Reader, Session};
+use crate::feed::KnownEnd;
 use crate::index::{self, Unindexed};
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
@@ -80,11 +81,13 @@ impl Store {
         id: RecordId,
         revision: &Revision<Record>,
         remember: &Remember,
+        lane: KnownEnd,
     ) -> Result<(), WriteError> {
         let (customer, partition) =
             (&session.customer, keys::customer_partition(session.customer.id()));
         let change = Transaction::new(&self.database)
             .create(customer, &SortKey::Record(id), revision)
+            .knowing(lane)
             .list(customer.id(), &[], &index::places_of(id, revision))
             .count(customer, id.to_bytes(), Growth::RECORD)
             .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember);
@@ -100,10 +103,12 @@ impl Store {
         seen: &Revision<Record>,
         revision: &Revision<Record>,
         remember: Option<&Remember>,
+        lane: KnownEnd,
     ) -> Result<(), WriteError> {
         let (customer, sort) = (&session.customer, SortKey::Record(id));
         let (from, to) = (index::places_of(id, seen), index::places_of(id, revision));
-        let change = Transaction::new(&self.database).replace(customer, &sort, revision);
+        let change =
+            Transaction::new(&self.database).replace(customer, &sort, revision).knowing(lane);
         let change = change.list(customer.id(), &from, &to);
         let change = if revision.deleted {
             change.count(customer, id.to_bytes(), Growth::RECORD_DELETED)

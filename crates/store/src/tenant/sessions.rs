@@ -211,7 +211,7 @@ impl Store {
         let partition = keys::customer_partition(token.customer);
         let session_key = SortKey::session(token.user, &token.hash());
         let user_key = SortKey::User(token.user);
-        let mut items = Wanted::new(&self.database, &partition, token.user);
+        let mut items = Wanted::new(&self.database, token.customer, token.user);
         items.item(TableKind::Sessions, session_key.clone());
         items.item(TableKind::Accounts, user_key.clone());
         wanted.ask(&mut items);

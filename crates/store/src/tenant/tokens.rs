@@ -111,7 +111,7 @@ impl Store {
         let partition = keys::customer_partition(token.customer);
         let hash = token.hash().to_string();
         let (user_key, token_key) = (SortKey::User(token.user), token_key(token.user, &hash));
-        let mut items = Wanted::new(&self.database, &partition, token.user);
+        let mut items = Wanted::new(&self.database, token.customer, token.user);
         items.item(TableKind::Accounts, user_key.clone());
         items.item(TableKind::Accounts, SortKey::Suspended);
         items.item(TableKind::Sessions, token_key.clone());
