@@ -7,6 +7,7 @@ pub mod api;
 pub mod appendices;
 pub mod backups;
 pub mod changes;
+pub mod comments;
 pub mod crashes;
 pub mod people;
 pub mod policy;

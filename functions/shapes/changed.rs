@@ -1,10 +1,10 @@
 //! A change, as clients see it.
 
-use domain::{AppendixId, RecordId, Revision, Timestamp, UserId, Version};
+use domain::{AppendixId, CommentId, RecordId, Revision, Timestamp, UserId, Version};
 use serde::Serialize;
 use store::tenant::Changed;
 
-use super::{AppendixVersionView, PersonView, RecordView, TypeView};
+use super::{AppendixVersionView, CommentView, PersonView, RecordView, TypeView};
 
 /// A thing that was changed, as it is now. Of one that was deleted, only what it was.
 #[derive(Debug, Serialize)]
@@ -16,6 +16,8 @@ pub enum ChangedView {
     Appendix(ChangedAppendixView),
     AppendixDeleted(DeletedView<AppendixId>),
     AppendixVersion(ChangedVersionView),
+    Comment(CommentView),
+    CommentDeleted(DeletedView<CommentId>),
     Type(TypeView),
     /// Also of somebody who was removed.
     Person(PersonView),
@@ -84,6 +86,12 @@ impl ChangedView {
             Changed::AppendixVersion(record_id, appendix_id, number, version) => {
                 let version = AppendixVersionView::new(number, &version);
                 Self::AppendixVersion(ChangedVersionView { appendix_id, record_id, version })
+            }
+            Changed::Comment(_, id, comment) if comment.deleted => {
+                Self::CommentDeleted(DeletedView::new(id, &comment))
+            }
+            Changed::Comment(record, id, comment) => {
+                Self::Comment(CommentView::new(record, id, &comment))
             }
             Changed::Type(name, definition) => Self::Type(TypeView::new(name, &definition)),
             Changed::Person(person) => {

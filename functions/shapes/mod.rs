@@ -3,6 +3,7 @@
 mod account;
 mod appendix;
 mod changed;
+mod comment;
 mod person;
 mod policy;
 mod record;
@@ -12,6 +13,7 @@ mod type_of_records;
 pub use account::{CompanyView, CustomerView, KeptView, UserView};
 pub use appendix::{AppendixVersionView, AppendixView, ReservedView, UploadView};
 pub use changed::ChangedView;
+pub use comment::CommentView;
 pub use person::{InvitationView, PersonView};
 pub use policy::{
     Audit, Chain, Check, CrashData, DELETED_WITHIN, InUse, RESTORED_WEEKLY_WITHIN, RestoreReason,

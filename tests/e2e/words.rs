@@ -31,11 +31,16 @@ pub async fn come_and_go() -> Usage {
     let changes = json!([
         change("phone-1", "POST", "", 0, with_id),
         change("phone-2", "PUT", &format!("/{id}"), 1, deviation("second")),
-        change("phone-3", "DELETE", &format!("/{id}"), 2, Value::Null),
+        change("phone-3", "POST", &format!("/{id}/comments"), 0, json!({ "text": "seen" })),
+        change("phone-4", "DELETE", &format!("/{id}"), 2, Value::Null),
     ]);
     let made = send(Call::to("POST /v1/changes").body(json!({ "changes": changes }))).await;
     let statuses = made["verdicts"].as_array().unwrap().iter().map(|it| it["status"].as_u64());
-    assert_eq!(statuses.collect::<Vec<_>>(), [Some(201), Some(200), Some(204)], "{made}");
+    assert_eq!(
+        statuses.collect::<Vec<_>>(),
+        [Some(201), Some(200), Some(201), Some(204)],
+        "{made}"
+    );
     let make = Call::to("POST /v1/records").header("idempotency-key", "long");
     let id = send(make.body(deviation("first"))).await["id"].as_str().unwrap().to_owned();
     let call = |request: &str, version: u64| {

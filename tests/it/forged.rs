@@ -53,7 +53,14 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "an erasure",
-        &["delete-appendix", "delete-record", "make-changes", "remove-person", "revoke-token"],
+        &[
+            "delete-appendix",
+            "delete-comment",
+            "delete-record",
+            "make-changes",
+            "remove-person",
+            "revoke-token",
+        ],
         "as above: an erasure without its tombstone rings",
     ),
     (
@@ -166,6 +173,9 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "index-words",
             "join-company",
             "list-changes",
+            "add-comment",
+            "delete-comment",
+            "edit-comment",
             "make-changes",
             "patch-record",
             "remove-person",
@@ -191,6 +201,9 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "delete-appendix",
             "delete-record",
             "join-company",
+            "add-comment",
+            "delete-comment",
+            "edit-comment",
             "make-changes",
             "patch-record",
             "remove-person",
@@ -237,12 +250,15 @@ const ENDS_SESSIONS: [&str; 6] = [
 ];
 
 /// Each that changes what customers keep.
-const CHANGES: [&str; 10] = [
+const CHANGES: [&str; 13] = [
     "add-appendix",
     "add-appendix-version",
+    "add-comment",
     "create-record",
     "delete-appendix",
+    "delete-comment",
     "delete-record",
+    "edit-comment",
     "make-changes",
     "patch-record",
     "restore-record",

@@ -9,6 +9,7 @@ mod appendices;
 mod authorization;
 mod backups;
 mod changes;
+mod comments;
 mod companies;
 mod concurrency;
 mod contract;

@@ -90,6 +90,7 @@ ids! {
     InvitationId,
     RecordId,
     AppendixId,
+    CommentId,
 }
 
 /// Any of the kinds of ids.

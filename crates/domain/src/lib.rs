@@ -4,6 +4,7 @@
 
 pub mod appendix;
 mod chain;
+pub mod comment;
 pub mod date;
 pub mod email;
 pub mod entropy;
@@ -33,12 +34,15 @@ pub use appendix::{
     Appendix, AppendixBytes, AppendixVersion, ContentType, Sha256, UploadState, VersionNumber,
 };
 pub use chain::chain;
+pub use comment::Comment;
 pub use date::Date;
 pub use email::Email;
 pub use entropy::Entropy;
 pub use fields::Fields;
 pub use form::{Definition, Form, Refusal};
-pub use id::{AppendixId, ChosenId, CustomerId, InvitationId, LoginId, RecordId, UserId};
+pub use id::{
+    AppendixId, ChosenId, CommentId, CustomerId, InvitationId, LoginId, RecordId, UserId,
+};
 pub use language::Language;
 pub use merge_patch::MergePatch;
 pub use record::{Draft, Given, Record, RecordNumber};
@@ -49,8 +53,8 @@ pub use scope::Scope;
 pub use sign_in::{ShortName, SignInName};
 pub use stored::{FromStored, UnknownMembers, stored};
 pub use text::{
-    CompanyName, FileName, HelpText, Label, Name, NumberPrefix, PersonName, RecordTitle,
-    RecordType, UnitName,
+    CommentText, CompanyName, FileName, HelpText, Label, Name, NumberPrefix, PersonName,
+    RecordTitle, RecordType, UnitName,
 };
 pub use time::Timestamp;
 pub use token::{ApiToken, InvitationToken, ResetToken, SessionToken, SignUpToken, TokenHash};

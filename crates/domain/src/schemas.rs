@@ -8,11 +8,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::appendix::{APPENDIX_BYTES_MAX, APPENDIX_VERSIONS_MAX};
 use crate::fields::FIELD_NAME_CHARS_MAX;
 use crate::{
-    AppendixBytes, AppendixId, ChosenId, CompanyName, ContentType, CustomerId, Date, Definition,
-    Email, Fields, FileName, Form, HelpText, InvitationId, InvitationToken, Label, Name,
-    NumberPrefix, PersonName, RecordId, RecordNumber, RecordTitle, RecordType, ResetToken, Sha256,
-    ShortName, SignInName, SignUpToken, TimeZone, Timestamp, TokenHash, UnitName, UserId, Version,
-    VersionNumber,
+    AppendixBytes, AppendixId, ChosenId, CommentId, CommentText, CompanyName, ContentType,
+    CustomerId, Date, Definition, Email, Fields, FileName, Form, HelpText, InvitationId,
+    InvitationToken, Label, Name, NumberPrefix, PersonName, RecordId, RecordNumber, RecordTitle,
+    RecordType, ResetToken, Sha256, ShortName, SignInName, SignUpToken, TimeZone, Timestamp,
+    TokenHash, UnitName, UserId, Version, VersionNumber,
 };
 
 macro_rules! schemas {
@@ -58,6 +58,14 @@ schemas! {
     InvitationId: ulid("An invitation.");
     RecordId: ulid("A record.");
     AppendixId: ulid("An appendix.");
+    CommentId: ulid("A comment.");
+    CommentText: json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 10000,
+        "pattern": r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u180b-\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0][^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*$",
+        "description": "What somebody says: some lines.",
+    });
     RecordTitle: line(200, "What a record is about: one line.");
     CompanyName: line(200, "A company's name: one line.");
     PersonName: line(100, "A person's name: one line.");

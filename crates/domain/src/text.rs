@@ -64,6 +64,8 @@ texts! {
     HelpText = |text| line(text, 500);
     /// The unit of a number: one line, 1 to 20 characters.
     UnitName = |text| line(text, 20);
+    /// What somebody says about a record: 1 to 10,000 characters, of as many lines.
+    CommentText = |text| lines(text, 10_000);
     /// What the numbers of a type's records start with: `DEV`.
     NumberPrefix = number_prefix;
 }
@@ -79,6 +81,24 @@ fn line(text: &str, chars_max: usize) -> Result<String, RuleError> {
     }
     if text.chars().any(|c| c.is_control() || is_line_break(c)) {
         return Err(RuleError::new("must be one line without control characters"));
+    }
+    if text.chars().any(reorders_text) {
+        return Err(RuleError::new("must not contain characters that reorder text"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Lines of visible text, trimmed, of at most `chars_max` characters in all.
+fn lines(text: &str, chars_max: usize) -> Result<String, RuleError> {
+    let text = text.trim();
+    if !text.chars().any(is_visible) {
+        return Err(RuleError::new("must not be empty"));
+    }
+    if text.chars().count() > chars_max {
+        return Err(RuleError::new(format!("must have at most {chars_max} characters")));
+    }
+    if text.chars().any(|c| c.is_control() && !['\n', '\t'].contains(&c)) {
+        return Err(RuleError::new("must have no control characters but line breaks"));
     }
     if text.chars().any(reorders_text) {
         return Err(RuleError::new("must not contain characters that reorder text"));

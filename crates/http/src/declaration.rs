@@ -1,7 +1,7 @@
 //! What an endpoint is, written once beside its handler: from it come the session door, the dispatch of the
 //! local cloud, and the description of the API.
 
-use domain::{AppendixId, InvitationId, RecordId, RecordType, Role, UserId};
+use domain::{AppendixId, CommentId, InvitationId, RecordId, RecordType, Role, UserId};
 use lambda_http::http::{Method, StatusCode};
 
 use crate::Code;
@@ -165,6 +165,7 @@ impl Parameter {
     pub const USER_ID: Self = Self::path::<UserId>("user_id", "The person.");
     pub const INVITATION_ID: Self = Self::path::<InvitationId>("invitation_id", "The invitation.");
     pub const APPENDIX_ID: Self = Self::path::<AppendixId>("appendix_id", "The appendix.");
+    pub const COMMENT_ID: Self = Self::path::<CommentId>("comment_id", "The comment.");
     pub const IDEMPOTENCY_KEY: Self = Self::header::<shapes::IdempotencyKey>(
         "Idempotency-Key",
         true,

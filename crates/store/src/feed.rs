@@ -37,15 +37,24 @@ const AT: &str = "at_ms";
 
 /// Whether changes of such things are in the feed.
 const fn is_told(kind: Kind) -> bool {
-    matches!(kind, Kind::Record | Kind::Appendix | Kind::AppendixVersion | Kind::Type | Kind::User)
+    matches!(
+        kind,
+        Kind::Record
+            | Kind::Appendix
+            | Kind::AppendixVersion
+            | Kind::Comment
+            | Kind::Type
+            | Kind::User
+    )
 }
 
 /// The lane that a thing's changes are in.
 pub(crate) fn lane_of(thing: &SortKey) -> u8 {
     let byte = match thing {
-        SortKey::Record(id) | SortKey::Appendix(id, _) | SortKey::AppendixVersion(id, ..) => {
-            id.to_bytes()[15]
-        }
+        SortKey::Record(id)
+        | SortKey::Appendix(id, _)
+        | SortKey::AppendixVersion(id, ..)
+        | SortKey::Comment(id, _) => id.to_bytes()[15],
         SortKey::User(id) => id.to_bytes()[15],
         other => other.to_string().bytes().fold(0, u8::wrapping_add),
     };

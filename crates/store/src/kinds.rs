@@ -121,10 +121,10 @@ impl TableKind {
 /// ```
 /// use store::{Nature, TableKind};
 /// store::kinds! {
-///     /// A comment on a record.
-///     Comment: "COMMENT" in [Records], Revised;
+///     /// A drawing.
+///     Drawing: "DRAWING" in [Records], Revised;
 /// }
-/// assert_eq!(Kind::Comment.nature(), Nature::Revised);
+/// assert_eq!(Kind::Drawing.nature(), Nature::Revised);
 /// ```
 ///
 /// A kind that does not say what becomes of it does not compile:
@@ -132,8 +132,8 @@ impl TableKind {
 /// ```compile_fail
 /// use store::{Nature, TableKind};
 /// store::kinds! {
-///     /// A comment on a record.
-///     Comment: "COMMENT" in [Records];
+///     /// A drawing.
+///     Drawing: "DRAWING" in [Records];
 /// }
 /// ```
 ///
@@ -142,8 +142,8 @@ impl TableKind {
 /// ```compile_fail
 /// use store::{Nature, TableKind};
 /// store::kinds! {
-///     /// A comment on a record.
-///     Comment: "COMMENT", Revised;
+///     /// A drawing.
+///     Drawing: "DRAWING", Revised;
 /// }
 /// ```
 #[doc(hidden)]
@@ -203,6 +203,8 @@ kinds! {
     Appendix: "APPENDIX" in [Records], Revised;
     /// One version of an appendix.
     AppendixVersion: "APPENDIX" in [Records], Revised;
+    /// What somebody says about a record.
+    Comment: "COMMENT" in [Records], Revised;
     /// One revision of any of these.
     Revision: "REVISION" in [Records, Accounts], Lasting;
     /// How much a customer keeps.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::Store;
 
+use crate::comments;
 use crate::records::{create, delete, patch, restore, update};
 
 /// So many changes are made at once.
@@ -41,7 +42,7 @@ struct Change {
     key: String,
     /// POST, PUT, PATCH or DELETE.
     method: String,
-    /// Of a record: `/v1/records`, and what is below one.
+    /// Of a record or a comment: `/v1/records`, and what is below one, but for appendices.
     path: String,
     /// What If-Match would say, with its quotes.
     if_match: Option<String>,
@@ -71,8 +72,16 @@ struct Verdict {
 }
 
 /// What a change can be: the functions that do the same by themselves.
-static MADE_BY: [&HttpFunction<Store>; 5] =
-    [&create::FUNCTION, &update::FUNCTION, &patch::FUNCTION, &restore::FUNCTION, &delete::FUNCTION];
+static MADE_BY: [&HttpFunction<Store>; 8] = [
+    &create::FUNCTION,
+    &update::FUNCTION,
+    &patch::FUNCTION,
+    &restore::FUNCTION,
+    &delete::FUNCTION,
+    &comments::add::FUNCTION,
+    &comments::edit::FUNCTION,
+    &comments::delete::FUNCTION,
+];
 
 pub const FUNCTION: HttpFunction<Store> = HttpFunction {
     declaration: Declaration {
@@ -125,7 +134,7 @@ fn made_by(method: &str, path: &str) -> Option<(&'static Route, &'static HttpFun
 async fn make(store: &Store, request: &Request, change: Change) -> Verdict {
     let answer = match made_by(&change.method, &change.path) {
         None => {
-            let rule = "is, with its path, no change of a record";
+            let rule = "is, with its path, no change of a record or a comment";
             Problem::invalid("/method", rule).into_response(request.id())
         }
         Some((route, function)) => {

@@ -11,8 +11,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    AppendixId, CustomerId, FromStored as _, InvitationId, RecordId, RecordType, RuleError,
-    Timestamp, TokenHash, UserId, Version, VersionNumber,
+    AppendixId, CommentId, CustomerId, FromStored as _, InvitationId, RecordId, RecordType,
+    RuleError, Timestamp, TokenHash, UserId, Version, VersionNumber,
 };
 
 use crate::IdempotencyKey;
@@ -39,6 +39,7 @@ pub(crate) enum SortKey {
     Record(RecordId),
     Appendix(RecordId, AppendixId),
     AppendixVersion(RecordId, AppendixId, VersionNumber),
+    Comment(RecordId, CommentId),
     /// One revision of the thing that the inner key names.
     Revision(Box<SortKey>, Version),
     /// One of the items that count what a customer keeps.
@@ -122,6 +123,7 @@ impl SortKey {
             Self::Record(_) => Kind::Record,
             Self::Appendix(..) => Kind::Appendix,
             Self::AppendixVersion(..) => Kind::AppendixVersion,
+            Self::Comment(..) => Kind::Comment,
             Self::Revision(..) => Kind::Revision,
             Self::Usage(_) => Kind::Usage,
             Self::Counter(_) => Kind::Counter,
@@ -203,6 +205,7 @@ impl fmt::Display for SortKey {
                 write!(f, "#{:013}#{}#{}#{}", it.at.millis(), it.customer, it.record, it.version)
             }
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
+            Self::Comment(record, comment) => write!(f, "#{record}#{comment}"),
             Self::AppendixVersion(record, appendix, number) => {
                 write!(f, "#{record}#{appendix}#{:04}", number.get())
             }
@@ -298,6 +301,9 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             let number = VersionNumber::from_stored(number);
             Some(SortKey::AppendixVersion(record.parse()?, appendix.parse()?, number))
         }
+        (Kind::Comment, [record, comment]) => {
+            Some(SortKey::Comment(record.parse()?, comment.parse()?))
+        }
         (Kind::Revision, _) => {
             let (of, version) = rest.rsplit_once('#').ok_or_else(unknown_key)?;
             Some(SortKey::Revision(Box::new(of.parse()?), version.parse()?))
@@ -343,6 +349,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Record
             | Kind::Appendix
             | Kind::AppendixVersion
+            | Kind::Comment
             | Kind::Usage
             | Kind::Lane
             | Kind::Pointer

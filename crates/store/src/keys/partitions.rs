@@ -126,6 +126,11 @@ pub(crate) const RECORD_PREFIX: &str = "RECORD#";
 /// What the sort keys of all appendices and their versions start with.
 pub(crate) const APPENDIX_PREFIX: &str = "APPENDIX#";
 
+/// What the sort keys of one record's comments start with.
+pub(crate) fn comments_prefix(record: RecordId) -> String {
+    format!("COMMENT#{record}#")
+}
+
 /// The same of one record's.
 pub(crate) fn appendices_prefix(record: RecordId) -> String {
     format!("{APPENDIX_PREFIX}{record}#")

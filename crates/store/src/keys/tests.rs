@@ -30,6 +30,7 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
         SortKey::Customer.revision(version),
         SortKey::Usage(3),
         SortKey::ByChange(ChangeTime { at: Timestamp::from_millis(1_768_464_000_000), record }),
+        SortKey::Comment(RecordId::from_bytes([2; 16]), CommentId::from_bytes([5; 16])),
         SortKey::Lane(3),
         SortKey::Pointer(1042),
         SortKey::IndexBuilt,

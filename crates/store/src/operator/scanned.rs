@@ -228,7 +228,8 @@ fn counterpart(
         | SortKey::Invitation(_)
         | SortKey::Type(_)
         | SortKey::Record(_)
-        | SortKey::Appendix(..) => Ok(None),
+        | SortKey::Appendix(..)
+        | SortKey::Comment(..) => Ok(None),
         // No revisions are of these.
         SortKey::Revision(..)
         | SortKey::Usage(_)

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use domain::{
-    Appendix, AppendixId, AppendixVersion, Definition, Record, RecordId, RecordType, Revision,
-    Timestamp, Version, VersionNumber,
+    Appendix, AppendixId, AppendixVersion, Comment, CommentId, Definition, Record, RecordId,
+    RecordType, Revision, Timestamp, Version, VersionNumber,
 };
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,7 @@ const TORN_FOR_AT_MOST: Duration = Duration::from_secs(15 * 60);
 /// What the feed tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
+    /// With what people say about them.
     Records,
     Appendices,
     Types,
@@ -43,7 +44,7 @@ impl Topic {
 
     const fn of(thing: &SortKey) -> Option<Self> {
         Some(match thing.kind() {
-            Kind::Record => Self::Records,
+            Kind::Record | Kind::Comment => Self::Records,
             Kind::Appendix | Kind::AppendixVersion => Self::Appendices,
             Kind::Type => Self::Types,
             Kind::User => Self::People,
@@ -58,6 +59,7 @@ pub enum Changed {
     Record(RecordId, Revision<Record>),
     Appendix(RecordId, AppendixId, Revision<Appendix>),
     AppendixVersion(RecordId, AppendixId, VersionNumber, Revision<AppendixVersion>),
+    Comment(RecordId, CommentId, Revision<Comment>),
     Type(RecordType, Revision<Definition>),
     Person(Person),
 }
@@ -293,6 +295,7 @@ fn changed(
         SortKey::AppendixVersion(record, id, number) => {
             Changed::AppendixVersion(*record, *id, *number, read(item)?)
         }
+        SortKey::Comment(record, id) => Changed::Comment(*record, *id, read(item)?),
         SortKey::Type(name) => Changed::Type(name.clone(), read(item)?),
         SortKey::User(user) => {
             let card = things.get(&SortKey::Card(*user).to_string()).map(read_card).transpose()?;

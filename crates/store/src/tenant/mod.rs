@@ -5,6 +5,7 @@ mod accounts;
 mod answers;
 mod appendices;
 mod changes;
+mod comments;
 mod crashes;
 mod events;
 mod feed_place;
@@ -33,6 +34,7 @@ pub use appendices::{
     AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
 };
 pub use changes::{ChangePage, Changed, Topic};
+pub use comments::{CommentKey, CommentPage, ListComments};
 pub use crashes::CrashBucket;
 pub use events::{EventPage, ListEvents};
 pub use feed_place::{Ends, FeedPlace, LaneEnds, LaneOf};

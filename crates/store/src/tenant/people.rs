@@ -40,6 +40,14 @@ pub struct UserKey(pub UserId);
 /// Those of some users who belong to the customer.
 pub struct Users(pub Vec<UserId>);
 
+impl Users {
+    /// Of more than anything has, none is looked for.
+    pub fn at_most(mut users: Vec<UserId>) -> Self {
+        users.truncate(domain::comment::MENTIONS_MAX);
+        Self(users)
+    }
+}
+
 impl Read for Users {
     type Found = Vec<UserId>;
 
