@@ -208,6 +208,7 @@ pub const DONE: &[(&str, &[&str], &str)] = &[
             "patch-record",
             "remove-person",
             "restore-record",
+            "restore-service",
             "revoke-token",
             "store-appendix",
             "update-record",

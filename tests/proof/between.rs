@@ -20,9 +20,9 @@ fn rows() -> Vec<Row> {
     let any = String::new;
     let stray = format!("{A}/REVISION#{STRAY}#0000000001");
     vec![
-        (Loss::Table(RECORDS), "records", Diverged, 10, rev(1), &[]),
+        (Loss::Table(RECORDS), "records", Diverged, 11, rev(1), &[]),
         (Loss::Table(ACCOUNTS), "accounts", Diverged, 20, any(), &[]),
-        (Loss::Customer(A), "records", Diverged, 5, rev(2), &[]),
+        (Loss::Customer(A), "records", Diverged, 6, rev(2), &[]),
         (Loss::Record(1), "records", Diverged, 1, rev(1), &[]),
         (Loss::Record(2), "records", Diverged, 2, rev(2), &[]),
         (Loss::Thing, "records", Diverged, 1, thing.clone(), &[]),

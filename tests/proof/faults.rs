@@ -124,6 +124,8 @@ pub fn all() -> Vec<Row> {
     let rev = |n| format!("{A}/{}", revision_key(n));
     let object = format!("{A}/{RECORD}/{APPENDIX}/1");
     let any = String::new;
+    let comment = format!("COMMENT#{RECORD}#01KEZ00000CMMNTAAAAAAAAAAA");
+    let said = format!("{A}/{comment}");
     let (first, second, now) = (revision(1), revision(2), current());
     let history = format!("item LIKE '%\"{A}\"%' AND item LIKE '%RECORD#{RECORD}%'");
     let foreign = format!("item LIKE '%\"{B}\"%' AND item LIKE '%\"{}\"%'", revision_key(1));
@@ -227,7 +229,7 @@ pub fn all() -> Vec<Row> {
         records(
             "a customer is missing",
             delete(&format!("item LIKE '%\"{A}\"%'")),
-            &[(Missing, 8)],
+            &[(Missing, 10)],
             thing,
         ),
         // Customers, users and logins.
@@ -237,6 +239,19 @@ pub fn all() -> Vec<Row> {
             delete(&of("USER#01KEZ00000PERSNAAAAAAAAAAA")),
             &[(Missing, 1)],
             format!("{A}/USER#01KEZ00000PERSNAAAAAAAAAAA"),
+        ),
+        records("a comment is missing", delete(&of(&comment)), &[(Missing, 1)], said.clone()),
+        records(
+            "the history of a comment is missing",
+            delete(&of(&format!("REVISION#{comment}#0000000001"))),
+            &[(Missing, 1)],
+            format!("{A}/REVISION#{comment}#0000000001"),
+        ),
+        records(
+            "a comment says something else",
+            replace(&of(&comment), "since Monday", "since Sunday"),
+            &[(Altered, 1)],
+            said,
         ),
         row(
             ACCOUNTS,

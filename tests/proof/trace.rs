@@ -17,9 +17,9 @@ fn rows() -> Vec<Row> {
     let rev = |n: u32| format!("{A}/REVISION#RECORD#{RECORD}#{n:010}");
     let viewer = format!("{A}/REVISION#{VIEWER}#0000000001");
     vec![
-        (Loss::Table(RECORDS), "records", &[(Vanished, 10)], rev(1)),
+        (Loss::Table(RECORDS), "records", &[(Vanished, 11)], rev(1)),
         (Loss::Table(ACCOUNTS), "accounts", &[(Vanished, 20)], viewer.clone()),
-        (Loss::Customer(A), "records", &[(Vanished, 5)], rev(2)),
+        (Loss::Customer(A), "records", &[(Vanished, 6)], rev(2)),
         (Loss::Record(1), "records", &[(Vanished, 1)], rev(1)),
         (Loss::Record(2), "records", &[(Vanished, 1)], rev(2)),
         (Loss::Everything, "records", &[(Vanished, 2)], rev(2)),

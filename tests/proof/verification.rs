@@ -23,6 +23,7 @@ pub async fn stage() -> World {
     let world = World::with_record().await;
     world.upload_photo().await;
     assert_eq!(world.ask("PUT /v1/records/{record_id}").await.status(), 200);
+    assert_eq!(world.ask("POST /v1/records/{record_id}/comments").await.status(), 201);
     world.give_record(Person::B).await;
     let other = Call::to("POST /v1/records chosen_id").by(Person::B).with("id", json!(UNCHANGED));
     assert_eq!(world.send(other).await.status(), 201);

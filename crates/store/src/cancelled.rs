@@ -7,8 +7,11 @@ use crate::transaction::{Refusal, Step};
 
 /// Why a transaction was cancelled.
 pub(crate) enum Cancelled {
-    /// It met others, or too many: to be tried again. Only then is it clear which conditions hold.
-    Conflict,
+    /// It met others, or too many: to be tried again, at once where it was in a lane of the feed alone, for there are
+    /// others. Only then is it clear which conditions hold.
+    Conflict {
+        in_a_lane_alone: bool,
+    },
     Refused(Refusal),
     /// A lane has gone on: where it ends now.
     Moved(KnownEnd),
@@ -17,14 +20,25 @@ pub(crate) enum Cancelled {
 }
 
 pub(crate) fn judge(steps: &[Step], reasons: &[CancellationReason]) -> Cancelled {
+    let (mut in_a_lane, mut elsewhere) = (false, false);
+    for (step, reason) in steps.iter().zip(reasons) {
+        match (reason.code(), step) {
+            (Some("TransactionConflict"), Step::Lane) => in_a_lane = true,
+            (
+                Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"),
+                _,
+            ) => elsewhere = true,
+            _ => {}
+        }
+    }
+    if in_a_lane || elsewhere {
+        return Cancelled::Conflict { in_a_lane_alone: !elsewhere };
+    }
     let mut refused = Vec::new();
     for (step, reason) in steps.iter().zip(reasons) {
         match reason.code().unwrap_or("None") {
             "None" => {}
             "ConditionalCheckFailed" => refused.push((*step, reason.item().cloned())),
-            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
-                return Cancelled::Conflict;
-            }
             _ => return Cancelled::Failed,
         }
     }
@@ -59,7 +73,10 @@ mod tests {
             ["TransactionConflict", "None", FAILED],
             ["None", "ThrottlingError", "None"],
         ] {
-            assert!(matches!(judge(&STEPS, &reasons(&codes)), Cancelled::Conflict), "{codes:?}");
+            assert!(
+                matches!(judge(&STEPS, &reasons(&codes)), Cancelled::Conflict { .. }),
+                "{codes:?}"
+            );
         }
     }
 

@@ -20,7 +20,7 @@ use crate::tables::Database;
 use crate::{Kind, StoreError, TableKind, Tables};
 
 /// So many lanes has a customer's feed. Writers of two things meet in one of them.
-pub(crate) const LANES: u8 = 4;
+pub(crate) const LANES: u8 = 6;
 /// So long a cursor is good.
 pub(crate) const CURSOR_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// So long a pointer stays, beyond every cursor that has not seen it.
@@ -169,6 +169,12 @@ impl Telling {
 
     pub(crate) fn know(&mut self, end: KnownEnd) {
         self.end = end;
+    }
+
+    /// Tells it in another lane, since somebody is in this one: readers put lanes together again.
+    pub(crate) fn go_elsewhere(&mut self) {
+        self.lane = (self.lane + fastrand::u8(1..LANES)) % LANES;
+        self.end = KnownEnd::Unknown;
     }
 
     /// Looks where the lane ends, unless that is known.

@@ -102,31 +102,36 @@ mod tests {
 
     #[test]
     fn a_place_is_read_as_it_is_written_and_nothing_else_is_one() {
-        let text = "1700000000000.1f-0.2-7.ffffffffffffffff-999999999999999.a-1";
+        let text = "1700000000000.1f-0.2-7.ffffffffffffffff-999999999999999.a-1.b-2.c-3";
         assert_eq!(place(text).unwrap().to_string(), text);
-        for bad in
-            ["", "1", "1.1-1.1-1.1-1", "1.1-1.1-1.1-1.1-1.1-1", "1.1.1.1.1", "x.1-1.1-1.1-1.1-1"]
-        {
+        for bad in [
+            "",
+            "1",
+            "1.1-1.1-1.1-1.1-1.1-1",
+            "1.1-1.1-1.1-1.1-1.1-1.1-1.1-1",
+            "1.1.1.1.1",
+            "x.1-1.1-1.1-1.1-1.1-1.1-1",
+        ] {
             assert!(place(bad).is_err(), "{bad}");
         }
-        assert!(place("1.1-1.1-1.1-1.1--1").is_err());
+        assert!(place("1.1-1.1-1.1-1.1-1.1-1.1--1").is_err());
     }
 
     #[test]
     fn a_place_of_other_lanes_or_of_long_ago_is_none() {
-        let at = place("1000.1-5.2-5.3-5.4-5").unwrap();
-        let ends = |epochs: [u64; 4], last: u64| {
+        let at = place("1000.1-5.2-5.3-5.4-5.5-5.6-5").unwrap();
+        let ends = |epochs: [u64; 6], last: u64| {
             Ends(epochs.map(|epoch| KnownEnd::At(LaneEnd { epoch, last })).to_vec())
         };
         let now = Timestamp::from_millis(1000);
-        assert!(at.can_go_on(&ends([1, 2, 3, 4], 5), now));
-        assert!(at.can_go_on(&ends([1, 2, 3, 4], 6), now));
+        assert!(at.can_go_on(&ends([1, 2, 3, 4, 5, 6], 5), now));
+        assert!(at.can_go_on(&ends([1, 2, 3, 4, 5, 6], 6), now));
         // A lane that ends before it was read to, another one in its place, and none.
-        assert!(!at.can_go_on(&ends([1, 2, 3, 4], 4), now));
-        assert!(!at.can_go_on(&ends([1, 2, 9, 4], 6), now));
-        assert!(!at.can_go_on(&Ends(vec![KnownEnd::NotBegun; 4]), now));
+        assert!(!at.can_go_on(&ends([1, 2, 3, 4, 5, 6], 4), now));
+        assert!(!at.can_go_on(&ends([1, 2, 9, 4, 5, 6], 6), now));
+        assert!(!at.can_go_on(&Ends(vec![KnownEnd::NotBegun; 6]), now));
         let late = now.after(CURSOR_KEPT);
-        assert!(at.can_go_on(&ends([1, 2, 3, 4], 5), late));
-        assert!(!at.can_go_on(&ends([1, 2, 3, 4], 5), late.after(Duration::from_millis(1))));
+        assert!(at.can_go_on(&ends([1, 2, 3, 4, 5, 6], 5), late));
+        assert!(!at.can_go_on(&ends([1, 2, 3, 4, 5, 6], 5), late.after(Duration::from_millis(1))));
     }
 }
