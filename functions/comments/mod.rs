@@ -25,7 +25,7 @@ const NOT_YOURS: Code = Code::new(
 #[serde(deny_unknown_fields)]
 pub struct Words {
     text: CommentText,
-    /// Whom it is for in particular: people of the company, by their ids, 20 at most. They find it in their inbox.
+    /// Whom it is for in particular: people of the company, by their ids, 20 at most.
     #[serde(default)]
     mentions: Vec<UserId>,
 }

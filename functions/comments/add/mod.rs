@@ -23,7 +23,7 @@ struct Body {
     /// clock.
     id: Option<ChosenId<CommentId>>,
     text: CommentText,
-    /// Whom it is for in particular: people of the company, by their ids, 20 at most. They find it in their inbox.
+    /// Whom it is for in particular: people of the company, by their ids, 20 at most.
     #[serde(default)]
     mentions: Vec<UserId>,
 }

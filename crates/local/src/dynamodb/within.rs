@@ -34,7 +34,8 @@ impl Within {
     pub(crate) fn client(self, others: SharedHttpClient) -> SharedHttpClient {
         http_client_fn(move |settings, components| {
             let others = others.http_connector(settings, components);
-            SharedHttpConnector::new(Ways { within: self.clone(), others })
+            let here = format!("http://{}/", self.address);
+            SharedHttpConnector::new(Ways { within: self.clone(), here, others })
         })
     }
 
@@ -57,6 +58,8 @@ impl Within {
 /// Where a request goes.
 struct Ways {
     within: Within,
+    /// What the addresses of the database start with. It ends in a slash: one port is the start of another.
+    here: String,
     others: SharedHttpConnector,
 }
 
@@ -68,8 +71,7 @@ impl fmt::Debug for Ways {
 
 impl HttpConnector for Ways {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let here = format!("http://{}", self.within.address);
-        if request.uri().starts_with(&here) {
+        if request.uri().starts_with(&self.here) {
             HttpConnectorFuture::new(self.within.clone().answer(request))
         } else {
             self.others.call(request)
