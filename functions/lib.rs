@@ -9,6 +9,8 @@ pub mod backups;
 pub mod changes;
 pub mod comments;
 pub mod crashes;
+pub mod inbox;
+pub mod overview;
 pub mod people;
 pub mod policy;
 pub mod records;

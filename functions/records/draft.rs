@@ -3,7 +3,7 @@
 use am_http::Problem;
 use domain::{
     Date, Definition, Draft, Fields, Given, Name, Record, RecordId, RecordTitle, RecordType,
-    Refusal, Revision, UserId, Version,
+    Refusal, Revision, Timestamp, UserId, Version,
 };
 use serde::Deserialize;
 use store::Store;
@@ -71,6 +71,7 @@ impl Wanted {
         id: RecordId,
         before: Option<&Record>,
         (newest, pinned, people): FoundBeside,
+        now: Timestamp,
     ) -> Result<(Record, Option<Revision<Definition>>), Problem> {
         let newest = newest.and_then(|it| it.existing().ok());
         let named = self.type_version.is_some();
@@ -106,7 +107,7 @@ impl Wanted {
         let Self { record_type, title, fields, state, assignees, due, about, .. } = self;
         let draft = Draft { record_type, title, fields, state, assignees, due, about };
         let form = form.as_ref().map(|it| (it.version, it.content.form()));
-        match draft.record(id, before, form) {
+        match draft.record(id, before, form, now) {
             Ok(record) if refusals.is_empty() => Ok((record, newest)),
             Ok(_) => Err(Problem::refused(&refusals)),
             Err(more) => {

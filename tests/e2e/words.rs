@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use local::Usage;
 use serde_json::{Value, json};
-use testing::world::{Call, World};
+use testing::world::{Call, Person, World};
 
 /// Numbered deviations with long texts are made, changed in every way and deleted; what is left is swept.
 pub async fn come_and_go() -> Usage {
@@ -47,6 +47,23 @@ pub async fn come_and_go() -> Usage {
         let call = Call::to(request).path("record_id", &id);
         call.header("if-match", &format!("\"{version}\""))
     };
+    let of = "/v1/records/{record_id}/comments";
+    let (said, new) = (said("first"), said("second"));
+    let say = Call::to(&format!("POST {of}")).path("record_id", &id).body(said);
+    let comment = send(say.header("idempotency-key", "say")).await["id"].clone();
+    let on = |request: &str, version: u64| {
+        let call = call(&format!("{request} {of}/{{comment_id}}"), version);
+        call.path("comment_id", comment.as_str().unwrap())
+    };
+    send(on("PUT", 1).body(new)).await;
+    let swept = world.cloud.invoke("index-words", json!({})).await.unwrap();
+    assert_eq!(swept["indexed"], 3, "two of the phone's record, and what was said");
+    send(on("DELETE", 2)).await;
+    let told = json!({ "text": "seen", "mentions": [Person::A.user()] });
+    let tell = Call::to(&format!("POST {of}")).by(Person::Member).path("record_id", &id);
+    send(tell.header("idempotency-key", "tell").body(told)).await;
+    let inbox = send(Call::to("GET /v1/inbox")).await;
+    assert_eq!(inbox["notices"].as_array().unwrap().len(), 1, "{inbox}");
     send(call("PUT /v1/records/{record_id}", 1).body(deviation("second"))).await;
     send(call("PATCH /v1/records/{record_id}", 2).body(deviation("third"))).await;
     let restore = call("POST /v1/records/{record_id}/restorations", 3);
@@ -62,10 +79,16 @@ pub async fn come_and_go() -> Usage {
     world.cloud.usage()
 }
 
-/// With a text whose words all begin otherwise.
 fn deviation(word: &str) -> Value {
+    json!({ "type": "deviation", "title": "long", "fields": { "description": text(word) } })
+}
+
+fn said(word: &str) -> Value {
+    json!({ "text": text(word) })
+}
+
+/// Words that all begin otherwise.
+fn text(word: &str) -> String {
     let letter = |n: u8| char::from(b'a' + n % 26);
-    let text: String =
-        (0..200_u8).map(|n| format!("{}{}{word} ", letter(n / 26), letter(n))).collect();
-    json!({ "type": "deviation", "title": "long", "fields": { "description": text } })
+    (0..200_u8).map(|n| format!("{}{}{word} ", letter(n / 26), letter(n))).collect()
 }

@@ -14,7 +14,7 @@ use testing::world::{World, event, repository};
 const RECEIVED_AT: Timestamp = Timestamp::from_millis(1_768_464_000_000);
 
 /// The events that others stand on or that take something away, in their order. All others come last.
-const IN_ORDER: [&str; 44] = [
+const IN_ORDER: [&str; 47] = [
     "accounts/create_customer/ok",
     "accounts/create_customer/weak_password",
     "accounts/create_session/ok",
@@ -30,6 +30,9 @@ const IN_ORDER: [&str; 44] = [
     "records/update/stale",
     "records/list/ok",
     "records/list_revisions/ok",
+    "overview/get/ok",
+    "inbox/list/ok",
+    "inbox/mark/ok",
     "appendices/add/ok",
     "appendices/add_version/ok",
     "appendices/list/ok",

@@ -22,6 +22,10 @@ pub fn is_date(text: &str) -> bool {
 }
 
 impl Date {
+    pub(crate) fn of(day: jiff::civil::Date) -> Self {
+        Self(day.to_string())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

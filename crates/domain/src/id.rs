@@ -31,6 +31,12 @@ macro_rules! ids {
                 Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
             }
 
+            /// The lowest id that was made at a time.
+            pub fn first_of(time: Timestamp) -> Self {
+                let millis = u64::try_from(time.millis()).unwrap_or(0);
+                Self(Ulid::from_parts(millis, 0))
+            }
+
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Ulid::from_bytes(bytes))
             }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::form::{Form, Refusal};
 use crate::text::{Name, NumberPrefix};
-use crate::{Date, Fields, FromStored, RecordId, RecordTitle, RecordType, UserId, Version, stored};
+use crate::{
+    Date, Fields, FromStored, RecordId, RecordTitle, RecordType, Timestamp, UserId, Version, stored,
+};
 
 /// Who does something together fits one room.
 pub const ASSIGNEES_MAX: usize = 20;
@@ -33,6 +35,9 @@ pub struct Record {
     /// Whether there is work left in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<bool>,
+    /// When the work on it ended: since then it is in a state that is not open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
     /// Who is to work on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignees: Vec<UserId>,
@@ -42,6 +47,18 @@ pub struct Record {
     /// The record that it is about, such as a machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<RecordId>,
+}
+
+impl Record {
+    /// When the work on a record ends that comes from `before` to be open or not: where it had ended before, it was then.
+    pub fn closed_at(
+        open: Option<bool>,
+        before: Option<&Self>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let was_closed = before.filter(|it| it.open == Some(false));
+        (open == Some(false)).then(|| was_closed.map_or(Some(now), |it| it.closed_at)).flatten()
+    }
 }
 
 /// What people call a record: DEV-1042.
@@ -125,6 +142,7 @@ impl Draft {
         id: RecordId,
         before: Option<&Record>,
         form: Option<(Version, &Form)>,
+        now: Timestamp,
     ) -> Result<Record, Vec<Refusal>> {
         let mut refusals = Vec::new();
         // Numbers, states and fields are those of a type.
@@ -165,6 +183,7 @@ impl Draft {
             number: before.and_then(|it| it.number.clone()),
             state,
             open,
+            closed_at: Record::closed_at(open, before, now),
             assignees,
             due: self.due.or(before.and_then(|it| it.due.clone())),
             about,

@@ -34,7 +34,7 @@ impl Scope {
         let mut segments = path.strip_prefix("/v1/")?.split('/');
         match segments.next()? {
             "records" if segments.any(|it| it == "appendices") => Some(Self::Appendices),
-            "changes" | "records" | "types" => Some(Self::Records),
+            "changes" | "overview" | "records" | "types" => Some(Self::Records),
             "people" if segments.any(|it| it == "password-resets") => None,
             "people" => Some(Self::People),
             "customer" | "usage" | "events" => Some(Self::Company),
@@ -52,6 +52,8 @@ mod tests {
         for (path, scope) in [
             ("/v1/records", Some(Scope::Records)),
             ("/v1/changes", Some(Scope::Records)),
+            ("/v1/overview", Some(Scope::Records)),
+            ("/v1/inbox", None),
             ("/v1/records/{record_id}/revisions", Some(Scope::Records)),
             ("/v1/types/{type}", Some(Scope::Records)),
             ("/v1/records/{record_id}/appendices/{appendix_id}", Some(Scope::Appendices)),

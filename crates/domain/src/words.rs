@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{Record, RecordId};
+use crate::{Comment, Record, RecordId};
 
 /// Nobody types more of a word. What is longer is found by its beginning.
 pub const WORD_CHARS_MAX: usize = 40;
@@ -45,6 +45,13 @@ pub fn of_record(record: &Record) -> BTreeSet<String> {
     for value in record.fields.as_map().values() {
         add_texts(value, &mut words);
     }
+    words
+}
+
+/// The words of what somebody says.
+pub fn of_comment(comment: &Comment) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    add(comment.text.as_str(), &mut words);
     words
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::{
-    CustomerId, Name, Record, RecordId, RecordType, Revision, RuleError, Timestamp, UserId, Version,
+    CustomerId, Name, Record, RecordId, RecordType, Revision, RuleError, Timestamp, UserId,
 };
 
 use crate::Tables;
@@ -13,7 +13,7 @@ use crate::items::{self, Item};
 use crate::keys::{self, SortKey, time, unknown_key};
 
 /// Which lists there are. An index that an earlier release has made lacks some of them.
-pub(crate) const INDEX_RULE: u32 = 2;
+pub(crate) const INDEX_RULE: u32 = 3;
 
 /// When a record was changed, or is due: its place among all records of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +60,8 @@ impl Standing {
     }
 }
 
-/// A list that records stand in, by their newest change; but for what is due, which is by its day.
+/// A list that records stand in, by their newest change; but for what is due, which is by its day, and what is closed,
+/// which is by when it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum List {
     /// All records.
@@ -71,8 +72,12 @@ pub enum List {
     State(RecordType, Name),
     Assignee(UserId, Standing),
     About(RecordId, Standing),
+    /// Those in an open state that nobody is assigned to.
+    Unassigned,
     /// Those that have a day and are not closed.
     Due,
+    /// Those in a state that is not open.
+    Closed,
 }
 
 /// Where a record stands in one list.
@@ -100,6 +105,9 @@ pub(crate) fn places_of(id: RecordId, revision: &Revision<Record>) -> Vec<Place>
     let mut lists = vec![List::Changed, List::Type(record.record_type.clone(), standing)];
     if standing == Standing::Open {
         lists.push(List::Open);
+        if record.assignees.is_empty() {
+            lists.push(List::Unassigned);
+        }
     }
     lists.extend(record.state.iter().map(|it| List::State(record.record_type.clone(), it.clone())));
     lists.extend(record.assignees.iter().map(|who| List::Assignee(*who, standing)));
@@ -112,6 +120,10 @@ pub(crate) fn places_of(id: RecordId, revision: &Revision<Record>) -> Vec<Place>
             at: ChangeTime { at: in_keys(due.start()), record: id },
         });
     }
+    if let Some(closed_at) = record.closed_at {
+        let at = ChangeTime { at: in_keys(closed_at), record: id };
+        places.push(Place { list: List::Closed, at });
+    }
     places
 }
 
@@ -123,24 +135,19 @@ pub(crate) fn in_keys(time: Timestamp) -> Timestamp {
     Timestamp::from_millis(time.millis().clamp(0, LATEST))
 }
 
+/// The places of a list from a time on and before another one.
+pub(crate) fn range(from: Option<Timestamp>, until: Option<Timestamp>) -> (String, String) {
+    // A digit is below a tilde; a time alone is below all places of it. None is behind the latest.
+    let bound = |time: Option<Timestamp>, none: &str| match time {
+        Some(time) if in_keys(time) == time => {
+            format!("{}{:013}", keys::BY_CHANGE_PREFIX, time.millis())
+        }
+        _ => format!("{}{none}", keys::BY_CHANGE_PREFIX),
+    };
+    (bound(from.map(in_keys), "0"), bound(until.map(end_in_keys), "~"))
+}
+
 /// What stands in a key behind all times that are before `time`.
-pub(crate) fn end_in_keys(time: Timestamp) -> Timestamp {
+fn end_in_keys(time: Timestamp) -> Timestamp {
     Timestamp::from_millis(time.millis().max(1))
-}
-
-/// A change whose words are to be written yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unindexed {
-    pub(crate) at: Timestamp,
-    pub(crate) customer: CustomerId,
-    pub(crate) record: RecordId,
-    pub(crate) version: Version,
-}
-
-impl Unindexed {
-    pub(crate) fn key(&self, tables: &Tables) -> Item {
-        let number = self.record.to_bytes()[15] % keys::UNINDEXED_PARTITIONS;
-        let partition = keys::unindexed_partition(&tables.restored_as, number);
-        items::key(&partition, &SortKey::Unindexed(*self))
-    }
 }

@@ -60,6 +60,11 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
 }
 
 pub(crate) fn key(partition: &str, sort: &SortKey) -> Item {
+    key_of(partition, sort)
+}
+
+/// Of a place where there may be no item.
+pub(crate) fn key_of(partition: &str, sort: impl ToString) -> Item {
     HashMap::from([(PARTITION.to_owned(), text(partition)), (SORT.to_owned(), text(sort))])
 }
 

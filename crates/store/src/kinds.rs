@@ -215,8 +215,10 @@ kinds! {
     Listed: "LIST" in [Index], Derived;
     /// That a record has words that begin alike.
     Word: "WORD" in [Index], Derived;
-    /// That the words of a record are to be written yet.
+    /// That words are to be written yet.
     Unindexed: "UNINDEXED" in [Index], Derived;
+    /// What somebody is told: that a record is theirs to work on, what was said, what has changed.
+    Notice: "NOTICE" in [Index], Derived;
     /// Where a lane of a customer's feed ends.
     Lane: "LANE" in [Index], Derived;
     /// That something was changed, in a lane of the feed.

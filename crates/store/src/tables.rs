@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -88,6 +89,25 @@ impl Database {
             found.extend(page.map_err(StoreError::unavailable)?.items.unwrap_or_default());
         }
         Ok(found)
+    }
+
+    /// A strongly consistent query of what stands between two sort keys, both of them too.
+    pub(crate) fn between(
+        &self,
+        table: TableKind,
+        partition: &str,
+        (low, high): (String, String),
+    ) -> QueryFluentBuilder {
+        self.dynamo
+            .query()
+            .table_name(self.tables.name(table))
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :low AND :high")
+            .expression_attribute_names("#pk", items::PARTITION)
+            .expression_attribute_names("#sk", items::SORT)
+            .expression_attribute_values(":pk", items::text(partition))
+            .expression_attribute_values(":low", items::text(low))
+            .expression_attribute_values(":high", items::text(high))
     }
 
     pub(crate) async fn put(&self, table: &str, item: Item) -> Result<(), StoreError> {

@@ -15,6 +15,7 @@ use crate::feed::{KnownEnd, LANES, Telling};
 use crate::index::Place;
 use crate::items::{self, Item};
 use crate::keys::SortKey;
+use crate::notices::Notices;
 use crate::tables::Database;
 use crate::usage::{Growth, part_of};
 use crate::words::WordChange;
@@ -240,6 +241,12 @@ impl<'a> Transaction<'a> {
             self = self.put_into_index(item);
         }
         self
+    }
+
+    /// Tells people.
+    pub(crate) fn notify(self, customer: CustomerId, notices: Notices) -> Self {
+        let items = notices.items(&self.database.tables, customer);
+        items.fold(self, Self::put_into_index)
     }
 
     /// Writes the words of a change, as the last of its steps: all, where they fit. What does not is left to be written

@@ -1,4 +1,4 @@
-//! The words that records are found by. For each word, a record has an item below the first three signs of the word, and
+//! The words that records are found by: their own, and those of what people say about them. For each word, a thing has an item below the first three signs of the word, and
 //! one below its first six, as far as the word has them. A word with a digit also has one below its first four, and one
 //! below its first five. What somebody has typed of a word leads to a list that is short, and sorted by record. An item
 //! says which words it stands for.
@@ -11,11 +11,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use domain::{CustomerId, Record, RecordId, Revision, words};
+use domain::{CustomerId, words};
 use futures_util::future::try_join_all;
 
 use crate::batch::Batch;
-use crate::index::{self, Unindexed};
+use crate::indexed::{Indexed, Unindexed, Worded};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::tables::Database;
@@ -48,17 +48,17 @@ const ATTEMPTS_MAX: u32 = 10;
 /// By beginning, the words of a record that begin so.
 pub(crate) type Beginnings = BTreeMap<String, BTreeSet<String>>;
 
-/// Of a record as it is, or as it was; of a deleted one there are none.
-pub(crate) fn beginnings(record: Option<&Record>) -> Beginnings {
+/// Of these words.
+pub(crate) fn beginnings(words: &BTreeSet<String>) -> Beginnings {
     let mut beginnings = Beginnings::new();
-    for word in record.map(words::of_record).unwrap_or_default() {
+    for word in words {
         let mut add = |start: String| {
             beginnings.entry(start).or_default().insert(word.clone());
         };
         if word.chars().nth(words::BEGINNING_CHARS_MIN - 1).is_none() {
             add(word.clone());
         }
-        for length in lengths(&word) {
+        for length in lengths(word) {
             if word.chars().nth(length - 1).is_some() {
                 add(word.chars().take(*length).collect());
             }
@@ -74,7 +74,7 @@ pub(crate) fn beginning_of(asked: &str) -> String {
     asked.chars().take(*length.unwrap_or(&count)).collect()
 }
 
-/// The words that a change of a record brings and takes.
+/// The words that a change brings and takes.
 pub(crate) struct WordChange {
     unindexed: Unindexed,
     new: Beginnings,
@@ -83,15 +83,13 @@ pub(crate) struct WordChange {
 
 impl WordChange {
     /// `None`: the words stay as they are.
-    pub(crate) fn of(
-        unindexed: Unindexed,
-        before: Option<&Record>,
-        after: Option<&Record>,
-    ) -> Option<Self> {
-        let (before, mut new) = (beginnings(before), beginnings(after));
+    pub(crate) fn of(before: Option<&Indexed>, after: &Indexed) -> Option<Self> {
+        let before = before.map(|it| beginnings(&it.words)).unwrap_or_default();
+        let mut new = beginnings(&after.words);
         let gone: Vec<String> =
             before.keys().filter(|start| !new.contains_key(*start)).cloned().collect();
         new.retain(|start, words| before.get(start) != Some(words));
+        let unindexed = after.unindexed();
         (!new.is_empty() || !gone.is_empty()).then_some(Self { unindexed, new, gone })
     }
 
@@ -102,10 +100,10 @@ impl WordChange {
 
     /// What is put and what is deleted.
     pub(crate) fn items(&self, database: &Database) -> (Vec<Item>, Vec<Item>) {
-        let Unindexed { customer, record, .. } = self.unindexed;
+        let Unindexed { customer, of, .. } = self.unindexed;
         let new = self.new.iter();
-        let new = new.map(|(start, words)| item(database, customer, record, start, words));
-        let gone = self.gone.iter().map(|start| key(database, customer, record, start));
+        let new = new.map(|(start, words)| item(database, customer, of, start, words));
+        let gone = self.gone.iter().map(|start| key(database, customer, of, start));
         (new.collect(), gone.collect())
     }
 
@@ -134,10 +132,10 @@ impl WordChange {
         Ok(())
     }
 
-    /// Whether the record is still as the change has left it.
+    /// Whether the thing is still as the change has left it.
     async fn is_newest(&self, database: &Database) -> Result<bool, StoreError> {
-        let Unindexed { customer, record, version, .. } = self.unindexed;
-        let key = items::key(&keys::customer_partition(customer), &SortKey::Record(record));
+        let Unindexed { customer, of, version, .. } = self.unindexed;
+        let key = items::key(&keys::customer_partition(customer), &of.thing());
         let records = database.tables.name(TableKind::Records);
         let found = Batch::of(records, vec![key], &[items::VERSION], true).read(&database.dynamo);
         let found = found.await?;
@@ -145,34 +143,28 @@ impl WordChange {
     }
 }
 
-/// The item that says which words a record has that begin alike.
+/// The item that says which words a thing has that begin alike.
 fn item(
     database: &Database,
     customer: CustomerId,
-    record: RecordId,
+    of: Worded,
     start: &str,
     words: &BTreeSet<String>,
 ) -> Item {
-    let mut item = key(database, customer, record, start);
+    let mut item = key(database, customer, of, start);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     item.insert(WORDS.to_owned(), items::text(words.join(" ")));
     item
 }
 
-/// That a record is to be looked at again, whose items of the index were written as it was read, and which was changed
+/// That a thing is to be looked at again, whose items of the index were written as it was read, and which was changed
 /// meanwhile.
-pub(crate) fn to_look_at(
-    database: &Database,
-    customer: CustomerId,
-    record: RecordId,
-    read: &Revision<Record>,
-) -> Item {
-    let unindexed = Unindexed { at: read.changed_at, customer, record, version: read.version };
-    let gone = beginnings(Some(&read.content)).into_keys().collect();
-    let mut item = WordChange { unindexed, new: Beginnings::new(), gone }.to_do(database);
-    let places = index::places_of(record, read).into_iter();
-    let keys = places.map(|place| {
-        let key = place.item(&database.tables, customer);
+pub(crate) fn to_look_at(database: &Database, read: &Indexed) -> Item {
+    let gone = beginnings(&read.words).into_keys().collect();
+    let change = WordChange { unindexed: read.unindexed(), new: Beginnings::new(), gone };
+    let mut item = change.to_do(database);
+    let keys = read.places.iter().map(|place| {
+        let key = place.item(&database.tables, read.customer);
         let part = |name| Fields(&key).text(name).unwrap_or_default().to_owned();
         format!("{} {}", part(items::PARTITION), part(items::SORT))
     });
@@ -193,25 +185,19 @@ pub(crate) fn left(item: &Item) -> Vec<Item> {
     .collect()
 }
 
-pub(crate) fn key(
-    database: &Database,
-    customer: CustomerId,
-    record: RecordId,
-    start: &str,
-) -> Item {
-    let partition = keys::words_partition(&database.tables.restored_as, customer, start);
-    items::key(&partition, &SortKey::Word(record))
+pub(crate) fn key(database: &Database, customer: CustomerId, of: Worded, start: &str) -> Item {
+    let restored_as = &database.tables.restored_as;
+    let partition = keys::words_partition(restored_as, customer, of.comment.is_some(), start);
+    items::key(&partition, &SortKey::Word(of))
 }
 
-/// The items of all words of a record.
-pub(crate) fn all_items(
-    database: &Database,
-    customer: CustomerId,
-    id: RecordId,
-    record: &Record,
-) -> Vec<Item> {
-    let all = beginnings(Some(record));
-    all.iter().map(|(start, words)| item(database, customer, id, start, words)).collect()
+/// All items that the index has of a thing: its words and its places.
+pub(crate) fn all_items(database: &Database, thing: &Indexed) -> Vec<Item> {
+    let &Indexed { customer, of, .. } = thing;
+    let words = beginnings(&thing.words);
+    let words = words.iter().map(|(start, words)| item(database, customer, of, start, words));
+    let places = thing.places.iter().map(|place| place.item(&database.tables, customer));
+    words.chain(places).collect()
 }
 
 pub(crate) fn put(item: Item) -> WriteRequest {
@@ -251,17 +237,18 @@ async fn write(database: &Database, mut writes: Vec<WriteRequest>) -> Result<(),
 mod tests {
     use super::*;
 
-    fn record(title: &str) -> Record {
-        serde_json::from_value(serde_json::json!({ "type": "note", "title": title })).unwrap()
+    fn words_of(title: &str) -> BTreeSet<String> {
+        let record = serde_json::json!({ "type": "note", "title": title });
+        words::of_record(&serde_json::from_value(record).unwrap())
     }
 
     #[test]
     fn a_word_stands_below_its_beginnings() {
-        let found = beginnings(Some(&record("Bromscylinder broms M8")));
+        let found = beginnings(&words_of("Bromscylinder broms M8"));
         let starts: Vec<(&str, usize)> =
             found.iter().map(|(start, words)| (start.as_str(), words.len())).collect();
         assert_eq!(starts, [("bro", 2), ("bromsc", 1), ("m8", 1)]);
-        let found = beginnings(Some(&record("DEV-1042")));
+        let found = beginnings(&words_of("DEV-1042"));
         let starts: Vec<&str> = found.keys().map(String::as_str).collect();
         assert_eq!(starts, ["104", "1042", "dev", "dev1", "dev10", "dev104"]);
         assert_eq!([beginning_of("1042"), beginning_of("10423")], ["1042", "10423"]);
@@ -275,8 +262,8 @@ mod tests {
     #[test]
     fn every_word_is_found_by_each_of_its_beginnings() {
         let title = "Läckage vid pump 3: tätning SKF6205-2RS";
-        let found = beginnings(Some(&record(title)));
-        for word in words::of_record(&record(title)) {
+        let found = beginnings(&words_of(title));
+        for word in words_of(title) {
             for length in 3..=word.chars().count() {
                 let asked: String = word.chars().take(length).collect();
                 assert!(found[&beginning_of(&asked)].contains(&word), "{asked}");

@@ -94,7 +94,7 @@ impl Work<'_> {
             RestoreState::Erased => {
                 let copy = self.restore.bucket_copy.as_ref();
                 let copy = copy.map(|(name, _)| self.context.backups.bucket.copy(name));
-                let listed = self.restored.build_index(segment).await?;
+                let listed = self.restored.build_index(segment, self.now).await?;
                 let part = self.bring_back(self.restored, copy.as_ref(), segment).await?;
                 Ok(Part { listed, ..part })
             }

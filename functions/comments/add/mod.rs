@@ -8,7 +8,7 @@ use am_http::{
 use domain::{ChosenId, CommentId, CommentText, Entropy, RecordId, Revision, Role, UserId};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::{AnswerKey, CommentKey, LaneOf, RecordKey, Users};
+use store::tenant::{AnswerKey, CommentChange, LaneOf, RecordKey, Users};
 use store::{Store, WriteError};
 
 use crate::comments::Words;
@@ -65,7 +65,7 @@ async fn handle(
         return Ok(answer(&once.answer(earlier)?));
     }
     let Body { id, text, mentions } = body?;
-    found.existing()?;
+    let of = found.existing()?;
     let id = match id {
         Some(id) => id.accept(now).map_err(|rule| Problem::invalid("/id", rule.to_string()))?,
         None => CommentId::new(now, entropy),
@@ -73,8 +73,9 @@ async fn handle(
     let comment = Words { text, mentions }.comment(&people, &[])?;
     let revision = Revision::first(comment, opened.session.user, now);
     let view = CommentView::new(record, id, &revision);
-    let (key, remember) = (CommentKey(record, id), once.remember(&view));
-    match store.write_comment(&opened.session, &key, &revision, Some(&remember), lane).await {
+    let (session, remember) = (&opened.session, once.remember(&view));
+    let change = CommentChange { record, of: &of, id, seen: None, next: &revision };
+    match store.write_comment(session, change, Some(&remember), lane).await {
         Ok(()) => Ok(answer(&view)),
         Err(WriteError::Repeated(earlier)) => Ok(answer(&once.answer(&earlier)?)),
         // The record is gone.

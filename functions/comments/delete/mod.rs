@@ -8,7 +8,7 @@ use am_http::{
 use domain::{CommentId, RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, CommentKey, LaneOf, RecordKey};
+use store::tenant::{AnswerKey, CommentChange, CommentKey, LaneOf, RecordKey};
 
 use crate::comments::{NOT_YOURS, may_delete};
 
@@ -51,11 +51,11 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
         return Ok(empty(StatusCode::NO_CONTENT));
     }
     let (seen, session) = (request.if_match()?, &opened.session);
-    of.existing()?;
-    let current = found.newest()?;
+    let (of, current) = (of.existing()?, found.newest()?);
     may_delete(session, current.created_by)?;
     let tombstone = seen.tombstone(&current, session.user, request.now())?;
-    let (key, remember) = (CommentKey(record, id), once.map(|once| once.remember(&())));
-    store.write_comment(session, &key, &tombstone, remember.as_ref(), lane).await?;
+    let remember = once.map(|once| once.remember(&()));
+    let change = CommentChange { record, of: &of, id, seen: Some(&current), next: &tombstone };
+    store.write_comment(session, change, remember.as_ref(), lane).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -8,7 +8,7 @@ use am_http::{
 use domain::{CommentId, RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, CommentKey, LaneOf, RecordKey, Users};
+use store::tenant::{AnswerKey, CommentChange, CommentKey, LaneOf, RecordKey, Users};
 
 use crate::comments::{NOT_YOURS, Words, changed, is_theirs};
 use crate::shapes::CommentView;
@@ -57,8 +57,7 @@ async fn edit(store: &Store, request: SessionRequest<'_>) -> Result<Response, Ch
         return Ok(changed(&view));
     }
     let (seen, words, session) = (request.if_match()?, body?, &opened.session);
-    of.existing()?;
-    let current = found.existing()?;
+    let (of, current) = (of.existing()?, found.existing()?);
     is_theirs(session, current.created_by)?;
     if !seen.admits(current.version) {
         return Err(Problem::stale(current.version).into());
@@ -67,6 +66,7 @@ async fn edit(store: &Store, request: SessionRequest<'_>) -> Result<Response, Ch
     let next = current.changed(comment, session.user, request.now());
     let view = CommentView::new(record, id, &next);
     let remember = once.map(|once| once.remember(&view));
-    store.write_comment(session, &CommentKey(record, id), &next, remember.as_ref(), lane).await?;
+    let change = CommentChange { record, of: &of, id, seen: Some(&current), next: &next };
+    store.write_comment(session, change, remember.as_ref(), lane).await?;
     Ok(changed(&view))
 }

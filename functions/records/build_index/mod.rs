@@ -43,7 +43,7 @@ async fn handle(operator: &Operator, event: &Event, now: Timestamp) -> Result<Ou
             format!("segment: index is {index}, and must be below of, which is {of}").into()
         );
     }
-    let listed = operator.build_index(event.segment).await?;
+    let listed = operator.build_index(event.segment, now).await?;
     let complete = index + 1 == of;
     if complete {
         operator.note_index_built(now).await?;

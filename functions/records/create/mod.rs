@@ -103,7 +103,7 @@ async fn handle(
 
     let more = Usage { records: 1, ..Usage::default() };
     quota::admit(store, &opened.session, &standing, more).await?;
-    let (mut record, form) = wanted.record(store, &opened.session, id, None, beside).await?;
+    let (mut record, form) = wanted.record(store, &opened.session, id, None, beside, now).await?;
     if let Some(prefix) = form.as_ref().and_then(|it| it.content.form().number_prefix.as_ref()) {
         let number = store.next_number(&opened.session, &record.record_type).await?;
         record.number = Some(RecordNumber::new(prefix, number));

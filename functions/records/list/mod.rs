@@ -28,6 +28,8 @@ enum Order {
     Changed,
     /// By the day they are due. Only those that have one, and are not closed.
     Due,
+    /// By when they were closed. Only those that are.
+    Closed,
 }
 
 impl FromStr for Order {
@@ -38,7 +40,8 @@ impl FromStr for Order {
             "created" => Ok(Self::Created),
             "changed" => Ok(Self::Changed),
             "due" => Ok(Self::Due),
-            _ => Err("must be created, changed or due"),
+            "closed" => Ok(Self::Closed),
+            _ => Err("must be created, changed, due or closed"),
         }
     }
 }
@@ -79,6 +82,20 @@ impl FromStr for StateQuery {
             "open" => Ok(Self::Open),
             name => Name::try_from(name.to_owned()).map(Self::Named),
         }
+    }
+}
+
+/// Who is to work on it.
+enum AssigneeQuery {
+    Nobody,
+    Person(UserId),
+}
+
+impl FromStr for AssigneeQuery {
+    type Err = domain::RuleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "nobody" { Ok(Self::Nobody) } else { text.parse().map(Self::Person) }
     }
 }
 
@@ -148,20 +165,32 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
                 "state",
                 "open: those in an open state; any; or the name of a state, with a type.",
             ),
-            Parameter::query::<UserId>("assignee", "Those that this person is to work on."),
+            Parameter::query::<String>(
+                "assignee",
+                "Those that this person is to work on, by their id; nobody: those without anybody.",
+            ),
             Parameter::query::<RecordId>("about", "Those about this record, such as a machine."),
             Parameter::query::<Date>(
                 "due_before",
                 "Those that are due before this day, and are not closed.",
             ),
             Parameter::query::<Timestamp>(
+                "created_since",
+                "Those that were made at this time or later, by the clock of the device that made them.",
+            ),
+            Parameter::query::<Timestamp>(
                 "changed_since",
                 "Those that were changed at this time or later.",
             ),
+            Parameter::query::<Timestamp>(
+                "closed_since",
+                "Those that were closed at this time or later, and still are.",
+            ),
             Parameter::query::<Order>(
                 "order",
-                "Which come first. Without any, it is that of creation, of what is asked for that of changes, and of \
-                 what is due that of their days. A cursor goes on in the order that it came from.",
+                "Which come first. Without any, it is that of creation, of what is asked for that of changes, of what \
+                 is due that of their days, and of what was closed by when it was. A cursor goes on in the order that \
+                 it came from.",
             ),
             Parameter::query::<Direction>(
                 "direction",
@@ -198,7 +227,12 @@ fn question(request: &SessionRequest<'_>) -> Result<FindRecords, Problem> {
     let record_type: Option<RecordType> = text(request, "type")?;
     let state: Option<StateQuery> = request.query("state")?;
     let due_before: Option<Date> = request.query("due_before")?;
-    let changed_since: Option<Since> = request.query("changed_since")?;
+    let since = |name| Ok::<_, Problem>(request.query::<Since>(name)?.map(|Since(time)| time));
+    let (assignee, unassigned) = match request.query("assignee")? {
+        Some(AssigneeQuery::Person(who)) => (Some(who), false),
+        Some(AssigneeQuery::Nobody) => (None, true),
+        None => (None, false),
+    };
     let words = request.query::<Words>("words")?.map(|Words(words)| words);
     let open = matches!(state, Some(StateQuery::Open));
     let state = match state {
@@ -212,26 +246,35 @@ fn question(request: &SessionRequest<'_>) -> Result<FindRecords, Problem> {
         record_type,
         open,
         state,
-        assignee: request.query("assignee")?,
+        assignee,
+        unassigned,
         about: request.query("about")?,
         due_before,
-        changed_since: changed_since.map(|Since(time)| time),
+        created_since: since("created_since")?,
+        changed_since: since("changed_since")?,
+        closed_since: since("closed_since")?,
     };
+    // Those made since then are read by their ids, where nothing else is asked for.
+    let is_by_id = Filter { created_since: None, ..filter.clone() } == Filter::default();
     let order = match request.query("order")? {
         Some(_) if words.is_some() => {
             return Err(Problem::invalid("?order", "is that of creation where words are given"));
         }
         Some(order) => order,
-        None if words.is_some() || filter == Filter::default() => Order::Created,
+        None if words.is_some() || is_by_id => Order::Created,
         None if filter.due_before.is_some() => Order::Due,
+        None if filter.closed_since.is_some() => Order::Closed,
         None => Order::Changed,
     };
     let source = match (words, order) {
         (Some(words), _) => Source::Words(words),
-        (None, Order::Created) => Source::Created,
+        (None, Order::Created) => Source::Created { from: filter.created_since },
         (None, Order::Due) => {
             let until = filter.due_before.as_ref().map(Date::start);
             Source::Lists { lists: vec![List::Due], from: None, until }
+        }
+        (None, Order::Closed) => {
+            Source::Lists { lists: vec![List::Closed], from: filter.closed_since, until: None }
         }
         (None, Order::Changed) => {
             Source::Lists { lists: lists(&filter), from: filter.changed_since, until: None }
@@ -241,11 +284,19 @@ fn question(request: &SessionRequest<'_>) -> Result<FindRecords, Problem> {
         Source::Lists { from, until, .. } => {
             request.cursor()?.map(|it| within(it, from, until)).transpose()?
         }
-        _ => request.cursor()?.map(|record| ChangeTime { at: Timestamp::from_millis(0), record }),
+        Source::Created { from } => {
+            let is_within = |it: &RecordId| from.is_none_or(|from| it.made_at() >= from);
+            let record = request.cursor()?;
+            if record.as_ref().is_some_and(|it| !is_within(it)) {
+                return Err(Problem::invalid("?cursor", OF_ANOTHER_QUESTION));
+            }
+            record.map(by_id)
+        }
+        Source::Words(_) => request.cursor()?.map(by_id),
     };
     let direction = request.query("direction")?.unwrap_or(match order {
         Order::Due => Direction::Ascending,
-        Order::Created | Order::Changed => Direction::Descending,
+        Order::Created | Order::Changed | Order::Closed => Direction::Descending,
     });
     let (limit, ascending) = (request.page_limit()?, matches!(direction, Direction::Ascending));
     Ok(FindRecords { source, filter, ascending, limit, after, now: request.now() })
@@ -263,7 +314,13 @@ fn within(
     if fits {
         return Ok(place);
     }
-    Err(Problem::invalid("?cursor", "must be the next_cursor of an earlier page of this question"))
+    Err(Problem::invalid("?cursor", OF_ANOTHER_QUESTION))
+}
+
+const OF_ANOTHER_QUESTION: &str = "must be the next_cursor of an earlier page of this question";
+
+fn by_id(record: RecordId) -> ChangeTime {
+    ChangeTime { at: Timestamp::from_millis(0), record }
 }
 
 /// The lists that lead, which have fewest records as a rule. What else is asked for is looked at record by record.
@@ -281,6 +338,7 @@ fn lists(filter: &Filter) -> Vec<List> {
     match (&filter.record_type, &filter.state) {
         (Some(record_type), Some(state)) => vec![List::State(record_type.clone(), state.clone())],
         (Some(record_type), None) => of_each(&|it| List::Type(record_type.clone(), it)),
+        (None, _) if filter.open && filter.unassigned => vec![List::Unassigned],
         (None, _) if filter.open => vec![List::Open],
         (None, _) => vec![List::Changed],
     }

@@ -79,8 +79,9 @@ async fn patch(store: &Store, request: SessionRequest<'_>) -> Result<Response, C
     }
     let wanted = patched(&current.content, &patch)?;
     let beside = store.read(session, wanted.beside()).await.map_err(Problem::from)?;
-    let (record, _) = wanted.record(store, session, id, Some(&current.content), beside).await?;
-    let next = current.changed(record, session.user, request.now());
+    let (before, now) = (Some(&current.content), request.now());
+    let (record, _) = wanted.record(store, session, id, before, beside, now).await?;
+    let next = current.changed(record, session.user, now);
     replace(store, session, id, &current, &next, once.as_ref(), lane).await
 }
 

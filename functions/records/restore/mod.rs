@@ -70,8 +70,10 @@ async fn restore(store: &Store, request: SessionRequest<'_>) -> Result<Response,
     }
     let past = past.and_then(|it| it.existing().ok());
     let past = past.ok_or_else(|| Problem::invalid("/version", "is no version of this record"))?;
-    // Its number stays: it may have been given one since.
-    let record = Record { number: current.content.number.clone(), ..past.content };
-    let next = current.changed(record, session.user, request.now());
+    // Its number stays: it may have been given one since. Nor was it closed before it is now.
+    let (number, now) = (current.content.number.clone(), request.now());
+    let closed_at = Record::closed_at(past.content.open, Some(&current.content), now);
+    let record = Record { number, closed_at, ..past.content };
+    let next = current.changed(record, session.user, now);
     replace(store, session, id, &current, &next, once.as_ref(), lane).await
 }

@@ -59,7 +59,8 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
         return Err(stale(id, &current).into());
     }
     let before = Some(&current.content);
-    let (record, _) = wanted.record(store, session, id, before, beside.unwrap_or_default()).await?;
-    let next = current.changed(record, session.user, request.now());
+    let (beside, now) = (beside.unwrap_or_default(), request.now());
+    let (record, _) = wanted.record(store, session, id, before, beside, now).await?;
+    let next = current.changed(record, session.user, now);
     replace(store, session, id, &current, &next, once.as_ref(), lane).await
 }

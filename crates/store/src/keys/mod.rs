@@ -17,8 +17,10 @@ use domain::{
 
 use crate::IdempotencyKey;
 use crate::events::EventPlace;
-use crate::index::{ChangeTime, Unindexed};
+use crate::index::ChangeTime;
+use crate::indexed::{Unindexed, Worded};
 use crate::kinds::Kind;
+use crate::notices::NoticePlace;
 
 pub(crate) use partitions::*;
 
@@ -48,10 +50,12 @@ pub(crate) enum SortKey {
     Counter(RecordType),
     /// Where a record stands in a list, below [`list_partition`].
     ByChange(ChangeTime),
-    /// That a record has words that begin as [`words_partition`] says.
-    Word(RecordId),
-    /// That words of a record are to be written yet, below [`unindexed_partition`].
+    /// That a record, or a comment on it, has words that begin as [`words_partition`] says.
+    Word(Worded),
+    /// That words are to be written yet, below [`unindexed_partition`].
     Unindexed(Unindexed),
+    /// What somebody is told, below [`inbox_partition`].
+    Notice(NoticePlace),
     /// Where a lane of the feed ends, below [`lane_partition`].
     Lane(u8),
     /// A pointer of that lane, by its number.
@@ -130,6 +134,7 @@ impl SortKey {
             Self::ByChange(_) => Kind::Listed,
             Self::Word(_) => Kind::Word,
             Self::Unindexed(_) => Kind::Unindexed,
+            Self::Notice(_) => Kind::Notice,
             Self::Lane(_) => Kind::Lane,
             Self::Pointer(_) => Kind::Pointer,
             Self::IndexBuilt => Kind::IndexBuilt,
@@ -200,9 +205,13 @@ impl fmt::Display for SortKey {
                 write!(f, "#{user}#{hash}")
             }
             Self::Type(record_type) | Self::Counter(record_type) => write!(f, "#{record_type}"),
-            Self::Record(record) | Self::Word(record) => write!(f, "#{record}"),
+            Self::Record(record) => write!(f, "#{record}"),
+            Self::Word(of) => write!(f, "#{of}"),
             Self::Unindexed(it) => {
-                write!(f, "#{:013}#{}#{}#{}", it.at.millis(), it.customer, it.record, it.version)
+                write!(f, "#{:013}#{}#{}#{}", it.at.millis(), it.customer, it.of, it.version)
+            }
+            Self::Notice(NoticePlace { at, record, reason }) => {
+                write!(f, "#{:013}#{record}#{}", at.millis(), reason.name())
             }
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
             Self::Comment(record, comment) => write!(f, "#{record}#{comment}"),
@@ -283,14 +292,22 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
         (Kind::Counter, [name]) => {
             Some(SortKey::Counter(RecordType::from_stored((*name).to_owned())))
         }
-        (Kind::Word, [record]) => Some(SortKey::Word(record.parse()?)),
-        (Kind::Unindexed, [millis, customer, record, version]) => {
-            Some(SortKey::Unindexed(Unindexed {
-                at: time(millis)?,
-                customer: customer.parse()?,
-                record: record.parse()?,
-                version: version.parse()?,
-            }))
+        (Kind::Word, [record]) => Some(SortKey::Word(Worded::record(record.parse()?))),
+        (Kind::Word, [record, comment]) => {
+            Some(SortKey::Word(Worded::comment(record.parse()?, comment.parse()?)))
+        }
+        (Kind::Unindexed, [millis, customer, of @ .., version]) => {
+            let of = match of {
+                [record] => Worded::record(record.parse()?),
+                [record, comment] => Worded::comment(record.parse()?, comment.parse()?),
+                _ => return Ok(None),
+            };
+            let (at, customer, version) = (time(millis)?, customer.parse()?, version.parse()?);
+            Some(SortKey::Unindexed(Unindexed { at, customer, of, version }))
+        }
+        (Kind::Notice, [millis, record, reason]) => {
+            let (at, record) = (time(millis)?, record.parse()?);
+            Some(SortKey::Notice(NoticePlace { at, record, reason: reason.parse()? }))
         }
         (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
         (Kind::Appendix, [record, appendix]) => {
@@ -346,6 +363,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Counter
             | Kind::Word
             | Kind::Unindexed
+            | Kind::Notice
             | Kind::Record
             | Kind::Appendix
             | Kind::AppendixVersion

@@ -7,6 +7,7 @@ use domain::{
 
 use super::SortKey;
 use crate::index::List;
+use crate::indexed::Worded;
 
 /// The partition of all that a customer owns.
 pub(crate) fn customer_partition(customer: CustomerId) -> String {
@@ -126,9 +127,12 @@ pub(crate) const RECORD_PREFIX: &str = "RECORD#";
 /// What the sort keys of all appendices and their versions start with.
 pub(crate) const APPENDIX_PREFIX: &str = "APPENDIX#";
 
+/// What the sort keys of all comments start with.
+pub(crate) const COMMENT_PREFIX: &str = "COMMENT#";
+
 /// What the sort keys of one record's comments start with.
 pub(crate) fn comments_prefix(record: RecordId) -> String {
-    format!("COMMENT#{record}#")
+    format!("{COMMENT_PREFIX}{record}#")
 }
 
 /// The same of one record's.
@@ -163,13 +167,22 @@ pub(crate) fn list_partition(restored_as: &str, customer: CustomerId, list: &Lis
         List::State(record_type, state) => format!("{all}#state#{record_type}#{state}"),
         List::Assignee(user, standing) => format!("{all}#assignee#{user}#{}", standing.name()),
         List::About(record, standing) => format!("{all}#about#{record}#{}", standing.name()),
+        List::Unassigned => format!("{all}#unassigned"),
         List::Due => format!("{all}#due"),
+        List::Closed => format!("{all}#closed"),
     }
 }
 
-/// The partition of a customer's records that have words that begin like this.
-pub(crate) fn words_partition(restored_as: &str, customer: CustomerId, start: &str) -> String {
-    format!("{}#word#{start}", index_partition(restored_as, customer))
+/// The partition of a customer's records that have words that begin like this, or of what is said about records. An earlier
+/// release knows the first alone.
+pub(crate) fn words_partition(
+    restored_as: &str,
+    customer: CustomerId,
+    is_said: bool,
+    start: &str,
+) -> String {
+    let of = if is_said { "said" } else { "word" };
+    format!("{}#{of}#{start}", index_partition(restored_as, customer))
 }
 
 /// The partition of one lane of a customer's feed.
@@ -177,10 +190,26 @@ pub(crate) fn lane_partition(restored_as: &str, customer: CustomerId, lane: u8) 
     format!("{}#lane#{lane}", index_partition(restored_as, customer))
 }
 
-/// So many partitions have the records whose words are to be written yet: all customers share them.
-pub(crate) const UNINDEXED_PARTITIONS: u8 = 16;
+/// The partition of what somebody of a customer's is told.
+pub(crate) fn inbox_partition(restored_as: &str, customer: CustomerId, user: UserId) -> String {
+    format!("{}#inbox#{user}", index_partition(restored_as, customer))
+}
 
-/// One of the partitions of records whose words are to be written yet.
+/// What the sort keys of all notices start with.
+pub(crate) const NOTICE_PREFIX: &str = "NOTICE#";
+
+/// So many partitions have the records whose words are to be written yet, and as many what was said about them: all
+/// customers share them. An earlier release knows those of the records.
+const UNINDEXED_PARTITIONS_EACH: u8 = 16;
+pub(crate) const UNINDEXED_PARTITIONS: u8 = 2 * UNINDEXED_PARTITIONS_EACH;
+
+/// Which of these partitions a thing is in.
+pub(crate) const fn unindexed_number(of: &Worded) -> u8 {
+    let number = of.record.to_bytes()[15] % UNINDEXED_PARTITIONS_EACH;
+    if of.comment.is_some() { UNINDEXED_PARTITIONS_EACH + number } else { number }
+}
+
+/// One of the partitions of things whose words are to be written yet.
 pub(crate) fn unindexed_partition(restored_as: &str, number: u8) -> String {
     of_restored(restored_as, &format!("UNINDEXED#{number}"))
 }

@@ -1,6 +1,7 @@
 //! Every kind of key, as it is stored.
 
 use super::*;
+use crate::Reason;
 
 /// A key of every kind.
 pub(crate) fn every_kind() -> Vec<SortKey> {
@@ -10,18 +11,26 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
     let number = VersionNumber::try_from(12).unwrap();
     let key: IdempotencyKey = "a-B_9.:".parse().unwrap();
     let version = Version::try_from(70).unwrap();
+    let comment = CommentId::from_bytes([5; 16]);
+    let unindexed = |of| {
+        let (at, customer) =
+            (Timestamp::from_millis(1_768_464_000_000), CustomerId::from_bytes([9; 16]));
+        SortKey::Unindexed(Unindexed { at, customer, of, version })
+    };
     let kinds = vec![
         SortKey::Customer,
         SortKey::User(user),
         SortKey::Type(RecordType::from_stored("deviation".to_owned())),
         SortKey::Type(RecordType::from_stored("deviation".to_owned())).revision(version),
         SortKey::Counter(RecordType::from_stored("deviation".to_owned())),
-        SortKey::Word(record),
-        SortKey::Unindexed(Unindexed {
+        SortKey::Word(Worded::record(record)),
+        SortKey::Word(Worded::comment(record, comment)),
+        unindexed(Worded::record(record)),
+        unindexed(Worded::comment(record, comment)),
+        SortKey::Notice(NoticePlace {
             at: Timestamp::from_millis(1_768_464_000_000),
-            customer: CustomerId::from_bytes([9; 16]),
             record,
-            version,
+            reason: Reason::Mentioned,
         }),
         SortKey::Record(record),
         SortKey::Appendix(record, appendix),
@@ -30,7 +39,7 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
         SortKey::Customer.revision(version),
         SortKey::Usage(3),
         SortKey::ByChange(ChangeTime { at: Timestamp::from_millis(1_768_464_000_000), record }),
-        SortKey::Comment(RecordId::from_bytes([2; 16]), CommentId::from_bytes([5; 16])),
+        SortKey::Comment(record, comment),
         SortKey::Lane(3),
         SortKey::Pointer(1042),
         SortKey::IndexBuilt,

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use domain::{CustomerId, Record, RecordId, Revision, Timestamp};
+use domain::{Revision, Timestamp};
 
 use super::scanned::erased_by_the_ledger;
 use super::{Erased, Operator, Segment};
 use crate::batch::Batch;
-use crate::index::{self, Unindexed};
+use crate::indexed::Indexed;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::Transaction;
@@ -92,12 +92,9 @@ impl Operator {
         );
         let replaced =
             Transaction::new(&self.database).replace_pair(sort.kind().home(), &tombstone, pair);
-        let replaced = match (sort, erased.thing.partition.parse()) {
-            (SortKey::Record(id), Ok(customer)) => match items::read_revision::<Record>(item) {
-                Ok(record) => out_of_index(replaced, customer, *id, &record, &tombstone),
-                Err(_) => replaced,
-            },
-            _ => replaced,
+        let replaced = match Indexed::read(item) {
+            Some(indexed) => out_of_index(replaced, &indexed, &tombstone),
+            None => replaced,
         };
         match replaced.commit().await {
             Ok(()) => Ok(true),
@@ -110,17 +107,13 @@ impl Operator {
     }
 }
 
-/// Takes a record that is erased out of its lists, and takes its words away.
+/// Takes what is erased out of its lists, and takes its words away.
 fn out_of_index<'a, T>(
     change: Transaction<'a>,
-    customer: CustomerId,
-    id: RecordId,
-    record: &Revision<Record>,
+    before: &Indexed,
     tombstone: &Revision<T>,
 ) -> Transaction<'a> {
-    let (at, version) = (tombstone.changed_at, tombstone.version);
-    let unindexed = Unindexed { at, customer, record: id, version };
-    let change = change.list(customer, &index::places_of(id, record), &[]);
+    let change = change.list(before.customer, &before.places, &[]);
     // What does not fit is left to the sweep.
-    change.words(WordChange::of(unindexed, Some(&record.content), None)).0
+    change.words(WordChange::of(Some(before), &before.erased_by(tombstone))).0
 }

@@ -3,28 +3,28 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use domain::{CustomerId, Record, RecordId, RecordType, Revision, Timestamp};
+use domain::{CustomerId, Record, RecordType, Revision, Timestamp, Version};
 
 use super::{Operator, Segment};
 use crate::batch::Batch;
-use crate::index::{self, INDEX_RULE};
+use crate::index::INDEX_RULE;
+use crate::indexed::{Indexed, Worded};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
+use crate::notices::NOTICES_KEPT;
 use crate::words::{self, write_all};
 use crate::{StoreError, TableKind};
 
 /// Which lists an index has.
 const RULE: &str = "rule";
-/// What is read of a record to see whether it has changed meanwhile.
+/// What is read of a thing to see whether it has changed meanwhile.
 const VERSION_NOW: [&str; 3] = [items::PARTITION, items::SORT, items::VERSION];
 
-/// A record, as it was read.
-type Found = (CustomerId, RecordId, Revision<Record>);
-
 impl Operator {
-    /// Lists every record of a segment, and writes its words: how many. While people work: a record that changes
-    /// meanwhile is listed by its change, and the sweep takes away what was written here of the state before.
-    pub async fn build_index(&self, segment: Segment) -> Result<u64, StoreError> {
+    /// Lists every record of a segment, writes the words of all that has some, and tells people again what they were told
+    /// in the last months: how many records. While people work: what changes meanwhile is indexed by its change, and the
+    /// sweep takes away what was written here of the state before.
+    pub async fn build_index(&self, segment: Segment, now: Timestamp) -> Result<u64, StoreError> {
         let number = |n: u32| i32::try_from(n).map_err(StoreError::broken);
         let (mut listed, mut start) = (0, None);
         let mut given: BTreeMap<(CustomerId, String), u64> = BTreeMap::new();
@@ -37,26 +37,37 @@ impl Operator {
                 .consistent_read(true)
                 .segment(number(segment.index)?)
                 .total_segments(number(segment.of)?)
-                .filter_expression("begins_with(#sk, :record)")
+                .filter_expression(
+                    "begins_with(#sk, :record) OR begins_with(#sk, :comment) \
+                     OR (begins_with(#sk, :revision) AND #changed_at > :told)",
+                )
                 .expression_attribute_names("#sk", items::SORT)
+                .expression_attribute_names("#changed_at", items::CHANGED_AT)
                 .expression_attribute_values(":record", items::text(keys::RECORD_PREFIX))
+                .expression_attribute_values(":comment", items::text(keys::COMMENT_PREFIX))
+                .expression_attribute_values(":revision", items::text(keys::REVISION_PREFIX))
+                .expression_attribute_values(
+                    ":told",
+                    items::number(now.before(NOTICES_KEPT).millis()),
+                )
                 .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(StoreError::unavailable)?;
             // What cannot be read is in no list. The verification names it.
-            let records: Vec<Found> = page.items().iter().filter_map(found).collect();
-            for some in records.chunks(Batch::KEYS_MAX) {
-                self.list(some).await?;
+            let things: Vec<Indexed> = page.items().iter().filter_map(Indexed::read).collect();
+            for some in things.chunks(Batch::KEYS_MAX) {
+                self.index(some).await?;
             }
-            for (customer, _, revision) in &records {
-                let Record { record_type, number, .. } = &revision.content;
+            self.tell_again(page.items()).await?;
+            for (customer, record) in page.items().iter().filter_map(record) {
+                listed += u64::from(!record.deleted);
+                let Record { record_type, number, .. } = &record.content;
                 if let Some(count) = number.as_ref().and_then(domain::RecordNumber::count) {
-                    let highest = given.entry((*customer, record_type.to_string())).or_default();
+                    let highest = given.entry((customer, record_type.to_string())).or_default();
                     *highest = count.max(*highest);
                 }
             }
-            listed += records.iter().filter(|(_, _, it)| !it.deleted).count() as u64;
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -68,45 +79,36 @@ impl Operator {
         Ok(listed)
     }
 
-    async fn list(&self, records: &[Found]) -> Result<(), StoreError> {
-        let (database, tables) = (&self.database, self.tables());
-        let places = |(customer, id, revision): &Found| -> Vec<Item> {
-            let places = index::places_of(*id, revision).into_iter();
-            places.map(|place| place.item(tables, *customer)).collect()
-        };
-        let live = || records.iter().filter(|(_, _, it)| !it.deleted);
-        let words = live()
-            .flat_map(|(customer, id, it)| words::all_items(database, *customer, *id, &it.content));
-        let items = live().flat_map(places).chain(words);
-        write_all(database, items.map(words::put).collect()).await?;
-        let now = self.versions_now(records).await?;
-        let changed: Vec<&Found> = live()
-            .filter(|(customer, id, it)| now.get(&(*customer, *id)) != Some(&it.version.get()))
-            .collect();
+    async fn index(&self, things: &[Indexed]) -> Result<(), StoreError> {
+        let live = || things.iter().filter(|it| !it.deleted);
+        let items = live().flat_map(|it| words::all_items(&self.database, it));
+        write_all(&self.database, items.map(words::put).collect()).await?;
+        let now = self.versions_now(things).await?;
+        let changed = live().filter(|it| now.get(&(it.customer, it.of)) != Some(&it.version));
         // Places and words may have come back since: the sweep looks, on the condition that nothing changes meanwhile.
-        let look_again = changed
-            .iter()
-            .map(|(customer, id, it)| words::put(words::to_look_at(database, *customer, *id, it)));
-        write_all(database, look_again.collect()).await
+        let look_again = changed.map(|it| words::put(words::to_look_at(&self.database, it)));
+        write_all(&self.database, look_again.collect()).await
     }
 
     async fn versions_now(
         &self,
-        records: &[Found],
-    ) -> Result<HashMap<(CustomerId, RecordId), u64>, StoreError> {
-        let key = |(customer, id, _): &Found| {
-            items::key(&keys::customer_partition(*customer), &SortKey::Record(*id))
-        };
-        if records.is_empty() {
+        things: &[Indexed],
+    ) -> Result<HashMap<(CustomerId, Worded), Version>, StoreError> {
+        let key = |it: &Indexed| items::key(&keys::customer_partition(it.customer), &it.of.thing());
+        if things.is_empty() {
             return Ok(HashMap::new());
         }
         let table = self.table_name(TableKind::Records);
-        let batch = Batch::of(table, records.iter().map(key).collect(), &VERSION_NOW, true);
+        let batch = Batch::of(table, things.iter().map(key).collect(), &VERSION_NOW, true);
         let mut versions = HashMap::new();
         for item in batch.read(&self.database.dynamo).await? {
             let fields = Fields(&item);
-            let SortKey::Record(id) = fields.sort_key()? else { continue };
-            versions.insert((fields.parse(items::PARTITION)?, id), fields.parse(items::VERSION)?);
+            let of = match fields.sort_key()? {
+                SortKey::Record(id) => Worded::record(id),
+                SortKey::Comment(record, id) => Worded::comment(record, id),
+                _ => continue,
+            };
+            versions.insert((fields.parse(items::PARTITION)?, of), fields.parse(items::VERSION)?);
         }
         Ok(versions)
     }
@@ -165,9 +167,9 @@ impl Operator {
     }
 }
 
-/// A record, if it can be read.
-fn found(item: &Item) -> Option<Found> {
+/// A record, if it is one and can be read.
+fn record(item: &Item) -> Option<(CustomerId, Revision<Record>)> {
     let fields = Fields(item);
-    let Ok(SortKey::Record(id)) = fields.sort_key() else { return None };
-    Some((fields.parse(items::PARTITION).ok()?, id, items::read_revision(item).ok()?))
+    let Ok(SortKey::Record(_)) = fields.sort_key() else { return None };
+    Some((fields.parse(items::PARTITION).ok()?, items::read_revision(item).ok()?))
 }

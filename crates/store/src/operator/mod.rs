@@ -11,6 +11,7 @@ mod forgotten;
 mod index;
 mod ledger;
 mod mend;
+mod notices;
 mod protection;
 mod restores;
 mod scan;

@@ -237,6 +237,7 @@ fn counterpart(
         | SortKey::ByChange(_)
         | SortKey::Word(_)
         | SortKey::Unindexed(_)
+        | SortKey::Notice(_)
         | SortKey::Lane(_)
         | SortKey::Pointer(_)
         | SortKey::IndexBuilt

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
-use domain::{CustomerId, Record, RecordId, Revision, Timestamp};
+use domain::{CustomerId, Timestamp};
 
 use super::Operator;
-use crate::index;
+use crate::indexed::{Indexed, Worded};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::transaction::{Refusal, Step, Transaction};
@@ -50,47 +50,37 @@ impl Operator {
         }
         let gone = Fields(row).text(GONE).unwrap_or_default();
         let gone = gone.split(' ').filter(|it| !it.is_empty());
-        let key = |start| words::key(&self.database, left.customer, left.record, start);
+        let key = |start| words::key(&self.database, left.customer, left.of, start);
         let stale: Vec<Item> = gone.map(key).chain(words::left(row)).collect();
-        self.index_anew(left.customer, left.record, &stale).await?;
+        self.index_anew(left.customer, left.of, &stale).await?;
         self.database.delete(self.table_name(TableKind::Index), left.key(self.tables())).await?;
         Ok(true)
     }
 
-    /// Writes all items of the index that a record has as it is now, and takes those away that it may have had and has
+    /// Writes all items of the index that a thing has as it is now, and takes those away that it may have had and has
     /// not: each on the condition that it still is as it was read.
     async fn index_anew(
         &self,
         customer: CustomerId,
-        id: RecordId,
+        of: Worded,
         stale: &[Item],
     ) -> Result<(), StoreError> {
-        let key = items::key(&keys::customer_partition(customer), &SortKey::Record(id));
+        let key = items::key(&keys::customer_partition(customer), &of.thing());
         let records = self.table_name(TableKind::Records);
         for _ in 0..ATTEMPTS_MAX {
             let Some(item) = self.database.item(records, key.clone()).await? else { return Ok(()) };
-            let Ok(revision) = items::read_revision::<Record>(&item) else { return Ok(()) };
-            if self.index_as_read(customer, id, &revision, stale).await? {
+            let Some(read) = Indexed::read(&item) else { return Ok(()) };
+            if self.index_as_read(&read, stale).await? {
                 return Ok(());
             }
         }
         Err(StoreError::Busy)
     }
 
-    /// Whether the record was still so.
-    async fn index_as_read(
-        &self,
-        customer: CustomerId,
-        id: RecordId,
-        revision: &Revision<Record>,
-        stale: &[Item],
-    ) -> Result<bool, StoreError> {
+    /// Whether the thing was still so.
+    async fn index_as_read(&self, read: &Indexed, stale: &[Item]) -> Result<bool, StoreError> {
         let (database, table) = (&self.database, self.table_name(TableKind::Index));
-        let content = (!revision.deleted).then_some(&revision.content);
-        let words = content.into_iter().flat_map(|it| words::all_items(database, customer, id, it));
-        let places = index::places_of(id, revision).into_iter();
-        let places = places.map(|place| place.item(self.tables(), customer));
-        let now: Vec<Item> = words.chain(places).collect();
+        let now = words::all_items(database, read);
         let is_key_of =
             |key: &Item, it: &Item| key.iter().all(|(name, of)| it.get(name) == Some(of));
         let has = |key: &Item| now.iter().any(|it| is_key_of(key, it));
@@ -105,16 +95,14 @@ impl Operator {
             TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
         };
         let writes: Vec<TransactWriteItem> = now.into_iter().map(put).chain(gone).collect();
+        let key = items::key(&keys::customer_partition(read.customer), &read.of.thing());
         for some in writes.chunks(WRITES_MAX) {
             let check = ConditionCheck::builder()
                 .table_name(self.table_name(TableKind::Records))
-                .set_key(Some(items::key(
-                    &keys::customer_partition(customer),
-                    &SortKey::Record(id),
-                )))
+                .set_key(Some(key.clone()))
                 .condition_expression("#version = :version")
                 .expression_attribute_names("#version", items::VERSION)
-                .expression_attribute_values(":version", items::number(revision.version))
+                .expression_attribute_values(":version", items::number(read.version))
                 .build()
                 .expect("table, key and condition are set");
             let mut change = Transaction::new(database);

@@ -174,22 +174,9 @@ impl Store {
     ) -> Result<Vec<(usize, Pointer)>, StoreError> {
         let tables = &self.database.tables;
         let partition = keys::lane_partition(&tables.restored_as, session.customer.id(), lane);
-        let answer = self
-            .database
-            .dynamo
-            .query()
-            .table_name(tables.name(TableKind::Index))
-            .consistent_read(true)
-            .limit(POINTERS_AT_ONCE)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#sk", items::SORT)
-            .expression_attribute_values(":pk", items::text(partition))
-            .expression_attribute_values(":first", items::text(SortKey::Pointer(after + 1)))
-            .expression_attribute_values(":last", items::text(SortKey::Pointer(end)))
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
+        let bounds = [after + 1, end].map(|number| SortKey::Pointer(number).to_string());
+        let query = self.database.between(TableKind::Index, &partition, bounds.into());
+        let answer = query.limit(POINTERS_AT_ONCE).send().await.map_err(StoreError::unavailable)?;
         let pointers = answer.items.unwrap_or_default();
         let pointers = pointers.iter().map(Pointer::read).collect::<Result<Vec<_>, _>>()?;
         let without_gaps = pointers.into_iter().zip(after + 1..);

@@ -1,13 +1,16 @@
 //! What people say about records.
 
-use domain::{Comment, CommentId, RecordId, Revision};
+use domain::{Comment, CommentId, Record, RecordId, Revision};
 
 use super::reads::{FoundItems, Wanted};
 use super::{Ask, Lookup, Read, Reader, Session};
 use crate::feed::KnownEnd;
+use crate::indexed::Indexed;
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
+use crate::notices::Notices;
 use crate::transaction::Transaction;
+use crate::words::WordChange;
 use crate::{Remember, Store, StoreError, TableKind, WriteError};
 
 /// A comment of the customer's.
@@ -70,30 +73,40 @@ impl Ask for ListComments {
     }
 }
 
+/// A comment that is written on a record, both as they were seen.
+pub struct CommentChange<'a> {
+    pub record: RecordId,
+    pub of: &'a Revision<Record>,
+    pub id: CommentId,
+    /// None: it is new.
+    pub seen: Option<&'a Revision<Comment>>,
+    /// A first version, or the next one, be it new words or a tombstone.
+    pub next: &'a Revision<Comment>,
+}
+
 impl Store {
-    /// Writes a comment on a record that is there: a first version, or the next one of one that is as it was seen, be
-    /// it new words or a tombstone. `Stale` with no version: the record is gone.
+    /// Writes a comment, if its record is there. `Stale` with no version: that is gone.
     pub async fn write_comment(
         &self,
         session: &Session,
-        of: &CommentKey,
-        revision: &Revision<Comment>,
+        change: CommentChange<'_>,
         remember: Option<&Remember>,
         lane: KnownEnd,
     ) -> Result<(), WriteError> {
-        let (customer, sort) = (&session.customer, SortKey::Comment(of.0, of.1));
+        let CommentChange { record, of, id, seen, next } = change;
+        let (customer, sort) = (&session.customer, SortKey::Comment(record, id));
         let change = Transaction::new(&self.database);
-        let change = if revision.version == domain::Version::FIRST {
-            change.create(customer, &sort, revision)
-        } else {
-            change.replace(customer, &sort, revision)
+        let change = match seen {
+            None => change.create(customer, &sort, next),
+            Some(_) => change.replace(customer, &sort, next),
         };
-        change
+        let change = change
             .knowing(lane)
-            .require(customer, &SortKey::Record(of.0))
-            .remember_where_named(customer, session.user, remember)
-            .commit()
-            .await
-            .map_err(WriteError::from)
+            .require(customer, &SortKey::Record(record))
+            .notify(customer.id(), Notices::of_comment((record, of), id, seen, next))
+            .remember_where_named(customer, session.user, remember);
+        let indexed = |revision| Indexed::comment(customer.id(), (record, id), revision);
+        let words = WordChange::of(seen.map(indexed).as_ref(), &indexed(next));
+        self.commit_with_words(change, words).await
     }
 }

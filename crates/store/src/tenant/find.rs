@@ -4,12 +4,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use domain::{Date, Name, Record, RecordId, RecordType, Revision, Timestamp, UserId, words};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use domain::{Date, Name, Record, RecordId, RecordType, Revision, Timestamp, UserId};
 use futures_util::future::try_join_all;
 
 use super::{Ask, Reader};
 use crate::batch::Batch;
-use crate::index::{self, ChangeTime, List, Place, Standing, end_in_keys, in_keys};
+use crate::index::{self, ChangeTime, List, Place, Standing};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::tables::Database;
@@ -25,8 +26,8 @@ const CHANGED_MEANWHILE: Duration = Duration::from_secs(120);
 /// Where records are looked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// All, by their ids, which say when they were made.
-    Created,
+    /// All, or those made at some time or later, by their ids, which say when that was.
+    Created { from: Option<Timestamp> },
     /// Some lists that no record is in twice, by their times; from one time on, and before another one.
     Lists { lists: Vec<List>, from: Option<Timestamp>, until: Option<Timestamp> },
     /// Those that have a word that begins like each of these, by their ids.
@@ -40,9 +41,14 @@ pub struct Filter {
     pub open: bool,
     pub state: Option<Name>,
     pub assignee: Option<UserId>,
+    /// Those that nobody is assigned to.
+    pub unassigned: bool,
     pub about: Option<RecordId>,
     pub due_before: Option<Date>,
+    /// By their ids.
+    pub created_since: Option<Timestamp>,
     pub changed_since: Option<Timestamp>,
+    pub closed_since: Option<Timestamp>,
 }
 
 impl Filter {
@@ -50,17 +56,20 @@ impl Filter {
         *self == Self::default()
     }
 
-    fn fits(&self, revision: &Revision<Record>) -> bool {
+    fn fits(&self, id: RecordId, revision: &Revision<Record>) -> bool {
         let record = &revision.content;
         self.record_type.as_ref().is_none_or(|it| *it == record.record_type)
             && (!self.open || Standing::of(record) == Standing::Open)
             && (self.state.is_none() || self.state == record.state)
             && self.assignee.is_none_or(|it| record.assignees.contains(&it))
+            && (!self.unassigned || record.assignees.is_empty())
             && (self.about.is_none() || self.about == record.about)
             && self.due_before.as_ref().is_none_or(|end| {
                 record.open != Some(false) && record.due.as_ref().is_some_and(|due| due < end)
             })
+            && self.created_since.is_none_or(|since| id.made_at() >= since)
             && self.changed_since.is_none_or(|since| revision.changed_at >= since)
+            && self.closed_since.is_none_or(|since| record.closed_at.is_some_and(|at| at >= since))
     }
 }
 
@@ -106,14 +115,7 @@ impl Ask for FindRecords {
             // Of what is filtered, it is not known how many will fit.
             let wanted = if self.filter.is_none() { target - shown.len() } else { target };
             let candidates = self.candidates(&reader, after, wanted).await?;
-            let unread = candidates.found.iter().filter(|(_, item)| item.is_none());
-            let mut records = reader.records(unread.map(|(place, _)| place.record)).await?;
-            for (place, item) in candidates.found {
-                let Some(item) = item.or_else(|| records.remove(&place.record)) else { continue };
-                let revision: Revision<Record> = items::read_revision(&item)?;
-                if revision.deleted || !self.stands(place, &revision) || !self.fits(&revision) {
-                    continue;
-                }
+            for (place, item, revision) in self.fitting(&reader, candidates.found).await? {
                 if shown.len() + 1 == target || (bytes >= PAGE_BYTES && !shown.is_empty()) {
                     return Ok(page(shown, true, None));
                 }
@@ -142,16 +144,29 @@ fn page(
 }
 
 impl FindRecords {
-    fn fits(&self, revision: &Revision<Record>) -> bool {
-        let has_words = || match &self.source {
-            Source::Words(asked) => {
-                let has = words::of_record(&revision.content);
-                asked.iter().all(|asked| has.iter().any(|word| words::is_asked(word, asked)))
+    /// Those of some candidates that are there, and are what is asked for.
+    async fn fitting(
+        &self,
+        reader: &Reader<'_>,
+        found: Vec<(ChangeTime, Option<Item>)>,
+    ) -> Result<Vec<(ChangeTime, Item, Revision<Record>)>, StoreError> {
+        let unread = found.iter().filter(|(_, item)| item.is_none());
+        let mut records = reader.records(unread.map(|(place, _)| place.record)).await?;
+        let mut fitting = Vec::new();
+        for (place, item) in found {
+            let Some(item) = item.or_else(|| records.remove(&place.record)) else { continue };
+            let revision: Revision<Record> = items::read_revision(&item)?;
+            let is_there = !revision.deleted && self.stands(place, &revision);
+            if is_there && self.filter.fits(place.record, &revision) {
+                fitting.push((place, item, revision));
             }
-            _ => true,
-        };
-        // The one that costs least comes first.
-        self.filter.fits(revision) && has_words()
+        }
+        if let Source::Words(asked) = &self.source {
+            let records = fitting.iter().map(|(place, _, it)| (place.record, &it.content));
+            let has = self.with_words(reader, asked, records).await?;
+            fitting.retain(|(place, ..)| has.contains(&place.record));
+        }
+        Ok(fitting)
     }
 
     /// Whether a record stands where it was found. One that was changed since then is shown all the same, for it stands
@@ -171,7 +186,7 @@ impl FindRecords {
         wanted: usize,
     ) -> Result<Candidates, StoreError> {
         match &self.source {
-            Source::Created => self.by_id(reader, after, wanted).await,
+            Source::Created { from } => self.by_id(reader, *from, after, wanted).await,
             Source::Lists { lists, from, until } => {
                 self.of_lists(reader, lists, (*from, *until), after, wanted).await
             }
@@ -182,14 +197,17 @@ impl FindRecords {
     async fn by_id(
         &self,
         reader: &Reader<'_>,
+        from: Option<Timestamp>,
         after: Option<ChangeTime>,
         wanted: usize,
     ) -> Result<Candidates, StoreError> {
         let partition = keys::customer_partition(reader.customer.id());
         let start = after.map(|it| items::key(&partition, &SortKey::Record(it.record)));
-        let answer = reader
-            .query(keys::RECORD_PREFIX)
-            .scan_index_forward(self.ascending)
+        let first = |from| SortKey::Record(RecordId::first_of(from)).to_string();
+        let low = from.map_or_else(|| keys::RECORD_PREFIX.to_owned(), first);
+        let bounds = (low, format!("{}~", keys::RECORD_PREFIX));
+        let answer = self
+            .query(reader, TableKind::Records, &partition, bounds)
             .limit(i32::try_from(wanted).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
             .send()
@@ -246,18 +264,10 @@ impl FindRecords {
     ) -> Result<(Vec<ChangeTime>, bool), StoreError> {
         let Database { tables, .. } = &reader.store.database;
         let customer = reader.customer.id();
-        // A digit is below a tilde; a time alone is below all places of it. None is behind the latest.
-        let bound = |time: Option<Timestamp>, none: &str| match time {
-            Some(time) if in_keys(time) == time => {
-                format!("{}{:013}", keys::BY_CHANGE_PREFIX, time.millis())
-            }
-            _ => format!("{}{none}", keys::BY_CHANGE_PREFIX),
-        };
-        let (low, high) = (bound(from.map(in_keys), "0"), bound(until.map(end_in_keys), "~"));
         let start = after.map(|at| Place { list: list.clone(), at }.item(tables, customer));
         let partition = keys::list_partition(&tables.restored_as, customer, list);
         let answer = self
-            .query_index(reader, &partition, (low, high))
+            .query(reader, TableKind::Index, &partition, index::range(from, until))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
             .send()
@@ -273,24 +283,16 @@ impl FindRecords {
         Ok((places, answer.last_evaluated_key.is_some()))
     }
 
-    pub(super) fn query_index(
+    /// What stands between two sort keys, in the order asked for.
+    pub(super) fn query(
         &self,
         reader: &Reader<'_>,
+        table: TableKind,
         partition: &str,
-        (low, high): (String, String),
-    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        let Database { dynamo, tables } = &reader.store.database;
-        dynamo
-            .query()
-            .table_name(tables.name(TableKind::Index))
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :low AND :high")
-            .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#sk", items::SORT)
-            .expression_attribute_values(":pk", items::text(partition))
-            .expression_attribute_values(":low", items::text(low))
-            .expression_attribute_values(":high", items::text(high))
-            .scan_index_forward(self.ascending)
+        bounds: (String, String),
+    ) -> QueryFluentBuilder {
+        let query = reader.store.database.between(table, partition, bounds);
+        query.scan_index_forward(self.ascending)
     }
 }
 
@@ -301,7 +303,7 @@ pub(super) const fn by_id(record: RecordId) -> ChangeTime {
 
 impl Reader<'_> {
     /// These records, each once.
-    async fn records(
+    pub(super) async fn records(
         &self,
         ids: impl Iterator<Item = RecordId>,
     ) -> Result<HashMap<RecordId, Item>, StoreError> {

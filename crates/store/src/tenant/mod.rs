@@ -11,9 +11,11 @@ mod events;
 mod feed_place;
 mod find;
 mod find_words;
+mod inbox;
 mod invitations;
 mod links;
 mod logins;
+mod overview;
 mod passwords;
 mod people;
 mod policy;
@@ -34,24 +36,25 @@ pub use appendices::{
     AppendixHistory, AppendixKey, AppendixPage, ListAppendices, ReadAppendix, Reservation,
 };
 pub use changes::{ChangePage, Changed, Topic};
-pub use comments::{CommentKey, CommentPage, ListComments};
+pub use comments::{CommentChange, CommentKey, CommentPage, ListComments};
 pub use crashes::CrashBucket;
 pub use events::{EventPage, ListEvents};
 pub use feed_place::{Ends, FeedPlace, LaneEnds, LaneOf};
 pub use find::{Filter, FindRecords, RecordPage, Source};
+pub use inbox::{InboxPage, ReadInbox};
 pub use invitations::{
     ComesAs, InvitationKey, Invited, ListInvitations, ListedInvitation, Newcomer,
 };
 pub use links::{DOWNLOAD_VALID_FOR, Download, UPLOAD_VALID_FOR, Upload};
 pub use logins::{Attempt, Login, Membership};
+pub use overview::{Count, Overview};
 pub use passwords::LetBy;
 pub use people::{ListPeople, Person, PersonRefusal, UserKey, Users};
-pub use reads::{Lookup, Read};
+pub use reads::{Ask, Lookup, Nothing, Read, Reader};
 pub use records::{RecordKey, RevisionKey};
 pub use revisions::{ListRevisions, RevisionPage};
 pub use sessions::{
-    Ask, NewSession, Nothing, Opened, OwnSession, Reader, SESSION_LIFETIME, Session, Shown,
-    USE_NOTED_EVERY,
+    NewSession, Opened, OwnSession, SESSION_LIFETIME, Session, Shown, USE_NOTED_EVERY,
 };
 pub use sign_ups::LetterAsked;
 pub use tokens::{ListMachines, ListedMachine};

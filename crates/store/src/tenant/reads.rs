@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::tables::Database;
-use crate::{Missing, Store, StoreError, TableKind};
+use crate::{Customer, Missing, Store, StoreError, TableKind};
 
 /// Something that can be read together with the session: a key of one thing, or a tuple of some.
 pub trait Read: Send {
@@ -132,6 +132,37 @@ impl Store {
         wanted.ask(&mut items);
         // Nothing that is read like this expires.
         wanted.find(&items.read(session.created_at).await?)
+    }
+}
+
+/// Reads on behalf of a session that is still being verified. It can only read, and what it reads
+/// is dropped unless the session turns out to be valid.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) customer: Customer,
+    /// Who asks, by what the token says.
+    pub(crate) user: UserId,
+}
+
+/// A question that can be asked of a customer's data while the session is being verified.
+pub trait Ask: Send {
+    type Answer: Send;
+
+    fn ask(
+        self,
+        reader: Reader<'_>,
+    ) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
+}
+
+/// No question: only the session and what is wanted with it.
+pub struct Nothing;
+
+impl Ask for Nothing {
+    type Answer = ();
+
+    async fn ask(self, _: Reader<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

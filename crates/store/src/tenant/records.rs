@@ -6,9 +6,10 @@ use domain::{Record, RecordId, RecordType, Revision, Version};
 use super::reads::{FoundItems, Wanted};
 use super::{Lookup, Read, Reader, Session};
 use crate::feed::KnownEnd;
-use crate::index::{self, Unindexed};
+use crate::indexed::Indexed;
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
+use crate::notices::Notices;
 use crate::transaction::Transaction;
 use crate::usage::Growth;
 use crate::words::WordChange;
@@ -85,13 +86,15 @@ impl Store {
     ) -> Result<(), WriteError> {
         let (customer, partition) =
             (&session.customer, keys::customer_partition(session.customer.id()));
+        let indexed = Indexed::record(customer.id(), id, revision);
         let change = Transaction::new(&self.database)
             .create(customer, &SortKey::Record(id), revision)
             .knowing(lane)
-            .list(customer.id(), &[], &index::places_of(id, revision))
+            .list(customer.id(), &[], &indexed.places)
+            .notify(customer.id(), Notices::of_record(id, None, revision))
             .count(customer, id.to_bytes(), Growth::RECORD)
             .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember);
-        self.commit_with_words(change, words_of(customer, id, None, revision)).await
+        self.commit_with_words(change, WordChange::of(None, &indexed)).await
     }
 
     /// Replaces a record, as it was seen, by its next revision, be it new content or a tombstone, and remembers
@@ -106,22 +109,25 @@ impl Store {
         lane: KnownEnd,
     ) -> Result<(), WriteError> {
         let (customer, sort) = (&session.customer, SortKey::Record(id));
-        let (from, to) = (index::places_of(id, seen), index::places_of(id, revision));
-        let change =
-            Transaction::new(&self.database).replace(customer, &sort, revision).knowing(lane);
-        let change = change.list(customer.id(), &from, &to);
+        let indexed = |revision| Indexed::record(customer.id(), id, revision);
+        let (from, to) = (indexed(seen), indexed(revision));
+        let change = Transaction::new(&self.database)
+            .replace(customer, &sort, revision)
+            .knowing(lane)
+            .list(customer.id(), &from.places, &to.places)
+            .notify(customer.id(), Notices::of_record(id, Some(seen), revision));
         let change = if revision.deleted {
             change.count(customer, id.to_bytes(), Growth::RECORD_DELETED)
         } else {
             change
         };
         let change = change.remember_where_named(customer, session.user, remember);
-        self.commit_with_words(change, words_of(customer, id, Some(seen), revision)).await
+        self.commit_with_words(change, WordChange::of(Some(&from), &to)).await
     }
 
-    /// Makes a change of a record; the words that do not fit it are written right after it. Where they cannot be, the
-    /// change is made all the same, and the sweep writes them.
-    async fn commit_with_words(
+    /// Makes a change; the words that do not fit it are written right after it. Where they cannot be, the change is made
+    /// all the same, and the sweep writes them.
+    pub(super) async fn commit_with_words(
         &self,
         change: Transaction<'_>,
         words: Option<WordChange>,
@@ -158,17 +164,4 @@ impl Store {
             .map_err(StoreError::unavailable)?;
         Fields(&answer.attributes.unwrap_or_default()).parse(items::COUNT)
     }
-}
-
-/// The words that a change of a record brings and takes.
-fn words_of(
-    customer: &Customer,
-    record: RecordId,
-    before: Option<&Revision<Record>>,
-    after: &Revision<Record>,
-) -> Option<WordChange> {
-    let (at, version) = (after.changed_at, after.version);
-    let unindexed = Unindexed { at, customer: customer.id(), record, version };
-    let before = before.map(|it| &it.content);
-    WordChange::of(unindexed, before, (!after.deleted).then_some(&after.content))
 }

@@ -7,7 +7,7 @@ use domain::{
     ApiToken, CustomerId, Revision, Role, Scope, SessionToken, Timestamp, TokenHash, UserId,
 };
 
-use super::reads::Wanted;
+use super::reads::{Ask, Reader, Wanted};
 use super::{Login, Membership, Read};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
@@ -58,6 +58,13 @@ impl Shown {
         match self {
             Self::Session(token) => token.customer,
             Self::Token(token) => token.customer,
+        }
+    }
+
+    const fn user(&self) -> UserId {
+        match self {
+            Self::Session(token) => token.user,
+            Self::Token(token) => token.user,
         }
     }
 }
@@ -115,35 +122,6 @@ pub struct OwnSession {
     pub expires_at: Timestamp,
 }
 
-/// Reads on behalf of a session that is still being verified. It can only read, and what it reads
-/// is dropped unless the session turns out to be valid.
-#[derive(Clone, Copy)]
-pub struct Reader<'a> {
-    pub(crate) store: &'a Store,
-    pub(crate) customer: Customer,
-}
-
-/// A question that can be asked of a customer's data while the session is being verified.
-pub trait Ask: Send {
-    type Answer: Send;
-
-    fn ask(
-        self,
-        reader: Reader<'_>,
-    ) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
-}
-
-/// No question: only the session and what is wanted with it.
-pub struct Nothing;
-
-impl Ask for Nothing {
-    type Answer = ();
-
-    async fn ask(self, _: Reader<'_>) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 /// Why a read beside a session ended early.
 enum Ended {
     NoSession,
@@ -190,7 +168,8 @@ impl Store {
             opened.ok_or(Ended::NoSession)
         };
         let answer = async {
-            let reader = Reader { store: self, customer: Customer::new(shown.customer()) };
+            let (customer, user) = (Customer::new(shown.customer()), shown.user());
+            let reader = Reader { store: self, customer, user };
             question.ask(reader).await.map_err(Ended::from)
         };
         // Ends as soon as the session is found wanting: how long a forged token is refused says

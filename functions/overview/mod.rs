@@ -1,0 +1,3 @@
+//! What there is to do, in six figures.
+
+pub mod get;

@@ -1,0 +1,131 @@
+//! What people are told, by whom, and that they alone read it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::find::{index, lose};
+use testing::world::{Answer, Call, Person, World};
+
+const ADD: &str = "POST /v1/records/{record_id}/comments";
+
+async fn inbox(world: &World, person: Person) -> Value {
+    let answer = world.send(Call::to("GET /v1/inbox").by(person)).await;
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    answer.body()
+}
+
+/// Why somebody was told, and by whom, the newest first; and how much of it is not read.
+async fn told(world: &World, person: Person) -> (Vec<(String, String)>, u64) {
+    let inbox = inbox(world, person).await;
+    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let notices = inbox["notices"].as_array().unwrap().iter();
+    let notices = notices.map(|it| (text(&it["reason"]), text(&it["by"]))).collect();
+    (notices, inbox["unread"].as_u64().unwrap())
+}
+
+fn from(reason: &str, person: Person) -> (String, String) {
+    (reason.to_owned(), person.user().to_string())
+}
+
+async fn mark(world: &World, person: Person, ids: &[&str]) -> Answer {
+    let call = Call::to("POST /v1/inbox/read").by(person).body(json!({ "notices": ids }));
+    world.send(call).await
+}
+
+/// A deviation of A's that the member is to work on; what the member has done with it, and said.
+async fn story(world: &World) -> String {
+    let body = json!({ "type": "deviation", "title": "Crack in the hook", "assignees": [Person::Member.user()] });
+    let made = world.send(Call::to("POST /v1/records").body(body)).await;
+    assert_eq!(made.status(), 201, "{made:?}");
+    let id = made.body()["id"].as_str().unwrap().to_owned();
+    let later = |seconds| world.now.after(Duration::from_secs(seconds));
+    let change =
+        Call::to("PATCH /v1/records/{record_id}").by(Person::Member).path("record_id", &id);
+    let change = change.header("if-match", "\"1\"").body(json!({ "state": "in_progress" }));
+    assert_eq!(world.send(change.later(later(1))).await.status(), 200);
+    let says = json!({ "text": "Where is the drawing?", "mentions": [Person::Admin.user()] });
+    let says = Call::to(ADD).by(Person::Member).path("record_id", &id).body(says);
+    assert_eq!(world.send(says.later(later(2))).await.status(), 201);
+    id
+}
+
+#[tokio::test]
+async fn people_are_told_what_concerns_them_and_not_what_they_did() {
+    let world = World::new().await;
+    let id = story(&world).await;
+    assert_eq!(told(&world, Person::Member).await, (vec![from("assigned", Person::A)], 1));
+    let both = vec![from("commented", Person::Member), from("changed", Person::Member)];
+    assert_eq!(told(&world, Person::A).await, (both.clone(), 2));
+    assert_eq!(told(&world, Person::Admin).await, (vec![from("mentioned", Person::Member)], 1));
+    assert_eq!(told(&world, Person::Viewer).await, (vec![], 0));
+    assert_eq!(told(&world, Person::B).await, (vec![], 0));
+    let notice = inbox(&world, Person::Admin).await["notices"][0].clone();
+    let record = json!({
+        "id": id, "type": "deviation", "title": "Crack in the hook", "number": "DEV-1",
+        "state": "in_progress", "open": true,
+    });
+    assert_eq!((&notice["record"], notice["read"].as_bool()), (&record, Some(false)));
+    assert!(notice["comment_id"].is_string(), "{notice}");
+    // Page by page, the same.
+    let first = world.send(Call::to("GET /v1/inbox").query("limit=1")).await.body();
+    let query = format!("limit=1&cursor={}", first["next_cursor"].as_str().unwrap());
+    let second = world.send(Call::to("GET /v1/inbox").query(&query)).await.body();
+    let reasons = [&first, &second].map(|it| it["notices"][0]["reason"].as_str().unwrap());
+    assert_eq!(reasons, ["commented", "changed"]);
+    // What is gone is nothing to look at.
+    let delete = Call::to("DELETE /v1/records/{record_id}").path("record_id", &id);
+    assert_eq!(world.send(delete.header("if-match", "\"2\"")).await.status(), 204);
+    assert_eq!(told(&world, Person::A).await.0, vec![]);
+}
+
+#[tokio::test]
+async fn what_somebody_has_read_is_read_for_them_alone() {
+    let world = World::new().await;
+    story(&world).await;
+    let all = inbox(&world, Person::A).await;
+    let id = |at: usize| all["notices"][at]["id"].as_str().unwrap();
+    // Neither another person nor another company reads it for them.
+    for other in [Person::Member, Person::B] {
+        assert_eq!(mark(&world, other, &[id(0)]).await.status(), 204);
+    }
+    assert_eq!(told(&world, Person::A).await.1, 2);
+    assert_eq!(mark(&world, Person::A, &[id(0), id(0)]).await.status(), 204);
+    let now = inbox(&world, Person::A).await;
+    let read = |at: usize| now["notices"][at]["read"].as_bool().unwrap();
+    assert_eq!((read(0), read(1), now["unread"].as_u64()), (true, false, Some(1)));
+    let unknown = id(0).replace("commented", "assigned");
+    assert_eq!(mark(&world, Person::A, &[&unknown]).await.status(), 204, "what is gone is read");
+    assert_eq!(inbox(&world, Person::A).await["notices"].as_array().unwrap().len(), 2);
+    let many = vec![id(0); 101];
+    for (bad, field) in [
+        (vec![], "/notices"),
+        (many, "/notices"),
+        (vec![id(1), "x"], "/notices/1"),
+        (vec!["07.01KEZ00000RECRDAAAAAAAAAAA.assigned"], "/notices/0"),
+        (vec!["7.01KEZ00000RECRDAAAAAAAAAAA.#inbox#"], "/notices/0"),
+    ] {
+        let refused = mark(&world, Person::A, &bad).await;
+        assert_eq!(refused.problem(), (422, "invalid_field".into(), field.into()), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_was_lost_tells_people_again() {
+    let world = World::new().await;
+    let id = story(&world).await;
+    // Somebody else joins in, and what was said is said otherwise.
+    let later = world.now.after(Duration::from_secs(3));
+    let change = Call::to("PATCH /v1/records/{record_id}").path("record_id", &id);
+    let both = json!({ "assignees": [Person::Member.user(), Person::Admin.user()] });
+    assert_eq!(
+        world.send(change.header("if-match", "\"2\"").body(both).later(later)).await.status(),
+        200
+    );
+    let before = index(&world).await;
+    assert_eq!(before.iter().filter(|it| it.contains("NOTICE#")).count(), 6);
+    lose(&world, "INDEX_TABLE", |_| true).await;
+    assert_eq!(told(&world, Person::A).await, (vec![], 0));
+    world.cloud.invoke("build-index", json!({})).await.unwrap();
+    assert_eq!(index(&world).await, before);
+}
