@@ -14,7 +14,7 @@ pub const NO_MAIL: Code = Code::new(
 /// What sends letters, and knows where the service is.
 pub struct Post {
     mailer: Option<Mailer>,
-    /// Where others find the service, where API Gateway does not say it: on one machine.
+    /// Where others find the service, where API Gateway does not say it: on one machine, and where nothing was asked.
     public_url: Option<String>,
 }
 
@@ -36,6 +36,11 @@ impl Post {
     /// Where the page to log in is.
     pub fn log_in(&self, request: &Request) -> String {
         format!("{}/", self.origin(request))
+    }
+
+    /// A page, for letters that no request leads to: where the service is has to be known then.
+    pub fn page(&self, name: &str) -> String {
+        format!("{}/{name}", self.public_url.as_deref().unwrap_or_default())
     }
 
     /// What is behind a `#` stays in the browser, so no log has a token.

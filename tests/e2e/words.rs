@@ -1,4 +1,5 @@
-//! All that functions may do with the words of records: more of them than fit a transaction.
+//! All that functions may do with the words of records, and with what people are told: more words than fit a transaction,
+//! and a mail.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -64,6 +65,11 @@ pub async fn come_and_go() -> Usage {
     send(tell.header("idempotency-key", "tell").body(told)).await;
     let inbox = send(Call::to("GET /v1/inbox")).await;
     assert_eq!(inbox["notices"].as_array().unwrap().len(), 1, "{inbox}");
+    let wants = |daily: bool| Call::to("PUT /v1/inbox/mail").body(json!({ "daily": daily }));
+    send(wants(true)).await;
+    let mailed = world.cloud.invoke("send-daily-mail", json!({})).await.unwrap();
+    assert_eq!(mailed["sent"], 1, "{mailed}");
+    send(wants(false)).await;
     send(call("PUT /v1/records/{record_id}", 1).body(deviation("second"))).await;
     send(call("PATCH /v1/records/{record_id}", 2).body(deviation("third"))).await;
     let restore = call("POST /v1/records/{record_id}/restorations", 3);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::find::{index, lose};
+use testing::letters::letters;
 use testing::world::{Answer, Call, Person, World};
 
 const ADD: &str = "POST /v1/records/{record_id}/comments";
@@ -128,4 +129,67 @@ async fn an_index_that_was_lost_tells_people_again() {
     assert_eq!(told(&world, Person::A).await, (vec![], 0));
     world.cloud.invoke("build-index", json!({})).await.unwrap();
     assert_eq!(index(&world).await, before);
+}
+
+async fn wants_mail(world: &World, person: Person, daily: bool) -> Answer {
+    let call = Call::to("PUT /v1/inbox/mail").by(person).body(json!({ "daily": daily }));
+    world.send(call).await
+}
+
+/// What became of the mails of a morning: how many are wanted, and how many were sent.
+async fn morning(world: &World) -> (Value, Value) {
+    let outcome = world.cloud.invoke("send-daily-mail", json!({})).await.unwrap();
+    assert_eq!(outcome["failed"], 0, "{outcome}");
+    (outcome["wanted"].clone(), outcome["sent"].clone())
+}
+
+#[tokio::test]
+async fn who_wants_it_gets_a_mail_of_what_they_have_not_read_once_a_day() {
+    let world = World::new().await;
+    for person in [Person::A, Person::Member, Person::B] {
+        assert_eq!(wants_mail(&world, person, true).await.status(), 204);
+    }
+    assert_eq!(inbox(&world, Person::A).await["daily_mail"], true);
+    assert_eq!(inbox(&world, Person::Admin).await["daily_mail"], false);
+    assert_eq!(morning(&world).await, (json!(3), json!(0)), "nobody has anything to be told");
+    story(&world).await;
+    // The admin is told too, and wants no mail. The member has read it.
+    let read = inbox(&world, Person::Member).await["notices"][0]["id"].clone();
+    assert_eq!(mark(&world, Person::Member, &[read.as_str().unwrap()]).await.status(), 204);
+    assert_eq!(morning(&world).await, (json!(3), json!(1)));
+    let sent = letters(world.folder());
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].to, Person::A.email().as_str());
+    for line in ["has commented on: DEV-1 Crack in the hook", "has changed: DEV-1 Crack", "/inbox"]
+    {
+        assert!(sent[0].text.contains(line), "{}", sent[0].text);
+    }
+    assert_eq!(morning(&world).await, (json!(3), json!(0)), "tried again, it is not sent again");
+    assert_eq!(wants_mail(&world, Person::A, false).await.status(), 204);
+    assert_eq!(morning(&world).await.0, 2);
+    assert_eq!(inbox(&world, Person::A).await["daily_mail"], false);
+}
+
+#[tokio::test]
+async fn who_is_gone_or_has_no_address_gets_no_mail() {
+    let world = World::new().await;
+    assert_eq!(wants_mail(&world, Person::Member, true).await.status(), 204);
+    story(&world).await;
+    let remove = Call::to("DELETE /v1/people/{user_id}");
+    let remove = remove.path("user_id", &Person::Member.user().to_string());
+    let removed = world.send(remove.header("if-match", "\"1\"")).await;
+    assert_eq!(removed.status(), 204, "{removed:?}");
+    assert_eq!(morning(&world).await, (json!(1), json!(0)));
+    let accounts = testing::operator::items(&world.cloud, "ACCOUNTS_TABLE").await;
+    let key = format!("USER#{}", Person::A.user());
+    let mut card = accounts.into_iter().find(|it| it["sk"].as_s() == Ok(&key)).unwrap();
+    testing::forge::set_text(&mut card, "sk", &key.replace("USER", "CARD"));
+    testing::forge::set_text(&mut card, "name", "Eva Ek");
+    testing::forge::set_text(&mut card, "sign_in", "eva@verkstad");
+    testing::operator::put_item(&world.cloud, "ACCOUNTS_TABLE", card).await;
+    assert_eq!(wants_mail(&world, Person::A, true).await.code(), "no_address");
+    assert_eq!(wants_mail(&world, Person::A, false).await.status(), 204);
+    let world = world.restarted(&[("MailDomain", "")]).await;
+    assert_eq!(wants_mail(&world, Person::Admin, true).await.code(), "no_mail");
+    assert_eq!(morning(&world).await, (json!(0), json!(0)));
 }

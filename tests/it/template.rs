@@ -166,11 +166,13 @@ fn nothing_kept_can_be_lost() {
 /// would find that again.
 #[test]
 fn a_restore_by_the_docs_stops_every_function_that_reaches_what_is_restored() {
-    // It notes what has arrived, and its events must not be lost; and what an operator alone uses.
+    // It notes what has arrived, and its events must not be lost; what an operator alone uses; and what notes nothing but
+    // on which day a mail was sent.
     let goes_on = [
         "BuildIndex",
         "ForgetPerson",
         "RestoreService",
+        "SendDailyMail",
         "SetQuota",
         "StoreAppendix",
         "SuspendCustomer",

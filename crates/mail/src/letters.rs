@@ -13,13 +13,13 @@ pub struct Letter {
 }
 
 /// A letter as its parts: what the person reads, a link if there is one, and what they read below it.
-struct Parts<'a> {
-    language: Language,
-    subject: String,
-    before: Vec<String>,
+pub(crate) struct Parts<'a> {
+    pub(crate) language: Language,
+    pub(crate) subject: String,
+    pub(crate) before: Vec<String>,
     /// What the link does, and where it leads.
-    link: Option<(&'a str, &'a str)>,
-    after: Vec<&'a str>,
+    pub(crate) link: Option<(&'a str, &'a str)>,
+    pub(crate) after: Vec<&'a str>,
 }
 
 /// To somebody who wants to sign a company up.
@@ -222,7 +222,7 @@ fn simple(
 }
 
 impl Parts<'_> {
-    fn letter(self) -> Letter {
+    pub(crate) fn letter(self) -> Letter {
         let (mut text, mut html) = (String::new(), String::new());
         let paragraph = |text: &mut String, html: &mut String, words: &str| {
             let _ = write!(text, "{words}\n\n");
@@ -273,6 +273,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{News, What, daily};
 
     const LINK: &str = "https://am.example.com/x#am1s_TOKEN";
 
@@ -284,6 +285,15 @@ mod tests {
     fn every_letter_says_what_it_should_in_every_language() {
         let company: CompanyName = "Verkstad AB".to_owned().try_into().unwrap();
         let inviter: PersonName = "Eva Ek".to_owned().try_into().unwrap();
+        let what = [What::Assigned, What::Mentioned, What::Commented, What::Changed];
+        let news = what.map(|what| News {
+            what,
+            by: Some("Eva Ek"),
+            number: Some("DEV-7"),
+            title: "Crack",
+        });
+        let unnamed = News { what: What::Changed, by: None, number: None, title: "Press 4" };
+        let news: Vec<News<'_>> = news.into_iter().chain([unnamed]).collect();
         for language in Language::ALL {
             let letters = [
                 sign_up(language, LINK),
@@ -292,6 +302,7 @@ mod tests {
                 no_account(language, LINK),
                 invitation(language, &company, Some(&inviter), LINK),
                 new_device(language, "Firefox", "2026-11-28 06:00 UTC", LINK),
+                daily(language, &company, &news, LINK),
             ];
             let all: Vec<String> = letters.iter().map(shown).collect();
             let name = format!("letters_{}", language.code());

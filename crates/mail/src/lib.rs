@@ -3,8 +3,10 @@
 //! An address is personal data and a link opens things, so nothing here shows either. This crate must never depend on
 //! the store: who is written to, and whether, is decided elsewhere.
 
+mod daily;
 mod letters;
 mod sender;
 
+pub use daily::{News, What, daily};
 pub use letters::{Letter, invitation, new_device, no_account, reset, sign_up, signed_up_before};
 pub use sender::{MailError, Mailer};

@@ -229,6 +229,8 @@ kinds! {
     Request: "REQUEST" in [Records, Accounts, Sessions], Transient;
     /// The answer to a sign-up.
     SignUp: "SIGNUP" in [Accounts], Transient;
+    /// That somebody wants a mail each day.
+    Daily: "DAILY" in [Accounts], Transient;
     /// Who logs in with an e-mail address, and the password hash.
     Login: "LOGIN" in [Logins], Lasting;
     /// Who logs in with a name.

@@ -11,7 +11,7 @@ use domain::{
 };
 use runtime::HttpFunction;
 use serde::Serialize;
-use store::tenant::ReadInbox;
+use store::tenant::{ReadInbox, WantsMail};
 use store::{Notice, Reason, Store};
 
 /// Something that somebody is told.
@@ -71,6 +71,8 @@ struct Inbox {
     notices: Vec<NoticeView>,
     /// How many of the newest two hundred were not read.
     unread: usize,
+    /// Whether a mail comes each day of what was not read.
+    daily_mail: bool,
     /// Where the next page starts; null at the end.
     next_cursor: Option<String>,
 }
@@ -95,8 +97,9 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
     let question = ReadInbox { limit: request.page_limit()?, before: request.cursor()? };
-    let (_, page) = request.open_and(store, (), question).await?;
+    let (opened, page) = request.open_and(store, WantsMail, question).await?;
     let notices = page.notices.into_iter().map(NoticeView::new).collect();
     let next_cursor = page.next_before.map(|place| Cursor(place).to_string());
-    Ok(json(StatusCode::OK, &Inbox { notices, unread: page.unread, next_cursor }))
+    let (unread, daily_mail) = (page.unread, opened.found);
+    Ok(json(StatusCode::OK, &Inbox { notices, unread, daily_mail, next_cursor }))
 }

@@ -198,6 +198,18 @@ pub(crate) fn inbox_partition(restored_as: &str, customer: CustomerId, user: Use
 /// What the sort keys of all notices start with.
 pub(crate) const NOTICE_PREFIX: &str = "NOTICE#";
 
+/// So many partitions have those who want a mail each day: all customers share them.
+pub(crate) const DAILY_PARTITIONS: u8 = 16;
+
+/// Which of these partitions somebody is in.
+pub(crate) const fn daily_number(user: UserId) -> u8 {
+    user.to_bytes()[15] % DAILY_PARTITIONS
+}
+
+pub(crate) fn daily_partition(number: u8) -> String {
+    format!("DAILY#{number}")
+}
+
 /// So many partitions have the records whose words are to be written yet, and as many what was said about them: all
 /// customers share them. An earlier release knows those of the records.
 const UNINDEXED_PARTITIONS_EACH: u8 = 16;

@@ -1,5 +1,7 @@
 //! Every kind of key, as it is stored.
 
+use domain::FromStored as _;
+
 use super::*;
 use crate::Reason;
 
@@ -27,6 +29,7 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
         SortKey::Word(Worded::comment(record, comment)),
         unindexed(Worded::record(record)),
         unindexed(Worded::comment(record, comment)),
+        SortKey::Daily(CustomerId::from_bytes([9; 16]), user),
         SortKey::Notice(NoticePlace {
             at: Timestamp::from_millis(1_768_464_000_000),
             record,

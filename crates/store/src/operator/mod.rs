@@ -5,6 +5,7 @@
 mod bucket;
 mod crashes;
 mod customers;
+mod daily;
 mod erasures;
 mod evidence;
 mod forgotten;
@@ -21,6 +22,7 @@ mod sweep;
 pub use bucket::{Bucket, BucketState, ObjectPage, StoredObject};
 pub use crashes::{Deletion, WaitingCrashes};
 pub use customers::CustomerRow;
+pub use daily::{Subscriber, Told, Unread};
 pub use evidence::Evidence;
 pub use forgotten::{ForgetError, Forgotten, Person, Redaction};
 pub use ledger::{BackupJob, BackupRun, Link, LinkReason, Verification};

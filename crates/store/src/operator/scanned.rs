@@ -238,6 +238,7 @@ fn counterpart(
         | SortKey::Word(_)
         | SortKey::Unindexed(_)
         | SortKey::Notice(_)
+        | SortKey::Daily(..)
         | SortKey::Lane(_)
         | SortKey::Pointer(_)
         | SortKey::IndexBuilt

@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use domain::{Record, Revision};
 use futures_util::future::try_join_all;
 
-use super::{Ask, Reader, Session};
+use super::reads::{FoundItems, Wanted};
+use super::{Ask, Read, Reader, Session};
 use crate::items;
-use crate::keys;
+use crate::keys::{self, SortKey};
 use crate::notices::{self, Notice, NoticePlace, READ};
 use crate::{Store, StoreError, TableKind};
 
@@ -93,7 +94,34 @@ fn inbox(reader: &Reader<'_>) -> QueryFluentBuilder {
     database.between(TableKind::Index, &partition, bounds).scan_index_forward(false)
 }
 
+/// Whether whoever asks wants a mail each day of what they were told.
+pub struct WantsMail;
+
+impl Read for WantsMail {
+    type Found = bool;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        items.daily();
+    }
+
+    fn find(self, items: &FoundItems) -> Result<bool, StoreError> {
+        Ok(items.item(&SortKey::Daily(items.customer(), items.user())).is_some())
+    }
+}
+
 impl Store {
+    /// Notes whether whoever asks wants a mail each day.
+    pub async fn want_mail(&self, session: &Session, wants: bool) -> Result<(), StoreError> {
+        let partition = keys::daily_partition(keys::daily_number(session.user));
+        let sort = SortKey::Daily(session.customer.id(), session.user);
+        let (table, key) = (self.database.tables.name(TableKind::Accounts), &partition);
+        if wants {
+            self.database.put(table, items::key(key, &sort)).await
+        } else {
+            self.database.delete(table, items::key(key, &sort)).await
+        }
+    }
+
     /// Notes that whoever asks has read these. What is not there any more is read.
     pub async fn mark_read(
         &self,

@@ -41,7 +41,7 @@ pub use crashes::CrashBucket;
 pub use events::{EventPage, ListEvents};
 pub use feed_place::{Ends, FeedPlace, LaneEnds, LaneOf};
 pub use find::{Filter, FindRecords, RecordPage, Source};
-pub use inbox::{InboxPage, ReadInbox};
+pub use inbox::{InboxPage, ReadInbox, WantsMail};
 pub use invitations::{
     ComesAs, InvitationKey, Invited, ListInvitations, ListedInvitation, Newcomer,
 };

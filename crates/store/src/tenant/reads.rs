@@ -66,21 +66,30 @@ impl<'a> Wanted<'a> {
     /// One more item; one that is asked for twice is read once. It is found again by its sort key:
     /// nothing asks for the same one in two tables.
     pub(crate) fn item(&mut self, table: TableKind, sort: SortKey) {
+        let partition = self.partition.clone();
+        self.item_of(table, &partition, sort);
+    }
+
+    /// The same of something that is not in the customer's own partition.
+    fn item_of(&mut self, table: TableKind, partition: &str, sort: SortKey) {
         if !self.keys.contains(&sort) {
-            self.batch.add(self.database.tables.name(table), &self.partition, &sort);
+            self.batch.add(self.database.tables.name(table), partition, &sort);
             self.keys.push(sort);
         }
     }
 
-    /// Where a lane of the customer's feed ends, which has a partition of its own.
+    /// Where a lane of the customer's feed ends.
     pub(crate) fn lane(&mut self, lane: u8) {
-        let sort = SortKey::Lane(lane);
-        if !self.keys.contains(&sort) {
-            let tables = &self.database.tables;
-            let partition = keys::lane_partition(&tables.restored_as, self.customer, lane);
-            self.batch.add(tables.name(TableKind::Index), &partition, &sort);
-            self.keys.push(sort);
-        }
+        let restored_as = &self.database.tables.restored_as;
+        let partition = keys::lane_partition(restored_as, self.customer, lane);
+        self.item_of(TableKind::Index, &partition, SortKey::Lane(lane));
+    }
+
+    /// Whether whoever asks wants a mail each day.
+    pub(crate) fn daily(&mut self) {
+        let partition = keys::daily_partition(keys::daily_number(self.user));
+        let sort = SortKey::Daily(self.customer, self.user);
+        self.item_of(TableKind::Accounts, &partition, sort);
     }
 
     pub(crate) async fn read(self, now: Timestamp) -> Result<FoundItems, StoreError> {
@@ -88,13 +97,14 @@ impl<'a> Wanted<'a> {
         for item in self.batch.read(&self.database.dynamo).await? {
             found.insert(Fields(&item).text(items::SORT)?.to_owned(), item);
         }
-        Ok(FoundItems { items: found, user: self.user, now })
+        Ok(FoundItems { items: found, customer: self.customer, user: self.user, now })
     }
 }
 
 /// Those of the items asked for that are there.
 pub struct FoundItems {
     items: HashMap<String, Item>,
+    customer: CustomerId,
     user: UserId,
     now: Timestamp,
 }
@@ -102,6 +112,10 @@ pub struct FoundItems {
 impl FoundItems {
     pub(crate) const fn user(&self) -> UserId {
         self.user
+    }
+
+    pub(crate) const fn customer(&self) -> CustomerId {
+        self.customer
     }
 
     /// The time of the request.
