@@ -127,7 +127,10 @@ impl Owner {
         });
         let made = self.post("/v1/records", &body).await;
         assert_eq!((&made["number"], &made["open"]), (&json!("DEV-1"), &json!(true)));
-        made["id"].as_str().unwrap().to_owned()
+        let id = made["id"].as_str().unwrap();
+        let said = json!({ "text": "Kullagret glappar" });
+        self.post(&format!("/v1/records/{id}/comments"), &said).await;
+        id.to_owned()
     }
 
     /// Finds it by every list that it is in.
@@ -137,7 +140,9 @@ impl Owner {
             "type=deviation&state=open",
             &format!("about={about}"),
             "due_before=2026-12-25",
+            "assignee=nobody&state=open",
             "words=vobb",
+            "words=vobb%20kullag",
         ] {
             let found = self.get(&format!("/v1/records?{query}")).await.1;
             let ids: Vec<&str> = found["records"]

@@ -114,6 +114,11 @@ struct Drill {
 async fn destroy() -> Drill {
     let world = Arc::new(World::with_record().await);
     world.upload_photo().await;
+    let said = json!({ "text": "Is the hook cracked?", "mentions": [Person::A.user()] });
+    let say = Call::to("POST /v1/records/{record_id}/comments").by(Person::Member).body(said);
+    assert_eq!(world.send(say.later(runtime::now())).await.status(), 201);
+    let wants = Call::to("PUT /v1/inbox/mail").body(json!({ "daily": true }));
+    assert_eq!(world.send(wants.later(runtime::now())).await.status(), 204);
     world.cloud.run_evening(|_| {}).await.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> =
@@ -201,6 +206,17 @@ async fn check(drill: Drill) {
             .await;
         assert_eq!(answer.status(), 404, "what was erased stays erased");
     }
+    // What was said is found, who was told is told again, and who wanted a mail wants it.
+    let found = world.send(ask("GET /v1/records").query("words=cracked")).await.body();
+    assert_eq!(found["records"][0]["id"], json!(record_id()), "{found}");
+    let inbox = world.send(ask("GET /v1/inbox")).await.body();
+    let reasons: Vec<&Value> =
+        inbox["notices"].as_array().unwrap().iter().map(|it| &it["reason"]).collect();
+    assert_eq!(
+        (reasons, &inbox["daily_mail"]),
+        (vec![&json!("mentioned")], &json!(true)),
+        "{inbox}"
+    );
     // Bytes from before are there; those from after are set aside, and make room for others.
     let list = world.send(ask("GET /v1/records/{record_id}/appendices")).await.body();
     assert_eq!(list["appendices"][0]["versions"].as_array().unwrap().len(), 1, "{list}");
