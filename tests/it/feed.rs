@@ -102,6 +102,16 @@ async fn who_cannot_be_told_everything_is_told_so() {
         let refused = world.send(feed().query(&format!("cursor={bad}"))).await;
         assert_eq!(refused.problem(), (422, "invalid_field".into(), "?cursor".into()), "{bad}");
     }
+    // Changes that a device has kept come with where it is, so that none is made that is meant for another service.
+    let make = |cursor: &str, title: &str| {
+        let body = json!({ "type": "note", "title": title });
+        let change = json!({ "key": title, "method": "POST", "path": "/v1/records", "body": body });
+        Call::to("POST /v1/changes").body(json!({ "changes": [change], "cursor": cursor }))
+    };
+    assert_eq!(world.send(make(&start, "one")).await.body()["verdicts"][0]["status"], 201);
+    assert_eq!(world.send(make("x", "two")).await.problem().2, "/cursor");
+    let of_another_company = world.send(make(&start, "three").by(Person::B)).await;
+    assert_eq!((of_another_company.status(), of_another_company.code()), (410, "resync".into()));
     // The index is lost: nobody knows what was in it.
     for item in operator::items(&world.cloud, "INDEX_TABLE").await {
         let key = |name: &str| item[name].as_s().unwrap().clone();
@@ -109,6 +119,9 @@ async fn who_cannot_be_told_everything_is_told_so() {
     }
     let lost = world.send(feed().query(&format!("cursor={start}"))).await;
     assert_eq!((lost.status(), lost.code()), (410, "resync".to_owned()));
+    assert_eq!(world.send(make(&start, "four")).await.status(), 410);
+    let records = world.ask("GET /v1/records").await.body();
+    assert_eq!(records["records"].as_array().unwrap().len(), 1, "of four, one was made");
     assert_eq!(world.ask("POST /v1/records").await.status(), 201);
     let lost = world.send(feed().query(&format!("cursor={start}"))).await;
     assert_eq!(lost.status(), 410, "nor when the feed goes on");

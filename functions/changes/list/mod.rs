@@ -25,7 +25,7 @@ struct ChangeList {
     more: bool,
 }
 
-const RESYNC: Code = Code::new(
+pub const RESYNC: Code = Code::new(
     StatusCode::GONE,
     "resync",
     "What was changed since this cursor cannot be told: it is older than 90 days, or the service was restored. Take \

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use am_http::{
-    Answer, Declaration, Handle, Part, Problem, Request, RequestBody, Response, Route,
+    Answer, Cursor, Declaration, Handle, Part, Problem, Request, RequestBody, Response, Route,
     SessionRequest, StatusCode, answer_part, json,
 };
 use domain::Role;
@@ -13,7 +13,9 @@ use runtime::HttpFunction;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::Store;
+use store::tenant::{FeedPlace, LaneEnds};
 
+use crate::changes::list::RESYNC;
 use crate::comments;
 use crate::records::{create, delete, patch, restore, update};
 
@@ -31,6 +33,17 @@ const ANSWERS_BYTES: usize = 1_000_000;
 struct Body {
     /// In the order in which they are made: 50 at most.
     changes: Vec<Change>,
+    /// Where the device is in the feed. If that is no place any more, nothing is made, and the answer is 410: after a
+    /// restore, what is named by a version may be another one.
+    cursor: Option<String>,
+}
+
+impl Body {
+    fn place(&self) -> Result<Option<FeedPlace>, Problem> {
+        let place = self.cursor.as_deref().map(str::parse::<Cursor<FeedPlace>>).transpose();
+        let place = place.map_err(|rule| Problem::invalid("/cursor", rule))?;
+        Ok(place.map(|Cursor(place)| place))
+    }
 }
 
 /// A request to change something, as it would be sent by itself.
@@ -91,7 +104,7 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
         parameters: &[],
         body: RequestBody::json::<Body>(),
         answers: &[Answer::json::<Verdicts>(StatusCode::OK, "What became of each.")],
-        problems: &[],
+        problems: &[RESYNC],
     },
     build: |env| env.store(),
     handle: Handle::Session(
@@ -103,9 +116,15 @@ pub const FUNCTION: HttpFunction<Store> = HttpFunction {
 
 async fn handle(store: &Store, request: SessionRequest<'_>) -> Result<Response, Problem> {
     let started = Instant::now();
-    let body = request.json::<Body>();
-    request.open(store, ()).await?;
-    let changes = body?.changes;
+    let body = request.json::<Body>().and_then(|body| Ok((body.place()?, body.changes)));
+    let ends = body.as_ref().ok().and_then(|(place, _)| place.as_ref()).map(|_| LaneEnds);
+    let opened = request.open(store, ends).await?;
+    let (place, changes) = body?;
+    if let (Some(place), Some(ends)) = (place, opened.found)
+        && !place.can_go_on(&ends, request.now())
+    {
+        return Err(Problem::new(RESYNC, "The service was restored, or this cursor is too old."));
+    }
     if changes.len() > CHANGES_MAX {
         let rule = format!("must have at most {CHANGES_MAX} changes");
         return Err(Problem::invalid("/changes", rule));

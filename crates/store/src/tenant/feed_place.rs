@@ -81,7 +81,7 @@ impl FromStr for FeedPlace {
 
 impl FeedPlace {
     /// Whether everything after this place can still be told, to somebody who finds the lanes ending so.
-    pub(super) fn can_go_on(&self, Ends(ends): &Ends, now: Timestamp) -> bool {
+    pub fn can_go_on(&self, Ends(ends): &Ends, now: Timestamp) -> bool {
         let is_same = |(place, end): (&LaneEnd, &KnownEnd)| match end {
             KnownEnd::At(end) => end.epoch == place.epoch && place.last <= end.last,
             KnownEnd::Unknown | KnownEnd::NotBegun => false,

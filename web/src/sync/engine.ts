@@ -1,0 +1,397 @@
+// What a device keeps of the service, and what somebody did that the service has not told to be done. Nothing here knows a
+// browser: what is kept goes to a disk, what is asked goes to a network.
+//
+// 1. What somebody does is on the disk before they are told that it is saved. It leaves the disk when the service has
+//    answered that it is done, or when its person throws it away.
+// 2. What was sent is on the disk before it is sent, and is sent again just so, under the same key, until its outcome is
+//    known. So it is done once, however often it is sent.
+// 3. A change is held against the record as it is now, by what its person had seen. What others have changed elsewhere stays.
+//    Where both have changed the same, the person is asked. Records do not wait for each other.
+
+import type { Problem, RecordOf } from "../api.ts";
+import { type Draft, changed, conflicts, draftOf, merged, patch } from "../forms.ts";
+
+export interface CommentOf {
+  id: string;
+  record_id: string;
+  text: string;
+  mentions?: string[];
+  version: number;
+  created_at: string;
+  created_by: string;
+}
+
+/** What somebody did. */
+export type Deed =
+  | { kind: "create"; type: string; type_version?: number; content: Draft; about?: string }
+  | { kind: "change"; base: Draft; wanted: Draft }
+  | { kind: "comment"; id: string; text: string; mentions: string[] };
+
+/** A request, as it is sent until its outcome is known. */
+export interface Sent {
+  key: string;
+  method: string;
+  path: string;
+  if_match?: string;
+  body: unknown;
+}
+
+/** Something that somebody did, and that the service has not said to be done. */
+export interface Entry {
+  id: string;
+  /** Entries of one record are sent in this order. */
+  seq: number;
+  record: string;
+  at: string;
+  deed: Deed;
+  sent?: Sent;
+  /** Why it waits for its person: the service refuses it, or somebody else has changed the same. */
+  halted?: { problem: Problem } | { disputed: string[] };
+}
+
+/** A change of what the service has. */
+export type Told =
+  | ({ kind: "record" } & RecordOf)
+  | ({ kind: "comment" } & CommentOf)
+  | { kind: string; id: string; version: number };
+
+export interface Verdict {
+  key: string;
+  status: number;
+  body: unknown;
+}
+
+/** The service. What cannot be reached throws `Unreachable`. */
+export interface Network {
+  /** Where the feed ends; or what came after a cursor. `null`: it cannot be told, and all is to be listed again. */
+  changes(cursor: string | null): Promise<{ changes: Told[]; cursor: string; more: boolean } | null>;
+  /** The records that a device keeps. */
+  list(): Promise<RecordOf[]>;
+  record(id: string): Promise<RecordOf | null>;
+  /** Makes changes for whoever is at this place of the feed. `null`: there is no such place any more, and nothing was done. */
+  make(changes: Sent[], cursor: string): Promise<Verdict[] | null>;
+}
+
+/** The service was not reached, or said nothing that helps. */
+export class Unreachable extends Error {
+  /** Whether its person has to log in first. */
+  readonly logIn: boolean;
+  constructor(logIn = false) {
+    super(logIn ? "log in first" : "the service was not reached");
+    this.logIn = logIn;
+  }
+}
+
+/** What is on the disk. */
+export interface Kept {
+  records: RecordOf[];
+  comments: CommentOf[];
+  entries: Entry[];
+  cursor: string | null;
+}
+
+/** All of it is on the disk, or none. */
+export interface Commit {
+  records?: RecordOf[];
+  recordsGone?: string[];
+  comments?: CommentOf[];
+  commentsGone?: string[];
+  entries?: Entry[];
+  entriesGone?: string[];
+  cursor?: string | null;
+  /** Takes away first whatever the service has told. */
+  afresh?: boolean;
+}
+
+export interface Disk {
+  load(): Promise<Kept>;
+  commit(change: Commit): Promise<void>;
+}
+
+/** Most changes that are sent at once. */
+const AT_ONCE = 50;
+
+export class Engine {
+  readonly records = new Map<string, RecordOf>();
+  readonly comments = new Map<string, CommentOf>();
+  private readonly entriesById = new Map<string, Entry>();
+  private cursor: string | null = null;
+  private highest = 0;
+  private readonly disk: Disk;
+  private readonly network: Network;
+  private readonly newKey: () => string;
+
+  private constructor(disk: Disk, network: Network, newKey: () => string) {
+    this.disk = disk;
+    this.network = network;
+    this.newKey = newKey;
+  }
+
+  static async open(disk: Disk, network: Network, newKey: () => string): Promise<Engine> {
+    const engine = new Engine(disk, network, newKey);
+    await engine.reload();
+    return engine;
+  }
+
+  /** Reads again what is on the disk: another page of the same person may have written there. */
+  async reload(): Promise<void> {
+    const { records, comments, entries, cursor } = await this.disk.load();
+    this.records.clear();
+    this.comments.clear();
+    for (const it of records) this.records.set(it.id, it);
+    for (const it of comments) this.comments.set(it.id, it);
+    this.entriesById.clear();
+    for (const it of entries) this.entriesById.set(it.id, it);
+    this.highest = Math.max(this.highest, ...entries.map((it) => it.seq));
+    this.cursor = cursor;
+  }
+
+  /** What waits to be sent, or for its person, in the order in which it was done. */
+  entries(): Entry[] {
+    return [...this.entriesById.values()].sort((one, other) => one.seq - other.seq || (one.id < other.id ? -1 : 1));
+  }
+
+  /** Whether anything of the service was ever kept here. */
+  get isFilled(): boolean {
+    return this.cursor !== null;
+  }
+
+  /** A record as its person sees it: as the service told it, with what was done here. */
+  view(id: string): RecordOf | undefined {
+    return this.viewed(this.records.get(id), this.entries().filter((it) => it.record === id));
+  }
+
+  /** All records as their person sees them. */
+  views(): RecordOf[] {
+    const byRecord = new Map<string, Entry[]>();
+    for (const it of this.entries()) byRecord.set(it.record, [...(byRecord.get(it.record) ?? []), it]);
+    const seen = [...this.records.values()].map((it) => {
+      const entries = byRecord.get(it.id);
+      byRecord.delete(it.id);
+      return entries ? this.viewed(it, entries) : it;
+    });
+    const made = [...byRecord.values()].map((entries) => this.viewed(undefined, entries));
+    return [...made, ...seen].filter((it) => it !== undefined);
+  }
+
+  private viewed(told: RecordOf | undefined, entries: Entry[]): RecordOf | undefined {
+    let shown = told;
+    for (const { record, at, deed } of entries) {
+      if (deed.kind === "create" && !shown) {
+        const { type, type_version, content, about } = deed;
+        shown = {
+          ...given(content), id: record, type, title: content.title, fields: content.fields, version: 0,
+          created_at: at, created_by: "", changed_at: at, changed_by: "",
+          ...(type_version ? { type_version } : {}), ...(about ? { about } : {}),
+        };
+      } else if (deed.kind === "change" && shown) {
+        const draft = merged(deed.base, deed.wanted, draftOf(shown), () => true);
+        const { state: _, assignees: __, due: ___, ...rest } = shown;
+        shown = { ...rest, ...given(draft), title: draft.title, fields: draft.fields };
+      }
+    }
+    return shown;
+  }
+
+  /** Keeps what somebody did. Once this is over, it is not lost. */
+  async act(record: string, deed: Deed, at: string): Promise<Entry> {
+    this.highest += 1;
+    const entry: Entry = { id: this.newKey(), seq: this.highest, record, at, deed };
+    await this.disk.commit({ entries: [entry] });
+    this.entriesById.set(entry.id, entry);
+    return entry;
+  }
+
+  /** Throws away what somebody did: their choice. What was done to the same record afterwards stays. */
+  async discard(id: string): Promise<void> {
+    await this.commit({ entriesGone: [id] });
+  }
+
+  /** Sends again what was refused. */
+  async retry(id: string): Promise<void> {
+    const entry = this.entriesById.get(id);
+    if (!entry) return;
+    const { halted: _, sent: __, ...rest } = entry;
+    await this.commit({ entries: [rest] });
+  }
+
+  /** Ends a dispute: of each member that both have changed, whether mine is kept. */
+  async resolve(id: string, keep: (member: string) => boolean): Promise<void> {
+    const entry = this.entriesById.get(id);
+    const now = entry && this.records.get(entry.record);
+    if (!entry || !now || entry.deed.kind !== "change") return;
+    const theirs = draftOf(now);
+    const wanted = merged(entry.deed.base, entry.deed.wanted, theirs, keep);
+    const { halted: _, sent: __, ...rest } = entry;
+    await this.commit({ entries: [{ ...rest, deed: { kind: "change", base: theirs, wanted } }] });
+  }
+
+  /** Sends what waits, as far as it can be. Whether there is more to send at once. */
+  async push(): Promise<boolean> {
+    // A version says which one it is among those of one service: not of one that was restored meanwhile.
+    if (this.cursor === null) return false;
+    const ready = await this.prepare();
+    if (ready.length === 0) return false;
+    // What is sent is on the disk before it is.
+    const unsaved = ready.filter((it) => !this.entriesById.get(it.id)?.sent);
+    if (unsaved.length > 0) await this.commit({ entries: unsaved });
+    const verdicts = await this.network.make(ready.map((it) => it.sent), this.cursor);
+    if (verdicts === null) {
+      await this.lookAnew();
+      return false;
+    }
+    const byKey = new Map(verdicts.map((it) => [it.key, it]));
+    for (const entry of ready) {
+      const verdict = byKey.get(entry.sent.key);
+      if (verdict) await this.take(entry, verdict, unsaved.includes(entry));
+    }
+    return true;
+  }
+
+  /** The first entry of each record, with the request that it is. What needs none is done. */
+  private async prepare(): Promise<(Entry & { sent: Sent })[]> {
+    const lanes = new Set<string>();
+    const ready: (Entry & { sent: Sent })[] = [];
+    for (const entry of this.entries()) {
+      if (lanes.has(entry.record) || ready.length === AT_ONCE) continue;
+      // A dispute is looked at each time: the other side may have changed its mind, or the record may be gone.
+      const request = entry.halted && "problem" in entry.halted ? "wait" : this.request(entry);
+      if (request === "done") {
+        await this.commit({ entriesGone: [entry.id] });
+        continue;
+      }
+      lanes.add(entry.record);
+      if (request === "wait") continue;
+      if ("path" in request) ready.push({ ...without(entry), sent: request });
+      else if (JSON.stringify(request) !== JSON.stringify(entry.halted)) {
+        await this.commit({ entries: [{ ...without(entry), halted: request }] });
+      }
+    }
+    return ready;
+  }
+
+  private request(entry: Entry): Sent | "done" | "wait" | NonNullable<Entry["halted"]> {
+    if (entry.sent) return entry.sent;
+    const { deed, record } = entry;
+    const key = this.newKey();
+    if (deed.kind === "create") {
+      const { type, type_version, content, about } = deed;
+      const body = { id: record, type, type_version, about, title: content.title, fields: content.fields, ...given(content) };
+      return { key, method: "POST", path: "/v1/records", body };
+    }
+    if (deed.kind === "comment") {
+      const { id, text, mentions } = deed;
+      return { key, method: "POST", path: `/v1/records/${record}/comments`, body: { id, text, mentions } };
+    }
+    const now = this.records.get(record);
+    if (!now) return { problem: GONE };
+    const theirs = draftOf(now);
+    const disputed = conflicts(deed.base, deed.wanted, theirs);
+    if (disputed.length > 0) return { disputed };
+    const wanted = merged(deed.base, deed.wanted, theirs, () => true);
+    // It is so already.
+    if (changed(theirs, wanted).length === 0) return "done";
+    return { key, method: "PATCH", path: `/v1/records/${record}`, if_match: `"${now.version}"`, body: patch(theirs, wanted) };
+  }
+
+  /** What the service has said to an entry, which was sent for the first time or again. */
+  private async take(entry: Entry & { sent: Sent }, { status, body }: Verdict, isFirst: boolean): Promise<void> {
+    // Its person may have thrown it away meanwhile.
+    if (!this.entriesById.has(entry.id)) return;
+    const { deed, record } = entry;
+    if (status >= 200 && status < 300) {
+      const done: Commit = { entriesGone: [entry.id] };
+      if (deed.kind === "comment") return this.commit({ ...done, comments: [body as CommentOf] });
+      // The answer to an earlier try is as old as that: somebody may have changed the record since, or deleted it.
+      const now = isFirst ? (body as RecordOf) : await this.network.record(record);
+      return this.commit({ ...done, records: now ? this.newer([now]) : [] });
+    }
+    const problem = body as Problem;
+    if (problem?.code === "stale_version" && problem.current) {
+      return this.commit({ entries: [without(entry)], records: this.newer([problem.current]) });
+    }
+    // Made by an earlier try, whose answer nobody remembers.
+    if (problem?.code === "exists" && deed.kind === "comment") return this.commit({ entriesGone: [entry.id] });
+    if (problem?.code === "record_exists" && deed.kind === "create") {
+      const found = await this.network.record(record);
+      if (found) return this.commit({ entriesGone: [entry.id], records: this.newer([found]) });
+    }
+    if (status === 401) throw new Unreachable(true);
+    // It may go better later.
+    if (status === 0 || status === 429 || status >= 500 || !problem) throw new Unreachable();
+    await this.commit({ entries: [{ ...without(entry), halted: { problem } }] });
+  }
+
+  /** Learns what the service has. */
+  async pull(): Promise<void> {
+    for (;;) {
+      if (this.cursor === null) await this.fill();
+      const page = await this.network.changes(this.cursor);
+      if (page === null) {
+        await this.lookAnew();
+        continue;
+      }
+      await this.commit({ ...this.changesOf(page.changes), cursor: page.cursor });
+      if (!page.more) return;
+    }
+  }
+
+  /** The service was restored, or has forgotten us. What was sent was meant for what there is no more. */
+  private async lookAnew(): Promise<void> {
+    const entries = this.entries().filter((it) => it.sent).map(without);
+    await this.commit({ entries, cursor: null });
+  }
+
+  /** Lists everything that a device keeps. The cursor is taken before: what changes meanwhile is told after it. */
+  private async fill(): Promise<void> {
+    const from = await this.network.changes(null);
+    if (from === null) throw new Unreachable();
+    const records = await this.network.list();
+    await this.commit({ afresh: true, records, cursor: from.cursor });
+  }
+
+  private changesOf(told: Told[]): Commit {
+    const change: Required<Pick<Commit, "records" | "recordsGone" | "comments" | "commentsGone">> =
+      { records: [], recordsGone: [], comments: [], commentsGone: [] };
+    for (const { kind, ...it } of told) {
+      if (kind === "record") change.records.push(it as RecordOf);
+      else if (kind === "record_deleted") change.recordsGone.push(it.id);
+      else if (kind === "comment") change.comments.push(it as CommentOf);
+      else if (kind === "comment_deleted") change.commentsGone.push(it.id);
+    }
+    return { ...change, records: this.newer(change.records) };
+  }
+
+  /** Those that are not older than what is kept. */
+  private newer(records: RecordOf[]): RecordOf[] {
+    return records.filter((it) => it.version >= (this.records.get(it.id)?.version ?? 0));
+  }
+
+  /** First the disk, then what is shown. */
+  private async commit(change: Commit): Promise<void> {
+    await this.disk.commit(change);
+    if (change.afresh) {
+      this.records.clear();
+      this.comments.clear();
+    }
+    for (const it of change.records ?? []) this.records.set(it.id, it);
+    for (const id of change.recordsGone ?? []) this.records.delete(id);
+    for (const it of change.comments ?? []) this.comments.set(it.id, it);
+    for (const id of change.commentsGone ?? []) this.comments.delete(id);
+    for (const it of change.entries ?? []) this.entriesById.set(it.id, it);
+    for (const id of change.entriesGone ?? []) this.entriesById.delete(id);
+    if (change.cursor !== undefined) this.cursor = change.cursor;
+  }
+}
+
+const GONE: Problem = { status: 404, code: "not_found", detail: "It was deleted, or is not for you.", request_id: "" };
+
+/** To be looked at anew. */
+function without({ sent: _, halted: __, ...entry }: Entry): Entry {
+  return entry;
+}
+
+/** The members of a draft that a record may lack. */
+function given({ state, assignees, due }: Draft): Partial<RecordOf> {
+  return { ...(state ? { state } : {}), ...(assignees.length > 0 ? { assignees } : {}), ...(due ? { due } : {}) };
+}
