@@ -1,0 +1,183 @@
+// The device of one person: what is kept, when it is sent, and who is told that it has changed. Of several pages of one
+// person, one speaks with the service.
+
+import { type Me, type RecordOf, call } from "../api.ts";
+import { BrowserDisk } from "./disk.ts";
+import { type Deed, Engine, Unreachable } from "./engine.ts";
+import { service } from "./network.ts";
+
+/** So long after the last time the service is asked what is new, where somebody looks at the page. */
+const ASKED_EVERY = 30_000;
+/** After a failure, at first; then twice as long each time, up to the above. */
+const AGAIN_AFTER = 1_000;
+
+export interface Status {
+  /** Whether the service has answered lately; `log-in`: it does not know who asks. */
+  reached: "yes" | "no" | "log-in" | "unknown";
+  busy: boolean;
+}
+
+export const nameOf = (me: Me): string => `am-${me.customer.id}-${me.user.id}`;
+
+export class Device {
+  readonly engine: Engine;
+  readonly me: Me;
+  status: Status = { reached: "unknown", busy: false };
+  private readonly disk: BrowserDisk;
+  private readonly channel: BroadcastChannel;
+  private readonly listeners = new Set<() => void>();
+  private readonly closing = new AbortController();
+  private wake: () => void = () => {};
+  private isToReload = false;
+  private isLeading = false;
+
+  private constructor(me: Me, disk: BrowserDisk, engine: Engine) {
+    this.me = me;
+    this.disk = disk;
+    this.engine = engine;
+    this.channel = new BroadcastChannel(nameOf(me));
+    this.channel.onmessage = () => void this.reload();
+    const kick = () => this.kick();
+    const { signal } = this.closing;
+    addEventListener("online", kick, { signal });
+    addEventListener("focus", kick, { signal });
+    navigator.locks
+      .request(nameOf(me), { signal }, () => this.lead())
+      .catch(() => {});
+  }
+
+  static async open(me: Me): Promise<Device> {
+    const disk = await BrowserDisk.open(nameOf(me));
+    return new Device(me, disk, await Engine.open(disk, service, () => crypto.randomUUID()));
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.wake();
+    this.channel.close();
+    this.disk.close();
+  }
+
+  /** Is told of each change of what is kept. */
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  private set(status: Partial<Status>): void {
+    this.status = { ...this.status, ...status };
+    this.tell();
+  }
+
+  /** Keeps what somebody did; then it is sent as soon as it can be. */
+  async act(record: string, deed: Deed): Promise<void> {
+    await this.engine.act(record, deed, new Date().toISOString());
+    this.changed();
+  }
+
+  async decide(does: (engine: Engine) => Promise<void>): Promise<void> {
+    await does(this.engine);
+    this.changed();
+  }
+
+  /** Here, and in the other pages of the same person. */
+  private changed(): void {
+    this.channel.postMessage("changed");
+    this.tell();
+    this.kick();
+  }
+
+  /** Sends and asks at once. */
+  kick(): void {
+    this.wake();
+  }
+
+  private async reload(): Promise<void> {
+    if (this.isLeading) {
+      // Not in the midst of speaking with the service.
+      this.isToReload = true;
+      return this.kick();
+    }
+    await this.engine.reload();
+    this.tell();
+  }
+
+  /** Speaks with the service until the page is closed. */
+  private async lead(): Promise<void> {
+    this.isLeading = true;
+    this.isToReload = true;
+    let failures = 0;
+    while (!this.closing.signal.aborted) {
+      const woken = new Promise<void>((resolve) => (this.wake = resolve));
+      this.set({ busy: true });
+      try {
+        await this.speak();
+        failures = 0;
+        this.set({ reached: "yes", busy: false });
+      } catch (error) {
+        failures += 1;
+        const isLoggedOut = error instanceof Unreachable && error.logIn;
+        this.set({ reached: isLoggedOut ? "log-in" : "no", busy: false });
+        if (!(error instanceof Unreachable)) console.warn("the device could not keep what it was told", error);
+      }
+      const wait = failures > 0 ? Math.min(AGAIN_AFTER * 2 ** (failures - 1), ASKED_EVERY) : ASKED_EVERY;
+      const timer = setTimeout(this.wake, wait);
+      await woken;
+      clearTimeout(timer);
+    }
+  }
+
+  private async speak(): Promise<void> {
+    if (this.isToReload) {
+      this.isToReload = false;
+      await this.engine.reload();
+    }
+    await this.engine.pull();
+    this.tell();
+    if (this.me.user.role !== "viewer") {
+      while (await this.engine.push()) this.tell();
+      await this.engine.pull();
+    }
+    this.channel.postMessage("told");
+  }
+
+  /** What the service says at a path; or what it has said, where it cannot be asked. */
+  async ask<T>(path: string): Promise<T | undefined> {
+    const answer = await call<T>("GET", path);
+    if (answer.ok) {
+      await this.disk.keepFact(path, answer.body);
+      return answer.body;
+    }
+    return this.disk.fact<T>(path);
+  }
+
+  /** A record that the device does not keep, from the service. */
+  async fetch(id: string): Promise<RecordOf | undefined> {
+    const answer = await call<RecordOf>("GET", `/v1/records/${id}`);
+    return answer.ok ? answer.body : undefined;
+  }
+
+  draft<T>(key: string): Promise<T | undefined> {
+    return this.disk.draft(key);
+  }
+
+  keepDraft(key: string, value: unknown): Promise<void> {
+    return this.disk.keepDraft(key, value);
+  }
+
+  dropDraft(key: string): Promise<void> {
+    return this.disk.dropDraft(key);
+  }
+
+  /** Takes away what the service has told. What was not sent yet stays for its person, and for nobody else. */
+  async forget(): Promise<void> {
+    const isOwed = this.engine.entries().length > 0 || (await this.disk.drafts()) > 0;
+    if (isOwed) await this.disk.forgetTold();
+    this.close();
+    if (!isOwed) await BrowserDisk.delete(nameOf(this.me));
+  }
+}
