@@ -54,7 +54,9 @@ fn assets() -> io::Result<String> {
         let (plain, brotli, gzip) = (packed(""), packed(".br"), packed(".gz"));
         listed.push_str(&format!("    ({name:?}, {plain}, {brotli}, {gzip}),\n"));
     };
-    list("index.html".to_owned(), &page);
+    for name in ["index.html", "worker.js", "manifest.webmanifest"] {
+        list(name.to_owned(), &dist.join(name));
+    }
     let mut files: Vec<_> = fs::read_dir(dist.join("assets"))?.collect::<io::Result<_>>()?;
     files.sort_by_key(fs::DirEntry::file_name);
     for file in files {

@@ -1,5 +1,6 @@
 // Builds the client into dist/: one script and one sheet with the hash of their content in their names, the page that
-// loads them, and each of the three packed, so that no function packs anything.
+// loads them, and what makes an app of it: a worker that keeps all of them on the device, and a manifest. Each is packed
+// too, so that no function packs anything.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,8 +11,9 @@ process.chdir(import.meta.dirname);
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist/assets", { recursive: true });
 
-const built = await build({
-  entryPoints: { app: "src/main.tsx" },
+const bundle = (entryPoints, define = {}) => build({
+  entryPoints,
+  define,
   bundle: true,
   minify: true,
   format: "esm",
@@ -22,16 +24,27 @@ const built = await build({
   write: false,
   legalComments: "none",
 });
+const built = await bundle({ app: "src/main.tsx" });
 
 let page = readFileSync("src/index.html", "utf8");
+const names = {};
 const files = built.outputFiles.map((file) => [file.path.split("/").pop(), file.contents]);
 for (const [name, bytes] of [...files, ["icon.svg", readFileSync("src/icon.svg")]]) {
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
   const hashed = `assets/${name.replace(".", `-${hash}.`)}`;
   page = page.replace(name, `/${hashed}`);
+  names[name] = `/${hashed}`;
   keep(hashed, bytes);
 }
 keep("index.html", Buffer.from(page));
+const manifest = readFileSync("src/manifest.json", "utf8").replace("icon.svg", names["icon.svg"]);
+keep("manifest.webmanifest", Buffer.from(manifest));
+const digest = createHash("sha256").update(page).update(manifest).digest("hex").slice(0, 16);
+const worker = await bundle({ worker: "src/worker.ts" }, {
+  FILES: JSON.stringify(["/", "/manifest.webmanifest", ...Object.values(names)]),
+  RELEASE: JSON.stringify(digest),
+});
+keep("worker.js", worker.outputFiles[0].contents);
 
 function keep(name, bytes) {
   writeFileSync(`dist/${name}`, bytes);

@@ -27,6 +27,8 @@ async fn every_page_is_the_client_and_is_asked_for_each_time() {
         "/security",
         "/company",
         "/account",
+        "/inbox",
+        "/outbox",
         "/records/x",
     ] {
         let page = get(&world, path, &[]).await;
@@ -35,7 +37,8 @@ async fn every_page_is_the_client_and_is_asked_for_each_time() {
         assert_eq!(header(&page, "cache-control"), "no-cache");
         let policy = header(&page, "content-security-policy");
         assert!(policy.contains("script-src 'self'; style-src 'self'"), "{policy}");
-        assert!(policy.contains("require-trusted-types-for 'script'"), "{policy}");
+        let scripts = "require-trusted-types-for 'script'; trusted-types worker";
+        assert!(policy.ends_with(scripts), "{policy}");
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         assert_eq!(header(&page, "cross-origin-opener-policy"), "same-origin");
         assert_eq!(header(&page, "referrer-policy"), "no-referrer");
@@ -48,6 +51,20 @@ async fn every_page_is_the_client_and_is_asked_for_each_time() {
     }
     let head = Client::new().head(format!("http://{}/", world.cloud.address())).send().await;
     assert_eq!(head.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn what_keeps_the_pages_on_a_device_is_asked_for_each_time() {
+    let world = World::new().await;
+    let worker = get(&world, "/worker.js", &[]).await;
+    assert_eq!(worker.status(), 200);
+    assert_eq!(header(&worker, "content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(header(&worker, "cache-control"), "no-cache");
+    let etag = header(&worker, "etag").to_owned();
+    assert_eq!(worker.text().await.unwrap(), "self");
+    assert_eq!(get(&world, "/worker.js", &[("if-none-match", &etag)]).await.status(), 304);
+    // It was not built here.
+    assert_eq!(get(&world, "/manifest.webmanifest", &[]).await.status(), 404);
 }
 
 #[tokio::test]

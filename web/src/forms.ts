@@ -1,6 +1,6 @@
 // Types of records, as a company defines them, and what a change of a record is. Nothing here knows the screen.
 
-import type { RecordOf } from "./api.ts";
+import type { RecordOf, Refusal } from "./api.ts";
 import type { Language } from "./texts.ts";
 
 export type Labels = Partial<Record<Language, string>>;
@@ -66,6 +66,14 @@ export function isAsked(fields: FieldOf[], field: FieldOf, values: Values): bool
 export function defaults(form: Form | undefined): Values {
   const withDefault = (form?.fields ?? []).filter((it) => it.default !== undefined);
   return Object.fromEntries(withDefault.map((it) => [it.name, it.default]));
+}
+
+/** What is required of a record that is closed, and is not there. */
+export function missing(form: Form | null, values: Values): Refusal[] {
+  const fields = form?.fields ?? [];
+  const isEmpty = (it: unknown) => it === undefined || it === null || it === "" || (Array.isArray(it) && it.length === 0);
+  const lacks = fields.filter((it) => it.required && isAsked(fields, it, values) && isEmpty(values[it.name]));
+  return lacks.map((it) => ({ field: `/fields/${it.name}`, rule: "required" }));
 }
 
 /** What somebody may change of a record. */

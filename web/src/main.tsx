@@ -7,19 +7,48 @@ import { type Me, type Problem, call } from "./api.ts";
 import { Account } from "./pages/account.tsx";
 import { CompanyPage } from "./pages/company.tsx";
 import { Events } from "./pages/events.tsx";
+import { Inbox } from "./pages/inbox.tsx";
 import { InvitationPage } from "./pages/invitation.tsx";
+import { Outbox, SyncChip } from "./pages/outbox.tsx";
 import { Password } from "./pages/password.tsx";
 import { People } from "./pages/people.tsx";
 import { RecordPage } from "./pages/record.tsx";
 import { Records } from "./pages/records.tsx";
 import { SignIn, logOut } from "./pages/sign-in.tsx";
 import { SignUp } from "./pages/sign-up.tsx";
-import { type Place, PlaceContext, go, useRouter } from "./router.ts";
+import { Device } from "./sync/device.ts";
+import { keepMe, lastMe } from "./sync/me.ts";
+import { DeviceContext } from "./sync/use.ts";
+import { type Place, PlaceContext, go, usePlace, useRouter } from "./router.ts";
 import { LanguageContext, type Language, firstLanguage, keepLanguage, languages, useTexts } from "./texts.ts";
 import { ProblemText } from "./ui/form.tsx";
 
 /** Nobody, somebody, or what kept us from knowing. */
-type Who = { state: "unknown" } | { state: "nobody" } | { state: "failed"; problem: Problem } | { state: "in"; me: Me };
+type Who = { state: "unknown" } | { state: "nobody"; isEnded?: boolean } | { state: "failed"; problem: Problem } | { state: "in"; me: Me };
+
+/** The device of whoever is logged in; it asks them to log in again when the service does. */
+function useDeviceOf(who: Who, leave: () => void): Device | null {
+  const [device, setDevice] = useState<Device | null>(null);
+  const me = who.state === "in" ? who.me : null;
+  const name = me && `${me.customer.id} ${me.user.id} ${me.user.role}`;
+  useEffect(() => {
+    if (!me) return;
+    let opened: Device | null = null;
+    let isOver = false;
+    Device.open(me).then((it) => {
+      if (isOver) return it.close();
+      opened = it;
+      it.subscribe(() => it.status.reached === "log-in" && leave());
+      setDevice(it);
+    });
+    return () => {
+      isOver = true;
+      opened?.close();
+      setDevice(null);
+    };
+  }, [name]);
+  return device;
+}
 
 function App() {
   const place = useRouter();
@@ -27,9 +56,22 @@ function App() {
   const [who, setWho] = useState<Who>({ state: "unknown" });
   const look = async () => {
     const answer = await call<Me>("GET", "/v1/session");
-    if (answer.ok) setWho({ state: "in", me: answer.body });
-    else if (answer.problem.status === 401) setWho({ state: "nobody" });
-    else setWho({ state: "failed", problem: answer.problem });
+    if (answer.ok) {
+      await keepMe(answer.body);
+      return setWho({ state: "in", me: answer.body });
+    }
+    if (answer.problem.status === 401) return setWho({ state: "nobody" });
+    const last = await lastMe();
+    setWho(last ? { state: "in", me: last } : { state: "failed", problem: answer.problem });
+  };
+  const device = useDeviceOf(who, () => setWho({ state: "nobody", isEnded: true }));
+  const leave = async () => {
+    const problem = await logOut();
+    if (problem) return alert(languages[language].problem_offline);
+    await keepMe(null);
+    await device?.forget();
+    go("/");
+    setWho({ state: "nobody" });
   };
   useEffect(() => void look(), []);
   useEffect(() => {
@@ -39,45 +81,78 @@ function App() {
   return (
     <LanguageContext.Provider value={{ language, choose: setLanguage }}>
       <PlaceContext.Provider value={place}>
-        <Header who={who} leave={() => logOut().then(() => { go("/"); return look(); })} />
-        <Page place={place} who={who} look={look} />
+        <DeviceContext.Provider value={device}>
+          <Header who={who} leave={leave} device={device} />
+          <Page place={place} who={who} look={look} device={device} />
+        </DeviceContext.Provider>
       </PlaceContext.Provider>
     </LanguageContext.Provider>
   );
 }
 
-function Header({ who, leave }: { who: Who; leave: () => void }) {
+function Header({ who, leave, device }: { who: Who; leave: () => void; device: Device | null }) {
   const texts = useTexts();
+  const { path } = usePlace();
+  const isPhone = useIsPhone();
+  const language = <LanguageChoice />;
+  const others = who.state === "in" && (
+    <>
+      <a href="/people">{texts.people}</a>
+      {(who.me.user.role === "admin" || who.me.user.role === "owner") && (
+        <>
+          <a href="/security">{texts.security}</a>
+          <a href="/company">{texts.company}</a>
+        </>
+      )}
+      <a href="/account">{texts.account}</a>
+      <button type="button" class="quiet" onClick={leave}>{texts.signed_out}</button>
+    </>
+  );
   return (
     <header>
       <a class="brand" href="/">{who.state === "in" ? who.me.customer.name : "AM Service"}</a>
+      {device && <SyncChip />}
       {who.state === "in" && (
         <nav aria-label="AM Service">
-          <a href="/">{texts.records}</a>
-          <a href="/people">{texts.people}</a>
-          {(who.me.user.role === "admin" || who.me.user.role === "owner") && (
-            <>
-              <a href="/security">{texts.security}</a>
-              <a href="/company">{texts.company}</a>
-            </>
-          )}
-          <a href="/account">{texts.account}</a>
-          <button type="button" class="quiet" onClick={leave}>{texts.signed_out}</button>
+          <a href="/" aria-current={path === "/" ? "page" : undefined}>{texts.records}</a>
+          <a href="/inbox" aria-current={path === "/inbox" ? "page" : undefined}>{texts.inbox}</a>
+          {isPhone
+            ? <details key={path} class="more"><summary>{texts.menu}</summary><div>{others}{language}</div></details>
+            : others}
         </nav>
       )}
-      <LanguageContext.Consumer>
-        {({ language, choose }) => (
-          <select aria-label={texts.language_label} value={language}
-            onChange={(event) => choose(event.currentTarget.value as Language)}>
-            {Object.entries(languages).map(([code, it]) => <option key={code} value={code}>{it.language}</option>)}
-          </select>
-        )}
-      </LanguageContext.Consumer>
+      {!(isPhone && who.state === "in") && language}
     </header>
   );
 }
 
-function Page({ place, who, look }: { place: Place; who: Who; look: () => Promise<void> }) {
+function LanguageChoice() {
+  const texts = useTexts();
+  return (
+    <LanguageContext.Consumer>
+      {({ language, choose }) => (
+        <select aria-label={texts.language_label} value={language}
+          onChange={(event) => choose(event.currentTarget.value as Language)}>
+          {Object.entries(languages).map(([code, it]) => <option key={code} value={code}>{it.language}</option>)}
+        </select>
+      )}
+    </LanguageContext.Consumer>
+  );
+}
+
+/** Whether the screen is that of a phone: what is used most is then at its lower edge, within reach of a thumb. */
+function useIsPhone(): boolean {
+  const narrow = matchMedia("(max-width: 640px)");
+  const [is, set] = useState(narrow.matches);
+  useEffect(() => {
+    const look = () => set(narrow.matches);
+    narrow.addEventListener("change", look);
+    return () => narrow.removeEventListener("change", look);
+  }, []);
+  return is;
+}
+
+function Page({ place, who, look, device }: { place: Place; who: Who; look: () => Promise<void>; device: Device | null }) {
   const texts = useTexts();
   // What a link opens is for whoever has it, logged in or not.
   if (place.path === "/sign-up") return <SignUp signedIn={look} />;
@@ -87,15 +162,29 @@ function Page({ place, who, look }: { place: Place; who: Who; look: () => Promis
   if (who.state === "failed") {
     return <main><ProblemText problem={who.problem} /><button type="button" onClick={look}>{texts.retry}</button></main>;
   }
-  if (who.state === "nobody") return <SignIn signedIn={look} />;
+  if (who.state === "nobody") return <SignIn signedIn={look} isEnded={who.isEnded ?? false} />;
+  if (!device) return <main><p>{texts.loading}</p></main>;
   const record = /^\/records\/([^/]+)$/.exec(place.path)?.[1];
   if (record) return <RecordPage key={record} id={record} me={who.me} />;
   if (place.path === "/") return <Records me={who.me} />;
+  if (place.path === "/outbox") return <Outbox />;
+  if (place.path === "/inbox") return <Inbox me={who.me} />;
   if (place.path === "/people") return <People me={who.me} />;
   if (place.path === "/company") return <CompanyPage me={who.me} />;
   if (place.path === "/security") return <Events />;
   if (place.path === "/account") return <Account />;
   return <main><h1>{texts.not_found_title}</h1><p><a href="/">{texts.back}</a></p></main>;
+}
+
+// What the pages are made of is there without a connection too. No text becomes a script but by this one policy, which gives
+// out one address.
+interface Policies {
+  createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(it: string): string };
+}
+if ("serviceWorker" in navigator) {
+  const { trustedTypes } = globalThis as { trustedTypes?: Policies };
+  const policy = trustedTypes?.createPolicy("worker", { createScriptURL: () => "/worker.js" });
+  void navigator.serviceWorker.register(policy?.createScriptURL("") ?? "/worker.js");
 }
 
 const root = document.getElementById("app");

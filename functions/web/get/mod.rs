@@ -21,11 +21,24 @@ use assets::{Asset, Assets};
 /// Everything that pages load is ours, and no text becomes a script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
                       connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
-                      frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'";
+                      frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'; \
+                      trusted-types worker";
 
 /// The paths that the client has pages for.
-const PAGES: [&str; 8] =
-    ["/", "/sign-up", "/invitation", "/password", "/people", "/security", "/company", "/account"];
+const PAGES: [&str; 10] = [
+    "/",
+    "/sign-up",
+    "/invitation",
+    "/password",
+    "/inbox",
+    "/outbox",
+    "/people",
+    "/security",
+    "/company",
+    "/account",
+];
+/// What makes an app of the pages: like these, it is asked for each time.
+const APP: [&str; 2] = ["worker.js", "manifest.webmanifest"];
 const RECORDS: &str = "/records/";
 const ASSETS: &str = "assets/";
 
@@ -53,6 +66,10 @@ fn handle(assets: &Assets, request: &Request) -> Result<Response, Problem> {
             Problem::new(Code::NOT_FOUND, "The web client was not built: web/build does it.")
         })?;
         return Ok(page_of(page, request));
+    }
+    let of_app = APP.into_iter().find(|name| path.strip_prefix('/') == Some(*name));
+    if let Some(file) = of_app.and_then(|name| assets.find(name)) {
+        return Ok(page_of(file, request));
     }
     let name = path.strip_prefix('/').filter(|name| name.starts_with(ASSETS));
     let asset = name.and_then(|name| assets.find(name));

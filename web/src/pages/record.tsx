@@ -1,133 +1,156 @@
-// One record: what is in it, where it stands, and what somebody else has changed meanwhile.
+// One record: what is in it, where it stands, what is said about it, and what somebody else has changed meanwhile.
 
 import { useEffect, useState } from "preact/hooks";
-import { type Me, type Problem, type RecordOf, call } from "../api.ts";
-import { type Draft, type Form as FormOf, type TypeOf, changed, conflicts, draftOf, label, merged, patch } from "../forms.ts";
+import { type Me, type Problem, type RecordOf, said } from "../api.ts";
+import { type Draft, type Form as FormOf, type TypeOf, changed, draftOf, label, missing } from "../forms.ts";
+import type { Entry } from "../sync/engine.ts";
+import { useDevice, useFact, useKept } from "../sync/use.ts";
 import { useLanguage, useTexts, useTime } from "../texts.ts";
-import { Field, Form, ProblemText, Select, useAction } from "../ui/form.tsx";
+import { Field, Form, Select, useAction } from "../ui/form.tsx";
 import { ValueFields } from "../ui/values.tsx";
-import { usePeople } from "./records.tsx";
+import { Comments } from "./comments.tsx";
+import { usePeople, useTypes } from "./records.tsx";
+
+/** What somebody has begun to change, and what they had seen. */
+interface Begun {
+  base: Draft;
+  draft: Draft;
+}
 
 export function RecordPage({ id, me }: { id: string; me: Me }) {
   const texts = useTexts();
   const language = useLanguage();
   const time = useTime();
+  const device = useDevice();
   const { names, colleagues } = usePeople();
-  const [record, setRecord] = useState<RecordOf | null>(null);
-  const [form, setForm] = useState<FormOf | null>(null);
-  const [about, setAbout] = useState<RecordOf | null>(null);
-  const [draft, setDraft] = useState<Draft | null>(null);
-  const [theirs, setTheirs] = useState<RecordOf | null>(null);
-  const [saved, setSaved] = useState(false);
+  const kept = useKept(({ engine }) => engine.view(id));
+  const [older, setOlder] = useState<RecordOf | "looking" | undefined>("looking");
+  const record = kept ?? (older === "looking" ? undefined : older);
+  const entries = useKept(({ engine }) => engine.entries().filter((it) => it.record === id));
+  const types = useTypes();
+  const newest = types?.find((it) => it.type === record?.type);
+  // Of a record that was written under an earlier version of its type, that one counts.
+  const isOlder = types !== null && record?.type_version !== undefined && newest?.version !== record.type_version;
+  const earlier = useFact<TypeOf>(isOlder ? `/v1/types/${record?.type}?version=${record?.type_version}` : null);
+  const type = record?.type_version === undefined ? undefined : isOlder ? earlier : newest;
+  const about = useKept(({ engine }) => (record?.about ? engine.view(record.about) : undefined));
+  const [begun, setBegun] = useState<Begun | null>(null);
+  const [wrong, setWrong] = useState<Problem | null>(null);
+  const [isSaved, setSaved] = useState(false);
   const { busy, problem, run } = useAction();
-  const path = `/v1/records/${id}`;
-  const show = (it: RecordOf) => {
-    setRecord(it);
-    setDraft(draftOf(it));
-    setTheirs(null);
+  const path = `record/${id}`;
+  useEffect(() => {
+    device.draft<Begun>(path).then((it) => it && setBegun(it));
+    // What the device does not keep, the service has.
+    if (!device.engine.view(id)) device.fetch(id).then(setOlder);
+  }, [device, id]);
+  if (!record) return <main><p>{older === "looking" ? texts.loading : texts.problem_not_found}</p></main>;
+
+  const form: FormOf | null = type?.form ?? null;
+  const refused = entries.find((it) => it.halted && "problem" in it.halted);
+  const disputed = entries.find((it) => it.halted && "disputed" in it.halted);
+  const refusal = refused?.halted && "problem" in refused.halted ? refused.halted.problem : null;
+  const draft = begun?.draft ?? draftOf(record);
+  const base = begun?.base ?? draftOf(record);
+  const isChanged = changed(base, draft).length > 0;
+  const write = (more: Partial<Draft>) => {
+    const next = { base, draft: { ...draft, ...more } };
+    setBegun(next);
+    setSaved(false);
+    void device.keepDraft(path, next);
   };
-  useEffect(() => void run(async () => {
-    const answer = await call<RecordOf>("GET", path);
-    if (!answer.ok) return answer.problem;
-    const it = answer.body;
-    if (it.type_version) {
-      const type = await call<TypeOf>("GET", `/v1/types/${it.type}?version=${it.type_version}`);
-      if (type.ok) setForm(type.body.form);
-    }
-    if (it.about) {
-      const thing = await call<RecordOf>("GET", `/v1/records/${it.about}`);
-      if (thing.ok) setAbout(thing.body);
-    }
-    show(it);
-    return null;
-  }), [id]);
-  /** Saves what was changed since `base`. What others have changed meanwhile stays, unless it is the same. */
-  const save = (base: RecordOf, wanted: Draft) =>
-    run(async (): Promise<Problem | null> => {
-      setSaved(false);
-      const body = patch(draftOf(base), wanted);
-      const answer = await call<RecordOf>("PATCH", path, { body, version: base.version });
-      if (answer.ok) {
-        show(answer.body);
-        setSaved(true);
+  const forgetDraft = async () => {
+    setBegun(null);
+    await device.dropDraft(path);
+  };
+  /** Keeps what is wanted. A refused change is made again as it is wanted now. */
+  const save = (wanted: Draft) =>
+    run(async () => {
+      setWrong(null);
+      const isToClose = form?.states?.some((it) => it.name === wanted.state && !it.open) ?? false;
+      const lacks = isToClose ? missing(form, wanted.fields) : [];
+      if (lacks.length > 0) {
+        setWrong({ status: 422, code: "invalid_field", detail: "", request_id: "", errors: lacks });
         return null;
       }
-      const current = answer.problem.code === "stale_version" ? answer.problem.current : undefined;
-      if (!current) return answer.problem;
-      if (conflicts(draftOf(base), wanted, draftOf(current)).length > 0) {
-        setTheirs(current);
-        return null;
-      }
-      const both = merged(draftOf(base), wanted, draftOf(current), () => true);
-      const again = await call<RecordOf>("PATCH", path, { body: patch(draftOf(current), both), version: current.version });
-      if (!again.ok) return again.problem;
-      show(again.body);
+      if (refused && refused.deed.kind !== "comment") await device.decide((engine) => engine.amend(refused.id, wanted));
+      else if (changed(base, wanted).length > 0) await device.act(id, { kind: "change", base, wanted });
+      await forgetDraft();
       setSaved(true);
       return null;
     });
-  if (!record || !draft) return <main>{problem ? <ProblemText problem={problem} /> : <p>{texts.loading}</p>}</main>;
-  const who = (it: RecordOf) => names.get(it.changed_by) || texts.somebody;
-  const typeName = label(form?.labels, language) || record.type;
+  const changedBy = names.get(record.changed_by) || texts.somebody;
   const state = form?.states?.find((it) => it.name === record.state);
   const mayChange = me.user.role !== "viewer";
-  const isChanged = changed(draftOf(record), draft).length > 0;
   return (
     <main>
       <p><a href="/">{texts.back}</a></p>
       <h1>{record.title}</h1>
       <p class="hint">
-        {[record.number, typeName, texts.version(record.version), texts.changed_by(who(record), time(record.changed_at))].filter(Boolean).join(" · ")}
+        {[record.number, label(form?.labels, language) || record.type, record.version > 0 && texts.version(record.version),
+          record.changed_by && texts.changed_by(changedBy, time(record.changed_at)), entries.length > 0 && texts.not_sent_yet].filter(Boolean).join(" · ")}
       </p>
-      {about && <p>{texts.about} <a href={`/records/${about.id}`}>{about.title}</a></p>}
+      {record.about && <p>{texts.about} <a href={`/records/${record.about}`}>{about?.title ?? record.about}</a></p>}
+      {refused && refusal && <Refused entry={refused} problem={refusal} />}
+      {disputed && <Disputed entry={disputed} form={form} names={names} />}
       {state && (
         <p class="buttons">
           <strong class={state.open ? "state" : "state done"}>{label(state.labels, language) || state.name}</strong>
-          {mayChange && !theirs && (state.next ?? []).map((name) => {
+          {mayChange && !disputed && (state.next ?? []).map((name) => {
             const next = form?.states?.find((it) => it.name === name);
             return (
-              <button key={name} type="button" class="quiet" disabled={busy} onClick={() => save(record, { ...draft, state: name })}>
+              <button key={name} type="button" class="quiet" disabled={busy} onClick={() => save({ ...draft, state: name })}>
                 {texts.move_to(label(next?.labels, language) || name)}
               </button>
             );
           })}
         </p>
       )}
-      {theirs
-        ? <Disputed {...{ base: record, mine: draft, theirs, form, busy, problem }} who={who(theirs)}
-            keepMine={() => save(theirs, merged(draftOf(record), draft, draftOf(theirs), () => true))}
-            takeTheirs={() => save(theirs, merged(draftOf(record), draft, draftOf(theirs), () => false))} />
-        : mayChange && (
-          <Form does={texts.save} busy={busy} problem={problem} submit={() => save(record, draft)} fields={["title"]}>
-            <Field label={texts.record_title} name="title" value={draft.title} set={(title) => setDraft({ ...draft, title })} required problem={problem} />
-            {form && <ValueFields form={form} values={draft.fields} set={(fields) => setDraft({ ...draft, fields })} people={colleagues} problem={problem} />}
-            <Select label={texts.assignee} value={draft.assignees[0] ?? ""}
-              set={(it) => setDraft({ ...draft, assignees: it ? [it, ...draft.assignees.slice(1).filter((other) => other !== it)] : [] })}
-              options={[["", texts.nobody], ...colleagues]} />
-            <Field label={texts.due} name="due" type="date" value={draft.due ?? ""} set={(due) => setDraft({ ...draft, due: due || null })} problem={problem} />
-          </Form>
-        )}
-      <p role="status">{saved && !isChanged && texts.saved}</p>
+      {begun && isChanged && !isSaved && <p class="hint">{texts.unfinished}</p>}
+      {mayChange && !disputed && (
+        <Form does={texts.save} busy={busy} problem={problem ?? wrong} submit={() => save(draft)} fields={["title"]}>
+          <Field label={texts.record_title} name="title" value={draft.title} set={(title) => write({ title })} required problem={refusal} />
+          {form && <ValueFields form={form} values={draft.fields} set={(fields) => write({ fields })} people={colleagues} problem={wrong ?? refusal} />}
+          <Select label={texts.assignee} value={draft.assignees[0] ?? ""}
+            set={(it) => write({ assignees: it ? [it, ...draft.assignees.slice(1).filter((other) => other !== it)] : [] })}
+            options={[["", texts.nobody], ...colleagues]} />
+          <Field label={texts.due} name="due" type="date" value={draft.due ?? ""} set={(due) => write({ due: due || null })} problem={refusal} />
+        </Form>
+      )}
+      <p role="status">{isSaved && !isChanged && !refused && !disputed && (entries.length > 0 ? texts.saved_here : texts.saved)}</p>
+      <Comments record={id} mayComment={mayChange} names={names} colleagues={colleagues} />
     </main>
   );
 }
 
-interface DisputedProps {
-  base: RecordOf;
-  mine: Draft;
-  theirs: RecordOf;
-  form: FormOf | null;
-  who: string;
-  busy: boolean;
-  problem: Problem | null;
-  keepMine: () => void;
-  takeTheirs: () => void;
+/** What the service refuses, and what its person may do about it. */
+function Refused({ entry, problem }: { entry: Entry; problem: Problem }) {
+  const texts = useTexts();
+  const device = useDevice();
+  const throwAway = () => {
+    if (confirm(texts.throw_away_sure)) void device.decide((engine) => engine.discard(entry.id));
+  };
+  return (
+    <section class="card" role="alert">
+      <p>{said(texts, problem)}</p>
+      <p class="buttons">
+        <button type="button" onClick={() => device.decide((engine) => engine.retry(entry.id))}>{texts.try_again}</button>
+        <button type="button" class="quiet" onClick={throwAway}>{texts.throw_away}</button>
+      </p>
+    </section>
+  );
 }
 
-/** What two people have changed, side by side. */
-function Disputed({ base, mine, theirs, form, who, busy, problem, keepMine, takeTheirs }: DisputedProps) {
+/** What two people have changed, side by side: each is decided by itself. */
+function Disputed({ entry, form, names }: { entry: Entry; form: FormOf | null; names: Map<string, string> }) {
   const texts = useTexts();
   const language = useLanguage();
-  const disputed = conflicts(draftOf(base), mine, draftOf(theirs));
+  const device = useDevice();
+  const now = useKept(({ engine }) => engine.records.get(entry.record));
+  const disputed = entry.halted && "disputed" in entry.halted ? entry.halted.disputed : [];
+  const [mine, setMine] = useState<ReadonlySet<string>>(new Set());
+  if (!now || entry.deed.kind !== "change") return null;
+  const { base, wanted } = entry.deed;
   const name = (member: string) => {
     const field = form?.fields?.find((it) => `fields/${it.name}` === member);
     const known: Record<string, string> = { title: texts.record_title, due: texts.due, assignees: texts.assignee, state: texts.which };
@@ -137,24 +160,30 @@ function Disputed({ base, mine, theirs, form, who, busy, problem, keepMine, take
     const [place, field] = member.split("/", 2);
     const value = place === "fields" && field ? draft.fields[field] : draft[member as keyof Draft];
     if (value === undefined || value === null || value === "") return "–";
+    if (Array.isArray(value)) return value.map((it) => names.get(String(it)) ?? String(it)).join(", ") || "–";
     return typeof value === "object" ? JSON.stringify(value) : String(value);
   };
+  const choose = (member: string, isMine: boolean) =>
+    setMine(new Set(isMine ? [...mine, member] : [...mine].filter((it) => it !== member)));
+  const decide = () => void device.decide((engine) => engine.resolve(entry.id, (member) => mine.has(member)));
   return (
     <section class="card" role="alert">
-      <p>{texts.stale(who)}</p>
+      <p>{texts.stale(names.get(now.changed_by) || texts.somebody)}</p>
       {disputed.map((member) => (
-        <dl key={member}>
-          <dt>{name(member)}, {texts.theirs}</dt>
-          <dd>{shown(draftOf(theirs), member)}</dd>
-          <dt>{name(member)}, {texts.mine}</dt>
-          <dd>{shown(mine, member)}</dd>
-        </dl>
+        <fieldset key={member} class="sides">
+          <legend>{name(member)}</legend>
+          <p class="hint">{texts.before}: {shown(base, member)}</p>
+          <label>
+            <input type="radio" name={member} checked={!mine.has(member)} onChange={() => choose(member, false)} />
+            <span><span class="hint">{texts.theirs}</span> {shown(draftOf(now), member)}</span>
+          </label>
+          <label>
+            <input type="radio" name={member} checked={mine.has(member)} onChange={() => choose(member, true)} />
+            <span><span class="hint">{texts.mine}</span> {shown(wanted, member)}</span>
+          </label>
+        </fieldset>
       ))}
-      <p class="buttons">
-        <button type="button" disabled={busy} onClick={keepMine}>{texts.keep_mine}</button>
-        <button type="button" class="quiet" disabled={busy} onClick={takeTheirs}>{texts.take_theirs}</button>
-      </p>
-      <ProblemText problem={problem} />
+      <p><button type="button" onClick={decide}>{texts.save}</button></p>
     </section>
   );
 }

@@ -1,13 +1,18 @@
-// The records that somebody looks for, and how a new one begins.
+// The records that somebody looks for, among those that the device keeps, and how a new one begins.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { type Me, type Person, type RecordOf, call } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { type Which, hasWords, isOne } from "../find.ts";
 import { type TypeOf, type Values, defaults, label } from "../forms.ts";
 import { go } from "../router.ts";
+import { useDevice, useFact, useKept } from "../sync/use.ts";
 import { useLanguage, useTexts, useTime } from "../texts.ts";
+import { ulid } from "../ulid.ts";
 import { Field, Form, ProblemText, Select, useAction } from "../ui/form.tsx";
 import { ValueFields } from "../ui/values.tsx";
+
+/** So many rows are shown at first. */
+const SHOWN = 50;
 
 interface People {
   /** What everybody is called who is or was here, by their id. */
@@ -17,157 +22,169 @@ interface People {
 }
 
 export function usePeople(): People {
-  const [people, setPeople] = useState<Person[]>([]);
-  useEffect(() => {
-    call<{ people: Person[] }>("GET", "/v1/people").then((answer) => {
-      if (answer.ok) setPeople(answer.body.people);
-    });
-  }, []);
+  const people = useFact<{ people: Person[] }>("/v1/people")?.people ?? [];
   const named = (some: Person[]) => new Map(some.map((it) => [it.id, it.name ?? ""]));
   return { names: named(people), colleagues: named(people.filter((it) => !it.removed)) };
 }
 
 /** The company's types; `null` until they are known. */
 export function useTypes(): TypeOf[] | null {
-  const [types, setTypes] = useState<TypeOf[] | null>(null);
-  useEffect(() => {
-    call<{ types: TypeOf[] }>("GET", "/v1/types").then((answer) => setTypes(answer.ok ? answer.body.types : []));
-  }, []);
-  return types;
+  return useFact<{ types: TypeOf[] }>("/v1/types")?.types ?? null;
 }
 
-interface Page {
-  records: RecordOf[];
-  next_cursor: string | null;
-}
-
-/** What is looked for. */
-interface Question {
-  words: string;
-  type: string;
-  which: "any" | "open" | "mine" | "due";
-}
-
-function queryOf({ words, type, which }: Question, me: Me): string {
-  const query = new URLSearchParams({ limit: "50" });
-  if (words.trim() !== "") query.set("words", words.trim());
-  if (type) query.set("type", type);
-  if (which !== "any") query.set("state", "open");
-  if (which === "mine") query.set("assignee", me.user.id);
-  if (which === "due") query.set("due_before", tomorrow());
-  if (words.trim() === "" && which !== "due") query.set("order", "changed");
-  return query.toString();
-}
-
-function tomorrow(): string {
-  const day = new Date();
-  day.setDate(day.getDate() + 1);
-  return day.toLocaleDateString("sv");
-}
+const FIGURES: Which[] = ["open", "mine", "overdue", "unassigned", "new", "closed"];
 
 export function Records({ me }: { me: Me }) {
   const texts = useTexts();
   const language = useLanguage();
   const time = useTime();
   const types = useTypes();
-  const [question, ask] = useState<Question>({ words: "", type: "", which: "any" });
-  const [page, setPage] = useState<Page | null>(null);
-  const newest = useRef("");
-  const { busy, problem, run } = useAction();
-  const query = queryOf(question, me);
-  const load = (before: Page | null) =>
-    run(async () => {
-      newest.current = query;
-      const at = before?.next_cursor ? `&cursor=${before.next_cursor}` : "";
-      const answer = await call<Page>("GET", `/v1/records?${query}${at}`);
-      // The answer to an earlier question comes too late.
-      if (newest.current !== query) return null;
-      if (!answer.ok) return answer.problem;
-      setPage({ ...answer.body, records: [...(before?.records ?? []), ...answer.body.records] });
-      return null;
-    });
-  useEffect(() => {
-    // Not for each letter that somebody types.
-    const waiting = setTimeout(() => void load(null), question.words === "" ? 0 : 200);
-    return () => clearTimeout(waiting);
-  }, [query]);
+  const [words, setWords] = useState("");
+  const [type, setType] = useState("");
+  const [which, setWhich] = useState<Which>("any");
+  const [shown, show] = useState(SHOWN);
+  const views = useKept((device) => device.engine.views());
+  const isFilled = useKept((device) => device.engine.isFilled || device.status.reached !== "unknown");
+  const said = useKept(({ engine }) => {
+    const by = new Map<string, string[]>();
+    for (const it of engine.comments.values()) by.set(it.record_id, [...(by.get(it.record_id) ?? []), it.text]);
+    return by;
+  });
+  const waiting = useKept(({ engine }) => new Set(engine.entries().map((it) => it.record)));
+  const now = new Date();
+  const count = (one: Which) => views.filter((it) => isOne(one, it, me.user.id, now)).length;
+  const found = views.filter((it) =>
+    isOne(which, it, me.user.id, now) && (!type || it.type === type) && hasWords(it, said.get(it.id) ?? [], words));
+  const isByDay = which === "due" || which === "overdue";
+  found.sort((one, other) => isByDay
+    ? (one.due ?? "").localeCompare(other.due ?? "")
+    : other.changed_at.localeCompare(one.changed_at));
   const typeName = (name: string) => label(types?.find((it) => it.type === name)?.form.labels, language) || name;
   const stateName = (it: RecordOf) => {
-    const states = types?.find((type) => type.type === it.type)?.form.states;
+    const states = types?.find((one) => one.type === it.type)?.form.states;
     return label(states?.find((state) => state.name === it.state)?.labels, language) || it.state;
   };
+  const rowOf = (it: RecordOf) => (
+    <li key={it.id}>
+      <a href={`/records/${it.id}`}>
+        <strong>{it.number && <span class="number">{it.number}</span>} {it.title}</strong>
+        <span>
+          {[typeName(it.type), it.state && stateName(it), it.due && texts.due_on(it.due), it.changed_at && time(it.changed_at),
+            waiting.has(it.id) && texts.not_sent_yet].filter(Boolean).join(" · ")}
+        </span>
+      </a>
+    </li>
+  );
   return (
     <main>
       <h1>{texts.records}</h1>
+      {views.length > 0 && (
+        <nav class="figures" aria-label={texts.figures}>
+          {FIGURES.map((one) => (
+            <button key={one} type="button" class="quiet" aria-pressed={which === one} onClick={() => setWhich(which === one ? "any" : one)}>
+              <strong>{count(one)}</strong> {texts[`figure_${one}` as "figure_open"]}
+            </button>
+          ))}
+        </nav>
+      )}
       {me.user.role !== "viewer" && types && <NewRecord types={types} />}
       <search>
-        <Field label={texts.search} name="words" type="search" value={question.words} set={(words) => ask({ ...question, words })} hint={texts.search_hint} />
+        <Field label={texts.search} name="words" type="search" value={words} set={setWords} hint={texts.search_hint} />
         <div class="pair">
-          <Select label={texts.which} value={question.which} set={(which) => ask({ ...question, which: which as Question["which"] })}
-            options={[["any", texts.which_any], ["open", texts.which_open], ["mine", texts.which_mine], ["due", texts.which_due]]} />
-          <Select label={texts.type} value={question.type} set={(type) => ask({ ...question, type })}
+          <Select label={texts.which} value={which} set={(it) => setWhich(it as Which)}
+            options={[["any", texts.which_any], ["open", texts.which_open], ["mine", texts.which_mine], ["due", texts.which_due],
+              ["overdue", texts.figure_overdue], ["unassigned", texts.figure_unassigned], ["new", texts.figure_new], ["closed", texts.figure_closed]]} />
+          <Select label={texts.type} value={type} set={setType}
             options={[["", texts.all_types], ...(types ?? []).map((it): [string, string] => [it.type, typeName(it.type)])]} />
         </div>
       </search>
-      <ProblemText problem={problem} />
-      {page?.records.length === 0 && !page.next_cursor && (
-        <p>{question.words || question.type || question.which !== "any" ? texts.nothing_found : texts.no_records}</p>
-      )}
-      <ul class="rows">
-        {page?.records.map((it) => (
-          <li key={it.id}>
-            <a href={`/records/${it.id}`}>
-              <strong>{it.number && <span class="number">{it.number}</span>} {it.title}</strong>
-              <span>
-                {[typeName(it.type), it.state && stateName(it), it.due && texts.due_on(it.due), time(it.changed_at)].filter(Boolean).join(" · ")}
-              </span>
-            </a>
-          </li>
-        ))}
-      </ul>
-      {page?.next_cursor && <button type="button" class="quiet" disabled={busy} onClick={() => load(page)}>{texts.more}</button>}
+      {!isFilled && <p>{texts.loading}</p>}
+      {isFilled && found.length === 0 && <p>{words || type || which !== "any" ? texts.nothing_found : texts.no_records}</p>}
+      <ul class="rows">{found.slice(0, shown).map(rowOf)}</ul>
+      {found.length > shown && <button type="button" class="quiet" onClick={() => show(shown + SHOWN)}>{texts.more}</button>}
+      {words.trim() !== "" && <Further key={words} words={words} known={new Set(found.map((it) => it.id))} rowOf={rowOf} />}
     </main>
   );
 }
 
+/** What only the service finds: records that are older than what the device keeps. */
+function Further({ words, known, rowOf }: { words: string; known: Set<string>; rowOf: (it: RecordOf) => preact.JSX.Element }) {
+  const texts = useTexts();
+  const [found, setFound] = useState<RecordOf[] | null>(null);
+  const { busy, problem, run } = useAction();
+  const look = () =>
+    run(async () => {
+      const query = new URLSearchParams({ words: words.trim(), limit: "50" });
+      const answer = await call<{ records: RecordOf[] }>("GET", `/v1/records?${query}`);
+      if (!answer.ok) return answer.problem;
+      setFound(answer.body.records.filter((it) => !known.has(it.id)));
+      return null;
+    });
+  return (
+    <>
+      {found ? <ul class="rows">{found.map(rowOf)}</ul> : (
+        <button type="button" class="quiet" disabled={busy} onClick={look}>{texts.look_further}</button>
+      )}
+      {found?.length === 0 && <p>{texts.nothing_found}</p>}
+      <ProblemText problem={problem} />
+    </>
+  );
+}
+
+/** What is kept of a record that somebody has begun, and not created. */
+interface Begun {
+  type: string;
+  title: string;
+  values: Values;
+}
+
+const BEGUN = "new";
+
 function NewRecord({ types }: { types: TypeOf[] }) {
   const texts = useTexts();
   const language = useLanguage();
+  const device = useDevice();
   const { colleagues } = usePeople();
   const offered = types.filter((it) => !it.form.retired);
-  const [chosen, choose] = useState<TypeOf | undefined>(offered[0]);
-  const [freeType, setFreeType] = useState("note");
-  const [title, setTitle] = useState("");
-  const [values, setValues] = useState<Values>(defaults(chosen?.form));
-  const attempt = useAttempt();
+  const first = offered[0];
+  const [begun, setBegun] = useState<Begun>({ type: first?.type ?? "note", title: "", values: defaults(first?.form) });
+  const [isOpen, open] = useState(false);
   const { busy, problem, run } = useAction();
+  useEffect(() => {
+    device.draft<Begun>(BEGUN).then((it) => {
+      if (!it) return;
+      setBegun(it);
+      open(true);
+    });
+  }, [device]);
+  const chosen = offered.find((it) => it.type === begun.type);
+  const write = (more: Partial<Begun>) => {
+    const next = { ...begun, ...more };
+    setBegun(next);
+    void device.keepDraft(BEGUN, next);
+  };
   const create = () =>
     run(async () => {
-      const body = chosen
-        ? { type: chosen.type, type_version: chosen.version, title, fields: values }
-        : { type: freeType, title };
-      const answer = await attempt.send(body, (key) =>
-        call<RecordOf>("POST", "/v1/records", { body, key }));
-      if (!answer.ok) return answer.problem;
-      attempt.done();
-      go(`/records/${answer.body.id}`);
+      const id = ulid();
+      const state = chosen?.form.states?.[0]?.name ?? null;
+      const content = { title: begun.title.trim(), fields: chosen ? begun.values : {}, state, assignees: [], due: null };
+      const version = chosen ? { type_version: chosen.version } : {};
+      await device.act(id, { kind: "create", type: begun.type, content, ...version });
+      await device.dropDraft(BEGUN);
+      go(`/records/${id}`);
       return null;
     });
-  const select = (name: string) => {
-    const type = offered.find((it) => it.type === name);
-    choose(type);
-    setValues(defaults(type?.form));
-  };
   const options = offered.map((it): [string, string] => [it.type, label(it.form.labels, language) || it.type]);
   return (
-    <details class="card">
+    <details class="card" open={isOpen} onToggle={(event) => open(event.currentTarget.open)}>
       <summary>{texts.new_record}</summary>
       <Form does={texts.create_record} busy={busy} problem={problem} submit={create} fields={["type", "title"]}>
         {offered.length > 0
-          ? <Select label={texts.type} value={chosen?.type ?? ""} set={select} options={options} />
-          : <Field label={texts.type} name="type" value={freeType} set={setFreeType} required hint={texts.type_hint} problem={problem} />}
-        <Field label={texts.record_title} name="title" value={title} set={setTitle} required problem={problem} />
-        {chosen && <ValueFields form={chosen.form} values={values} set={setValues} people={colleagues} problem={problem} />}
+          ? <Select label={texts.type} value={begun.type} options={options}
+              set={(type) => write({ type, values: defaults(offered.find((it) => it.type === type)?.form) })} />
+          : <Field label={texts.type} name="type" value={begun.type} set={(type) => write({ type })} required hint={texts.type_hint} problem={problem} />}
+        <Field label={texts.record_title} name="title" value={begun.title} set={(title) => write({ title })} required problem={problem} />
+        {chosen && <ValueFields form={chosen.form} values={begun.values} set={(values) => write({ values })} people={colleagues} problem={problem} />}
       </Form>
     </details>
   );

@@ -5,7 +5,7 @@ import { go } from "../router.ts";
 import { useTexts } from "../texts.ts";
 import { Field, Form, PasswordField, useAction } from "../ui/form.tsx";
 
-export function SignIn({ signedIn }: { signedIn: () => Promise<void> }) {
+export function SignIn({ signedIn, isEnded }: { signedIn: () => Promise<void>; isEnded: boolean }) {
   const texts = useTexts();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -44,6 +44,7 @@ export function SignIn({ signedIn }: { signedIn: () => Promise<void> }) {
   return (
     <main>
       <h1>{texts.sign_in_title}</h1>
+      {isEnded && <p role="alert">{texts.problem_no_session} {texts.kept_here}</p>}
       <Form does={texts.sign_in} busy={busy} problem={problem} submit={() => enter()} fields={["sign_in_name"]}>
         <Field label={texts.sign_in_name} name="sign_in_name" value={name} set={setName} required
           hint={texts.sign_in_name_hint} complete="username" problem={problem} />
@@ -64,6 +65,8 @@ export async function enterAs(name: string, password: string, customer: string |
   return null;
 }
 
-export async function logOut(): Promise<void> {
-  await call("DELETE", "/v1/session");
+/** A problem: the service was not reached, and the log-in stands. */
+export async function logOut(): Promise<Problem | null> {
+  const answer = await call("DELETE", "/v1/session");
+  return answer.ok || answer.problem.status === 401 ? null : answer.problem;
 }

@@ -207,6 +207,20 @@ export class Engine {
     await this.commit({ entriesGone: [id] });
   }
 
+  /** What was refused, as its person wants it now. */
+  async amend(id: string, wanted: Draft): Promise<void> {
+    const entry = this.entriesById.get(id);
+    if (!entry || entry.deed.kind === "comment") return;
+    const deed: Deed = entry.deed.kind === "create" ? { ...entry.deed, content: wanted } : { ...entry.deed, wanted };
+    await this.commit({ entries: [{ ...without(entry), deed }] });
+  }
+
+  /** Comments that were listed, of records whose feed is followed. */
+  async keepComments(comments: CommentOf[]): Promise<void> {
+    const isNewer = (it: CommentOf) => it.version >= (this.comments.get(it.id)?.version ?? 0);
+    await this.commit({ comments: comments.filter(isNewer) });
+  }
+
   /** Sends again what was refused. */
   async retry(id: string): Promise<void> {
     const entry = this.entriesById.get(id);
@@ -255,7 +269,7 @@ export class Engine {
     for (const entry of this.entries()) {
       if (lanes.has(entry.record) || ready.length === AT_ONCE) continue;
       // A dispute is looked at each time: the other side may have changed its mind, or the record may be gone.
-      const request = entry.halted && "problem" in entry.halted ? "wait" : this.request(entry);
+      const request = entry.halted && "problem" in entry.halted ? "wait" : await this.request(entry);
       if (request === "done") {
         await this.commit({ entriesGone: [entry.id] });
         continue;
@@ -270,7 +284,7 @@ export class Engine {
     return ready;
   }
 
-  private request(entry: Entry): Sent | "done" | "wait" | NonNullable<Entry["halted"]> {
+  private async request(entry: Entry): Promise<Sent | "done" | "wait" | NonNullable<Entry["halted"]>> {
     if (entry.sent) return entry.sent;
     const { deed, record } = entry;
     const key = this.newKey();
@@ -283,7 +297,7 @@ export class Engine {
       const { id, text, mentions } = deed;
       return { key, method: "POST", path: `/v1/records/${record}/comments`, body: { id, text, mentions } };
     }
-    const now = this.records.get(record);
+    const now = this.records.get(record) ?? (await this.network.record(record));
     if (!now) return { problem: GONE };
     const theirs = draftOf(now);
     const disputed = conflicts(deed.base, deed.wanted, theirs);
