@@ -63,10 +63,11 @@ async fn people_are_told_what_concerns_them_and_not_what_they_did() {
     assert_eq!(told(&world, Person::B).await, (vec![], 0));
     let notice = inbox(&world, Person::Admin).await["notices"][0].clone();
     let record = json!({
-        "id": id, "type": "deviation", "title": "Crack in the hook", "number": "DEV-1",
+        "type": "deviation", "title": "Crack in the hook", "number": "DEV-1",
         "state": "in_progress", "open": true,
     });
     assert_eq!((&notice["record"], notice["read"].as_bool()), (&record, Some(false)));
+    assert_eq!(notice["record_id"], json!(id));
     assert!(notice["comment_id"].is_string(), "{notice}");
     // Page by page, the same.
     let first = world.send(Call::to("GET /v1/inbox").query("limit=1")).await.body();
@@ -74,10 +75,34 @@ async fn people_are_told_what_concerns_them_and_not_what_they_did() {
     let second = world.send(Call::to("GET /v1/inbox").query(&query)).await.body();
     let reasons = [&first, &second].map(|it| it["notices"][0]["reason"].as_str().unwrap());
     assert_eq!(reasons, ["commented", "changed"]);
-    // What is gone is nothing to look at.
+    // What is gone is said to be gone, and can be read away.
     let delete = Call::to("DELETE /v1/records/{record_id}").path("record_id", &id);
     assert_eq!(world.send(delete.header("if-match", "\"2\"")).await.status(), 204);
-    assert_eq!(told(&world, Person::A).await.0, vec![]);
+    assert_eq!(told(&world, Person::A).await, (both, 2));
+    assert_eq!(inbox(&world, Person::A).await["notices"][0]["record"], Value::Null);
+}
+
+/// Two changes of one record at the same time, as in a batch that a device sends.
+#[tokio::test]
+async fn nobody_misses_one_of_two_things_said_at_once_and_an_index_is_made_of_both() {
+    let world = World::with_record().await;
+    let say = |key: &str| {
+        let path = format!("/v1/records/{}/comments", testing::world::RECORD);
+        let body = json!({ "text": key, "mentions": [Person::Admin.user()] });
+        json!({ "key": key, "method": "POST", "path": path, "body": body })
+    };
+    let both = json!({ "changes": [say("one"), say("two")] });
+    let made = world.send(Call::to("POST /v1/changes").by(Person::Member).body(both)).await.body();
+    assert_eq!(made["verdicts"][1]["status"], 201, "{made}");
+    assert_eq!(told(&world, Person::Admin).await.1, 2);
+    let notice = inbox(&world, Person::Admin).await["notices"][0]["id"].clone();
+    assert_eq!(mark(&world, Person::Admin, &[notice.as_str().unwrap()]).await.status(), 204);
+    // Made again over what is there, nothing is told anew.
+    world.cloud.invoke("build-index", json!({})).await.unwrap();
+    assert_eq!(told(&world, Person::Admin).await.1, 1);
+    lose(&world, "INDEX_TABLE", |_| true).await;
+    world.cloud.invoke("build-index", json!({})).await.unwrap();
+    assert_eq!(told(&world, Person::Admin).await.1, 2);
 }
 
 #[tokio::test]
@@ -95,7 +120,7 @@ async fn what_somebody_has_read_is_read_for_them_alone() {
     let now = inbox(&world, Person::A).await;
     let read = |at: usize| now["notices"][at]["read"].as_bool().unwrap();
     assert_eq!((read(0), read(1), now["unread"].as_u64()), (true, false, Some(1)));
-    let unknown = id(0).replace("commented", "assigned");
+    let unknown = id(1).replace(".2", ".7");
     assert_eq!(mark(&world, Person::A, &[&unknown]).await.status(), 204, "what is gone is read");
     assert_eq!(inbox(&world, Person::A).await["notices"].as_array().unwrap().len(), 2);
     let many = vec![id(0); 101];
@@ -103,8 +128,8 @@ async fn what_somebody_has_read_is_read_for_them_alone() {
         (vec![], "/notices"),
         (many, "/notices"),
         (vec![id(1), "x"], "/notices/1"),
-        (vec!["07.01KEZ00000RECRDAAAAAAAAAAA.assigned"], "/notices/0"),
-        (vec!["7.01KEZ00000RECRDAAAAAAAAAAA.#inbox#"], "/notices/0"),
+        (vec!["07.01KEZ00000RECRDAAAAAAAAAAA.assigned.1"], "/notices/0"),
+        (vec!["7.01KEZ00000RECRDAAAAAAAAAAA.#inbox#.1"], "/notices/0"),
     ] {
         let refused = mark(&world, Person::A, &bad).await;
         assert_eq!(refused.problem(), (422, "invalid_field".into(), field.into()), "{bad:?}");

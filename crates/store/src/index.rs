@@ -33,7 +33,12 @@ impl FromStr for ChangeTime {
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
         let (millis, record) = text.split_once('.').ok_or_else(unknown_key)?;
-        Ok(Self { at: time(millis)?, record: record.parse()? })
+        let at = time(millis)?;
+        // Keys have no other times.
+        if in_keys(at) != at {
+            return Err(unknown_key());
+        }
+        Ok(Self { at, record: record.parse()? })
     }
 }
 
@@ -120,7 +125,8 @@ pub(crate) fn places_of(id: RecordId, revision: &Revision<Record>) -> Vec<Place>
             at: ChangeTime { at: in_keys(due.start()), record: id },
         });
     }
-    if let Some(closed_at) = record.closed_at {
+    // A release that knows no such time leaves it in a record that it opens again.
+    if let Some(closed_at) = record.closed_at.filter(|_| record.open == Some(false)) {
         let at = ChangeTime { at: in_keys(closed_at), record: id };
         places.push(Place { list: List::Closed, at });
     }

@@ -64,7 +64,7 @@ pub use feed::KnownEnd;
 pub use idempotency_key::IdempotencyKey;
 pub use index::{ChangeTime, List, Standing};
 pub use kinds::{Kind, Nature, Restoration, TableKind};
-pub use notices::{Notice, NoticePlace, Reason};
+pub use notices::{Change, Notice, NoticePlace, Reason};
 pub use object_keys::{Announced, ObjectKey};
 pub use objects::{ObjectFacts, Objects};
 pub use profiles::{

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use domain::{
     Comment, CommentId, CustomerId, Record, RecordId, Revision, RuleError, Timestamp, UserId,
+    Version,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::index;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey, time, unknown_key};
 use crate::{StoreError, Tables};
@@ -20,8 +22,6 @@ pub(crate) const NOTICES_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60)
 
 /// Who has done it.
 const BY: &str = "by";
-/// What was said.
-const COMMENT: &str = "comment";
 /// That it was read.
 pub(crate) const READ: &str = "read";
 
@@ -67,11 +67,39 @@ pub struct NoticePlace {
     pub at: Timestamp,
     pub record: RecordId,
     pub reason: Reason,
+    pub change: Change,
+}
+
+/// What somebody is told of: two changes of one record can be of the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// The record came to this version.
+    Version(Version),
+    /// This was said.
+    Comment(CommentId),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => version.fmt(f),
+            Self::Comment(comment) => comment.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Change {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        text.parse().map(Self::Comment).or_else(|_| text.parse().map(Self::Version))
+    }
 }
 
 impl fmt::Display for NoticePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.at.millis(), self.record, self.reason.name())
+        let Self { at, record, reason, change } = self;
+        write!(f, "{}.{record}.{}.{change}", at.millis(), reason.name())
     }
 }
 
@@ -80,10 +108,12 @@ impl FromStr for NoticePlace {
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
         let parts: Vec<&str> = text.split('.').collect();
-        let [millis, record, reason] = parts[..] else { return Err(unknown_key()) };
-        let place = Self { at: time(millis)?, record: record.parse()?, reason: reason.parse()? };
-        // One notice has one id.
-        if place.to_string() == text { Ok(place) } else { Err(unknown_key()) }
+        let [millis, record, reason, change] = parts[..] else { return Err(unknown_key()) };
+        let (at, record) = (time(millis)?, record.parse()?);
+        let place = Self { at, record, reason: reason.parse()?, change: change.parse()? };
+        // One notice has one id, and its key one length.
+        let is_written_so = place.to_string() == text && index::in_keys(at) == at;
+        if is_written_so { Ok(place) } else { Err(unknown_key()) }
     }
 }
 
@@ -93,8 +123,6 @@ pub struct Notice {
     pub place: NoticePlace,
     /// Who has done it.
     pub by: UserId,
-    /// What was said.
-    pub comment: Option<CommentId>,
     pub read: bool,
 }
 
@@ -104,16 +132,12 @@ impl Notice {
         let SortKey::Notice(place) = fields.sort_key()? else {
             return Err(fields.damaged("a notice's key"));
         };
-        let comment = item.contains_key(COMMENT).then(|| fields.parse(COMMENT)).transpose()?;
-        Ok(Self { place, by: fields.parse(BY)?, comment, read: item.contains_key(READ) })
+        Ok(Self { place, by: fields.parse(BY)?, read: item.contains_key(READ) })
     }
 
     fn item(&self, key: Item) -> Item {
         let mut item = key;
         item.insert(BY.to_owned(), items::text(self.by));
-        if let Some(comment) = self.comment {
-            item.insert(COMMENT.to_owned(), items::text(comment));
-        }
         let expires_at = self.place.at.after(NOTICES_KEPT).seconds();
         item.insert(items::EXPIRES_AT.to_owned(), items::number(expires_at));
         item
@@ -143,9 +167,13 @@ impl Notices {
         }
         let known = before.map(|it| it.content.assignees.as_slice()).unwrap_or_default();
         let new = after.content.assignees.iter().filter(|who| !known.contains(who));
-        new.for_each(|who| told.tell(*who, Reason::Assigned, id, after, None));
+        new.for_each(|who| {
+            told.tell(*who, Reason::Assigned, id, after, Change::Version(after.version))
+        });
         if before.is_some() {
-            followers(after).for_each(|who| told.tell(who, Reason::Changed, id, after, None));
+            followers(after).for_each(|who| {
+                told.tell(who, Reason::Changed, id, after, Change::Version(after.version))
+            });
         }
         told
     }
@@ -161,12 +189,13 @@ impl Notices {
         if after.deleted {
             return told;
         }
+        let said = Change::Comment(comment);
         let known = before.map(|it| it.content.mentions.as_slice()).unwrap_or_default();
         let new = after.content.mentions.iter().filter(|who| !known.contains(who));
-        new.for_each(|who| told.tell(*who, Reason::Mentioned, id, after, Some(comment)));
+        new.for_each(|who| told.tell(*who, Reason::Mentioned, id, after, said));
         if before.is_none() {
             let followers = followers(record);
-            followers.for_each(|who| told.tell(who, Reason::Commented, id, after, Some(comment)));
+            followers.for_each(|who| told.tell(who, Reason::Commented, id, after, said));
         }
         told
     }
@@ -178,11 +207,11 @@ impl Notices {
         reason: Reason,
         record: RecordId,
         of: &Revision<T>,
-        comment: Option<CommentId>,
+        change: Change,
     ) {
         if who != of.changed_by && !self.0.iter().any(|(told, _)| *told == who) {
-            let place = NoticePlace { at: of.changed_at, record, reason };
-            self.0.push((who, Notice { place, by: of.changed_by, comment, read: false }));
+            let place = NoticePlace { at: of.changed_at, record, reason, change };
+            self.0.push((who, Notice { place, by: of.changed_by, read: false }));
         }
     }
 
@@ -248,12 +277,24 @@ mod tests {
 
     #[test]
     fn a_place_is_read_as_it_is_written_and_nothing_else_is_one() {
-        let place =
-            NoticePlace { at: Timestamp::from_millis(7), record: ID, reason: Reason::Changed };
-        assert_eq!(place.to_string().parse(), Ok(place));
-        let id = ID.to_string();
-        for bad in ["", "7", &format!("7.{id}"), &format!("07.{id}.changed"), &format!("7.{id}.no")]
+        let at = Timestamp::from_millis(7);
+        for change in
+            [Change::Version(Version::FIRST), Change::Comment(CommentId::from_bytes([5; 16]))]
         {
+            let place = NoticePlace { at, record: ID, reason: Reason::Changed, change };
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        let id = ID.to_string();
+        for bad in [
+            "",
+            "7",
+            &format!("7.{id}.changed"),
+            &format!("07.{id}.changed.1"),
+            &format!("7.{id}.no.1"),
+            &format!("7.{id}.changed.0"),
+            &format!("7.{id}.changed.01"),
+            &format!("10000000000000.{id}.changed.1"),
+        ] {
             assert!(bad.parse::<NoticePlace>().is_err(), "{bad}");
         }
     }

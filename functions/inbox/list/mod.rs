@@ -12,7 +12,7 @@ use domain::{
 use runtime::HttpFunction;
 use serde::Serialize;
 use store::tenant::{ReadInbox, WantsMail};
-use store::{Notice, Reason, Store};
+use store::{Change, Notice, Reason, Store};
 
 /// Something that somebody is told.
 #[derive(Serialize)]
@@ -27,7 +27,9 @@ struct NoticeView {
     /// What was said, where it is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     comment_id: Option<CommentId>,
-    record: RecordHead,
+    record_id: RecordId,
+    /// Null: it was deleted since.
+    record: Option<RecordHead>,
     read: bool,
 }
 
@@ -35,7 +37,6 @@ struct NoticeView {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct RecordHead {
-    id: RecordId,
     #[serde(rename = "type")]
     record_type: RecordType,
     title: RecordTitle,
@@ -49,16 +50,25 @@ struct RecordHead {
 }
 
 impl NoticeView {
-    fn new((notice, record): (Notice, Revision<Record>)) -> Self {
-        let Record { record_type, title, number, state, open, .. } = record.content;
-        let id = notice.place.record;
+    fn new((notice, record): (Notice, Option<Revision<Record>>)) -> Self {
+        let head = |Record { record_type, title, number, state, open, .. }| RecordHead {
+            record_type,
+            title,
+            number,
+            state,
+            open,
+        };
         Self {
             id: notice.place.to_string(),
             reason: notice.place.reason,
             at: notice.place.at,
             by: notice.by,
-            comment_id: notice.comment,
-            record: RecordHead { id, record_type, title, number, state, open },
+            comment_id: match notice.place.change {
+                Change::Comment(comment) => Some(comment),
+                Change::Version(_) => None,
+            },
+            record_id: notice.place.record,
+            record: record.map(|it| head(it.content)),
             read: notice.read,
         }
     }

@@ -1,10 +1,10 @@
 //! Every morning: writes to those who want it what they were told since the day before and have not read. Who has read all
 //! of it gets no mail, and nobody gets two on one day, however often this is tried.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use domain::{Date, Email, TimeZone, Timestamp};
-use futures_util::stream::{self, StreamExt as _};
+use domain::{Email, Timestamp};
+use futures_util::future::join_all;
 use mail::News;
 use runtime::{EventError, EventFunction};
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,13 @@ use store::operator::{Operator, Subscriber, Told};
 
 use crate::post::Post;
 
-/// What is told in one mail: with an hour more, since no two days begin at the same second.
-const TOLD_WITHIN: Duration = Duration::from_secs(25 * 60 * 60);
-/// So many are written to at once.
-const AT_ONCE: usize = 8;
+/// Nobody gets two mails within it: days are not all of the same length, and this may be tried again.
+const A_DAY_AT_LEAST: Duration = Duration::from_secs(20 * 60 * 60);
+/// What is told in a first mail, and at most in any.
+const TOLD_AT_FIRST: Duration = Duration::from_secs(24 * 60 * 60);
+const TOLD_AT_MOST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// So many are written to at once, and no more in a second: SES lets a new account write to fourteen.
+const AT_ONCE: usize = 10;
 
 /// What EventBridge Scheduler sends of it: nothing.
 #[derive(Debug, Deserialize)]
@@ -28,7 +31,7 @@ pub struct Outcome {
     wanted: usize,
     /// How many had something to be told, and were.
     sent: usize,
-    /// How many mails were not taken: they are tried again the next day.
+    /// How many mails were not taken: what they told is told with the next day's.
     failed: usize,
 }
 
@@ -56,34 +59,41 @@ async fn handle(context: &Context, now: Timestamp) -> Result<Outcome, EventError
     }
     let subscribers = context.operator.subscribers().await?;
     let mut outcome = Outcome { wanted: subscribers.len(), ..Outcome::default() };
-    let written = subscribers.into_iter().map(|who| async move {
-        let done = write(context, who, now).await;
-        done.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "what somebody was told cannot be read");
-            Done::Failed
-        })
-    });
-    let mut written = stream::iter(written).buffer_unordered(AT_ONCE);
-    while let Some(done) = written.next().await {
-        match done {
-            Done::Nothing => {}
-            Done::Sent => outcome.sent += 1,
-            Done::Failed => outcome.failed += 1,
+    for some in subscribers.chunks(AT_ONCE) {
+        let started = Instant::now();
+        let written = join_all(some.iter().map(|who| write(context, *who, now))).await;
+        let mut is_sent = false;
+        for done in written {
+            match done {
+                Ok(Done::Nothing) => {}
+                Ok(Done::Sent) => (outcome.sent, is_sent) = (outcome.sent + 1, true),
+                Ok(Done::Failed) => outcome.failed += 1,
+                Err(error) => {
+                    tracing::warn!(error = %error, "what somebody was told cannot be read");
+                    outcome.failed += 1;
+                }
+            }
+        }
+        if is_sent {
+            tokio::time::sleep(Duration::from_secs(1).saturating_sub(started.elapsed())).await;
         }
     }
     Ok(outcome)
 }
 
 async fn write(context: &Context, who: Subscriber, now: Timestamp) -> Result<Done, EventError> {
-    let Some(unread) = context.operator.unread(who, now.before(TOLD_WITHIN)).await? else {
+    if who.sent_at.is_some_and(|sent| now.since(sent) < A_DAY_AT_LEAST) {
+        return Ok(Done::Nothing);
+    }
+    let since = who.sent_at.unwrap_or(now.before(TOLD_AT_FIRST)).max(now.before(TOLD_AT_MOST));
+    let Some(unread) = context.operator.unread(who, since).await? else {
         return Ok(Done::Nothing);
     };
     let Ok(email) = Email::try_from(unread.card.sign_in.as_str().to_owned()) else {
         return Ok(Done::Nothing);
     };
     // Before it is sent: rather none than two.
-    let day: Date = TimeZone::default().day(now);
-    if !context.operator.note_daily_sent(who, &day).await? {
+    if !context.operator.note_daily_sent(who, now).await? {
         return Ok(Done::Nothing);
     }
     let language = unread.company.language.unwrap_or_default();
@@ -91,7 +101,10 @@ async fn write(context: &Context, who: Subscriber, now: Timestamp) -> Result<Don
     let letter = mail::daily(language, &unread.company.name, &news, &context.post.page("inbox"));
     match context.post.send(&email, &letter).await {
         Ok(()) => Ok(Done::Sent),
-        Err(_) => Ok(Done::Failed),
+        Err(_) => {
+            context.operator.note_daily_failed(who, now).await?;
+            Ok(Done::Failed)
+        }
     }
 }
 

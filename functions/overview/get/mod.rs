@@ -28,7 +28,7 @@ struct Figure {
     name: FigureName,
     /// A thousand at most.
     count: usize,
-    /// Whether there are more than were counted.
+    /// Whether there are more than were counted, or may be, in a week with thousands of changes.
     more: bool,
     /// The query with which `GET /v1/records` lists them: `state=open`.
     filter: String,

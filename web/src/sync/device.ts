@@ -17,6 +17,9 @@ export interface Status {
   busy: boolean;
 }
 
+/** What pages of one person say to each other: how it stands with the service, or that something was changed on the disk. */
+type Said = "changed" | "wake" | "who speaks?" | Status;
+
 export const nameOf = (me: Me): string => `am-${me.customer.id}-${me.user.id}`;
 
 export class Device {
@@ -36,7 +39,8 @@ export class Device {
     this.disk = disk;
     this.engine = engine;
     this.channel = new BroadcastChannel(nameOf(me));
-    this.channel.onmessage = () => void this.reload();
+    this.channel.onmessage = ({ data }: MessageEvent<Said>) => this.hear(data);
+    this.channel.postMessage("who speaks?" satisfies Said);
     const kick = () => this.kick();
     const { signal } = this.closing;
     addEventListener("online", kick, { signal });
@@ -70,7 +74,23 @@ export class Device {
 
   private set(status: Partial<Status>): void {
     this.status = { ...this.status, ...status };
+    this.say(this.status);
     this.tell();
+  }
+
+  private say(said: Said): void {
+    if (!this.closing.signal.aborted) this.channel.postMessage(said);
+  }
+
+  /** What another page of the same person says. */
+  private hear(said: Said): void {
+    if (said === "changed") void this.reload();
+    else if (said === "wake") this.kick();
+    else if (said === "who speaks?") this.isLeading && this.say(this.status);
+    else if (!this.isLeading) {
+      this.status = said;
+      this.tell();
+    }
   }
 
   /** Keeps what somebody did; then it is sent as soon as it can be. */
@@ -86,14 +106,15 @@ export class Device {
 
   /** Here, and in the other pages of the same person. */
   private changed(): void {
-    this.channel.postMessage("changed");
+    this.say("changed");
     this.tell();
     this.kick();
   }
 
-  /** Sends and asks at once. */
+  /** Sends and asks at once, or has the page do it that speaks with the service. */
   kick(): void {
-    this.wake();
+    if (this.isLeading) this.wake();
+    else this.say("wake");
   }
 
   private async reload(): Promise<void> {
@@ -142,7 +163,7 @@ export class Device {
       while (await this.engine.push()) this.tell();
       await this.engine.pull();
     }
-    this.channel.postMessage("told");
+    this.say("changed");
   }
 
   /** What the service says at a path; or what it has said, where it cannot be asked. */

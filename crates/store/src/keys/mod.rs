@@ -216,8 +216,8 @@ impl fmt::Display for SortKey {
             Self::Unindexed(it) => {
                 write!(f, "#{:013}#{}#{}#{}", it.at.millis(), it.customer, it.of, it.version)
             }
-            Self::Notice(NoticePlace { at, record, reason }) => {
-                write!(f, "#{:013}#{record}#{}", at.millis(), reason.name())
+            Self::Notice(NoticePlace { at, record, reason, change }) => {
+                write!(f, "#{:013}#{record}#{}#{change}", at.millis(), reason.name())
             }
             Self::Appendix(record, appendix) => write!(f, "#{record}#{appendix}"),
             Self::Comment(record, comment) => write!(f, "#{record}#{comment}"),

@@ -71,9 +71,10 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             let (at, customer, version) = (time(millis)?, customer.parse()?, version.parse()?);
             Some(SortKey::Unindexed(Unindexed { at, customer, of, version }))
         }
-        (Kind::Notice, [millis, record, reason]) => {
+        (Kind::Notice, [millis, record, reason, change]) => {
             let (at, record) = (time(millis)?, record.parse()?);
-            Some(SortKey::Notice(NoticePlace { at, record, reason: reason.parse()? }))
+            let (reason, change) = (reason.parse()?, change.parse()?);
+            Some(SortKey::Notice(NoticePlace { at, record, reason, change }))
         }
         (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
         (Kind::Appendix, [record, appendix]) => {

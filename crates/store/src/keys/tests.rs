@@ -3,7 +3,7 @@
 use domain::FromStored as _;
 
 use super::*;
-use crate::Reason;
+use crate::{Change, Reason};
 
 /// A key of every kind.
 pub(crate) fn every_kind() -> Vec<SortKey> {
@@ -34,6 +34,7 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
             at: Timestamp::from_millis(1_768_464_000_000),
             record,
             reason: Reason::Mentioned,
+            change: Change::Comment(comment),
         }),
         SortKey::Record(record),
         SortKey::Appendix(record, appendix),

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use domain::{CustomerId, Date, Record, Revision, Timestamp, UserId};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use domain::{CustomerId, Record, Revision, Timestamp, UserId};
 
 use super::Operator;
 use crate::batch::Batch;
@@ -13,16 +15,20 @@ use crate::keys::{self, SortKey};
 use crate::notices::{Notice, READ};
 use crate::{CustomerProfile, PersonCard, StoreError, TableKind, UserProfile};
 
-/// The day of the last mail.
-const SENT_ON: &str = "sent_on";
+/// When the last mail was sent.
+const SENT_AT: &str = "sent_at_ms";
 /// A mail has no more than this.
-const NOTICES_MAX: i32 = 50;
+const NOTICES_MAX: usize = 50;
+/// Among so many of the newest notices, those that were not read are told.
+const LOOKED_AT: i32 = 300;
 
 /// Somebody who wants a mail each day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subscriber {
     pub customer: CustomerId,
     pub user: UserId,
+    /// When they were sent the last mail.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// What somebody was told and has not read.
@@ -52,7 +58,8 @@ impl Operator {
         for number in 0..keys::DAILY_PARTITIONS {
             for row in self.database.rows(table, &keys::daily_partition(number), "").await? {
                 if let SortKey::Daily(customer, user) = Fields(&row).sort_key()? {
-                    all.push(Subscriber { customer, user });
+                    let sent_at = row.contains_key(SENT_AT).then(|| Fields(&row).time(SENT_AT));
+                    all.push(Subscriber { customer, user, sent_at: sent_at.transpose()? });
                 }
             }
         }
@@ -65,7 +72,7 @@ impl Operator {
         who: Subscriber,
         since: Timestamp,
     ) -> Result<Option<Unread>, StoreError> {
-        let Subscriber { customer, user } = who;
+        let Subscriber { customer, user, .. } = who;
         let told = self.told(who, since).await?;
         if told.is_empty() {
             return Ok(None);
@@ -120,44 +127,74 @@ impl Operator {
         let query = self.database.between(TableKind::Index, &partition, bounds);
         let answer = query
             .scan_index_forward(false)
-            .limit(NOTICES_MAX)
+            .limit(LOOKED_AT)
             .filter_expression("attribute_not_exists(#read)")
             .expression_attribute_names("#read", READ)
             .send()
             .await
             .map_err(StoreError::unavailable)?;
-        answer.items().iter().map(Notice::read).collect()
+        answer.items().iter().take(NOTICES_MAX).map(Notice::read).collect()
     }
 
-    /// Notes that the mail of a day is sent. `false`: it was, or is not wanted any more.
-    pub async fn note_daily_sent(&self, who: Subscriber, day: &Date) -> Result<bool, StoreError> {
+    /// Notes that somebody is sent a mail now. `false`: another one is sent, or none is wanted any more.
+    pub async fn note_daily_sent(
+        &self,
+        who: Subscriber,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let update = self.daily(who, who.sent_at).update_expression("SET #sent_at = :now");
+        let update = update.expression_attribute_values(":now", items::number(now.millis()));
+        met(update.send().await)
+    }
+
+    /// Notes that the mail of `now` was not taken: it is as it was before.
+    pub async fn note_daily_failed(
+        &self,
+        who: Subscriber,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let update = self.daily(who, Some(now));
+        let update = match who.sent_at {
+            Some(before) => update
+                .update_expression("SET #sent_at = :before")
+                .expression_attribute_values(":before", items::number(before.millis())),
+            None => update.update_expression("REMOVE #sent_at"),
+        };
+        met(update.send().await)
+    }
+
+    /// A change of what is noted of somebody, if the last mail is of this time.
+    fn daily(&self, who: Subscriber, last: Option<Timestamp>) -> UpdateItemFluentBuilder {
         let partition = keys::daily_partition(keys::daily_number(who.user));
-        let key = items::key(&partition, &SortKey::Daily(who.customer, who.user));
-        let noted = self
+        let update = self
             .database
             .dynamo
             .update_item()
             .table_name(self.table_name(TableKind::Accounts))
-            .set_key(Some(key))
-            .update_expression("SET #sent_on = :day")
-            .condition_expression(
-                "attribute_exists(#pk) AND (attribute_not_exists(#sent_on) OR #sent_on < :day)",
-            )
+            .set_key(Some(items::key(&partition, &SortKey::Daily(who.customer, who.user))))
             .expression_attribute_names("#pk", items::PARTITION)
-            .expression_attribute_names("#sent_on", SENT_ON)
-            .expression_attribute_values(":day", items::text(day))
-            .send()
-            .await;
-        match noted {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
+            .expression_attribute_names("#sent_at", SENT_AT);
+        match last {
+            None => update
+                .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#sent_at)"),
+            Some(last) => update
+                .condition_expression("attribute_exists(#pk) AND #sent_at = :last")
+                .expression_attribute_values(":last", items::number(last.millis())),
         }
+    }
+}
+
+/// Whether the condition of an update held.
+fn met<T>(updated: Result<T, SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
+    match updated {
+        Ok(_) => Ok(true),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(StoreError::unavailable(error)),
     }
 }

@@ -54,7 +54,7 @@ impl Told {
 }
 
 impl Operator {
-    /// Tells people again of the changes among these items. They are told as unread; and what was said is told those who
+    /// Tells people again of the changes among these items. Who was told already is not; and what was said is told those who
     /// follow the record now.
     pub(super) async fn tell_again(&self, items: &[Item]) -> Result<(), StoreError> {
         let told: Vec<_> = items.iter().filter_map(Told::read).collect();
@@ -82,11 +82,36 @@ impl Operator {
                 let notices = it.notices(&Found { items: &found, customer: *customer });
                 notices.items(self.tables(), *customer)
             });
-            write_all(&self.database, notices.map(words::put).collect()).await?;
+            self.tell_what_is_not_told(notices.collect()).await?;
         }
         Ok(())
     }
 }
+
+impl Operator {
+    /// Writes those notices that are not there: of those that are, some were read.
+    async fn tell_what_is_not_told(&self, notices: Vec<Item>) -> Result<(), StoreError> {
+        let key = |item: &Item| Fields(item).key();
+        for some in notices.chunks(Batch::KEYS_MAX) {
+            let keys = some.iter().map(|it| Ok(key(it)?.item()));
+            let keys = keys.collect::<Result<Vec<Item>, StoreError>>()?;
+            let batch = Batch::of(self.table_name(TableKind::Index), keys, &KEY, true);
+            let there = batch.read(&self.database.dynamo).await?;
+            let there = there.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+            let mut new = Vec::new();
+            for item in some {
+                if !there.contains(&key(item)?) {
+                    new.push(words::put(item.clone()));
+                }
+            }
+            write_all(&self.database, new).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is read of a notice to see that it is there.
+const KEY: [&str; 2] = [items::PARTITION, items::SORT];
 
 /// What was read beside changes.
 struct Found<'a> {

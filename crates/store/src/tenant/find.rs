@@ -69,7 +69,9 @@ impl Filter {
             })
             && self.created_since.is_none_or(|since| id.made_at() >= since)
             && self.changed_since.is_none_or(|since| revision.changed_at >= since)
-            && self.closed_since.is_none_or(|since| record.closed_at.is_some_and(|at| at >= since))
+            && self.closed_since.is_none_or(|since| {
+                record.open == Some(false) && record.closed_at.is_some_and(|at| at >= since)
+            })
     }
 }
 

@@ -17,6 +17,10 @@ use crate::{StoreError, TableKind};
 
 /// So many items of words are read at once: some 20 kB, five read units.
 const WORDS_READ: usize = 200;
+/// Of the comments on a record that have a word, as the index says, so many are looked at: one has it as a rule.
+const COMMENTS_READ: usize = 3;
+/// Of so many records at once.
+const RECORDS_AT_ONCE: usize = 16;
 
 impl FindRecords {
     /// Of the words asked for, the rarest leads: it is the one whose items reach furthest. Where the others' items reach
@@ -143,10 +147,12 @@ impl FindRecords {
                 in_question.push((id, lacks));
             }
         }
-        let said = in_question.iter().map(|(id, lacks)| self.is_said(reader, *id, lacks));
-        let said = try_join_all(said).await?;
-        let ids = in_question.iter().map(|(id, _)| *id);
-        with.extend(ids.zip(said).filter_map(|(id, is_said)| is_said.then_some(id)));
+        for some in in_question.chunks(RECORDS_AT_ONCE) {
+            let said = some.iter().map(|(id, lacks)| self.is_said(reader, *id, lacks));
+            let said = try_join_all(said).await?;
+            let ids = some.iter().map(|(id, _)| *id);
+            with.extend(ids.zip(said).filter_map(|(id, is_said)| is_said.then_some(id)));
+        }
         Ok(with)
     }
 
@@ -169,7 +175,7 @@ impl FindRecords {
             .all(|word| comments.iter().any(|has| has_word(has.iter().map(String::as_str), word))))
     }
 
-    /// Comments on a record that have a word, as the index says.
+    /// Some comments on a record that have a word, as the index says: the newest.
     async fn comments_with(
         &self,
         reader: &Reader<'_>,
@@ -180,7 +186,9 @@ impl FindRecords {
         let bounds = (prefix.clone(), format!("{prefix}~"));
         let partition = words_partition(reader, true, word);
         let query = self.query(reader, TableKind::Index, &partition, bounds);
-        let answer = query.send().await.map_err(StoreError::unavailable)?;
+        let query = query.scan_index_forward(false);
+        let limit = i32::try_from(WORDS_READ).unwrap_or(i32::MAX);
+        let answer = query.limit(limit).send().await.map_err(StoreError::unavailable)?;
         let mut comments = Vec::new();
         for item in answer.items() {
             if has_word(Fields(item).text(WORDS)?.split(' '), word)
@@ -189,6 +197,7 @@ impl FindRecords {
                 comments.push(id);
             }
         }
+        comments.truncate(COMMENTS_READ);
         Ok(comments)
     }
 }

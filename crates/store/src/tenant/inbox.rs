@@ -26,8 +26,8 @@ pub struct ReadInbox {
 
 #[derive(Debug)]
 pub struct InboxPage {
-    /// With the records that they are about. What was deleted is left out.
-    pub notices: Vec<(Notice, Revision<Record>)>,
+    /// With the records that they are about, but for those that were deleted.
+    pub notices: Vec<(Notice, Option<Revision<Record>>)>,
     /// How many of the newest two hundred were not read.
     pub unread: usize,
     /// Where the next page starts; `None` at the end.
@@ -43,11 +43,8 @@ impl Ask for ReadInbox {
         let records = reader.records(notices.iter().map(|it| it.place.record)).await?;
         let mut shown = Vec::new();
         for notice in notices {
-            let Some(record) = records.get(&notice.place.record) else { continue };
-            let record: Revision<Record> = items::read_revision(record)?;
-            if !record.deleted {
-                shown.push((notice, record));
-            }
+            let record = records.get(&notice.place.record).map(items::read_revision).transpose()?;
+            shown.push((notice, record.filter(|it: &Revision<Record>| !it.deleted)));
         }
         Ok(InboxPage { notices: shown, unread, next_before })
     }

@@ -24,7 +24,7 @@ const DEVICES_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     pub count: usize,
-    /// Whether there are more.
+    /// Whether there are more, or may be: a week can have too many changes to look through.
     pub more: bool,
 }
 
@@ -86,7 +86,9 @@ impl Store {
         let (mut count, mut looked_at, mut start) = (0, 0, None);
         loop {
             let query = self.of_list(session, &List::Changed, from, None);
-            let query = query.projection_expression("#sk").set_exclusive_start_key(start);
+            // What was changed last comes first: it is what was made last, as a rule.
+            let query = query.scan_index_forward(false).projection_expression("#sk");
+            let query = query.set_exclusive_start_key(start);
             let limit = i32::try_from(COUNTED_MAX).unwrap_or(i32::MAX);
             let answer = query.limit(limit).send().await.map_err(StoreError::unavailable)?;
             for item in answer.items() {
