@@ -324,3 +324,20 @@ async fn a_phone_that_was_away_sends_all_it_has_kept_and_half_of_it_twice() {
     let records = crate::find::find(&world, "limit=100").await;
     assert_eq!(records.len(), shared.len() + count.div_ceil(4));
 }
+
+/// Several people share a browser, and its cookie is of the last: a page says whose it is.
+#[tokio::test]
+async fn what_a_device_has_kept_of_somebody_is_not_sent_as_somebody_else() {
+    let world = World::with_record().await;
+    let change = json!({ "key": "kept", "method": "DELETE", "path": format!("/v1/records/{RECORD}"), "if_match": "\"1\"" });
+    let send = Call::to("POST /v1/changes").body(json!({ "changes": [change] }));
+    let of = |call: Call, person: Person| call.header("am-user", &person.user().to_string());
+    for call in [send.clone(), feed(), Call::to("GET /v1/records/{record_id}")] {
+        let refused = world.send(of(call, Person::Admin)).await;
+        assert_eq!((refused.status(), refused.code()), (401, "no_session".to_owned()));
+    }
+    let there = world.send(of(Call::to("GET /v1/records/{record_id}"), Person::A)).await;
+    assert_eq!(there.status(), 200, "nothing was done");
+    let done = world.send(of(send, Person::A)).await.body();
+    assert_eq!(done["verdicts"][0]["status"], 204, "{done}");
+}

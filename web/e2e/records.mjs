@@ -67,6 +67,16 @@ await desk.getByText("INS-1").waitFor();
 await desk.getByRole("button", { name: "Flytta till Klar" }).click();
 await desk.getByText("Klar", { exact: true }).waitFor();
 
+// A number is what was typed, sign by sign.
+await desk.getByRole("link", { name: "Tillbaka" }).click();
+await desk.getByText("Nytt ärende").click();
+await desk.locator("details").getByLabel("Typ").selectOption({ label: "Serviceorder" });
+await desk.locator("details").getByLabel("Rubrik").fill("Smörjning");
+await desk.locator("details").getByLabel("Tid").pressSequentially("0.05");
+await desk.getByRole("button", { name: "Skapa", exact: true }).click();
+await desk.getByRole("heading", { name: "Smörjning" }).waitFor();
+assert.equal(await desk.getByLabel("Tid").inputValue(), "0.05");
+
 // Two change different fields of one record: both stay, and nobody is asked.
 await desk.goto(record);
 await desk.getByLabel("Orsak").waitFor();

@@ -80,14 +80,26 @@ interface Options {
   version?: number;
 }
 
+/** So long an answer may take: a connection that is there and says nothing is none. */
+const PATIENCE = 20_000;
+
+/** Whose device it is that asks. */
+let asked_as: string | null = null;
+
+/** From now on the service refuses whatever is asked with somebody else's log-in. */
+export function askAs(user: string | null): void {
+  asked_as = user;
+}
+
 export async function call<T>(method: string, path: string, { body, key, version }: Options = {}): Promise<Answer<T>> {
   const headers: Record<string, string> = {};
   if (body !== undefined) headers["content-type"] = "application/json";
   if (key) headers["idempotency-key"] = key;
   if (version) headers["if-match"] = `"${version}"`;
+  if (asked_as) headers["am-user"] = asked_as;
   try {
     const sent = body === undefined ? null : JSON.stringify(body);
-    const answer = await fetch(path, { method, headers, body: sent, cache: "no-store" });
+    const answer = await fetch(path, { method, headers, body: sent, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     const text = await answer.text();
     const read = text === "" ? undefined : JSON.parse(text);
     return answer.ok ? { ok: true, body: read } : { ok: false, problem: read };

@@ -90,7 +90,25 @@ export function draftOf(record: RecordOf): Draft {
   return { title, fields, state, assignees, due };
 }
 
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+const isObject = (it: unknown): it is Values => typeof it === "object" && it !== null && !Array.isArray(it);
+
+/** In one spelling: members by name, and none that is null, as the service keeps them. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (!isObject(value)) return value ?? null;
+  const kept = Object.entries(value).filter(([, it]) => it !== null && it !== undefined);
+  return Object.fromEntries(kept.map(([name, it]): [string, unknown] => [name, canonical(it)]).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(canonical(one)) === JSON.stringify(canonical(other));
+
+/** What a merge patch (RFC 7396) says of a value that becomes another one. */
+function patched(before: unknown, after: unknown): unknown {
+  if (!isObject(before) || !isObject(after)) return after ?? null;
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const differing = [...names].filter((name) => !same(before[name], after[name]));
+  return Object.fromEntries(differing.map((name) => [name, patched(before[name], after[name])]));
+}
 
 /** A draft as flat members, so that each can be compared by itself. */
 function members({ fields, ...rest }: Draft): Map<string, unknown> {
@@ -113,13 +131,13 @@ export function conflicts(base: Draft, mine: Draft, theirs: Draft): string[] {
 
 /** A merge patch of what differs: null takes a member away. */
 export function patch(before: Draft, after: Draft): Record<string, unknown> {
-  const now = members(after);
+  const [was, now] = [members(before), members(after)];
   const body: Record<string, unknown> = {};
   const fields: Values = {};
   for (const name of changed(before, after)) {
     const value = now.get(name) ?? null;
     const [place, field] = name.split("/", 2);
-    if (place === "fields" && field) fields[field] = value;
+    if (place === "fields" && field) fields[field] = patched(was.get(name), value);
     else body[name] = value;
   }
   return Object.keys(fields).length > 0 ? { ...body, fields } : body;

@@ -3,7 +3,7 @@
 import "./app.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { type Me, type Problem, call } from "./api.ts";
+import { type Me, type Problem, askAs, call } from "./api.ts";
 import { Account } from "./pages/account.tsx";
 import { CompanyPage } from "./pages/company.tsx";
 import { Events } from "./pages/events.tsx";
@@ -27,7 +27,7 @@ import { ProblemText } from "./ui/form.tsx";
 type Who = { state: "unknown" } | { state: "nobody"; isEnded?: boolean } | { state: "failed"; problem: Problem } | { state: "in"; me: Me };
 
 /** The device of whoever is logged in; it asks them to log in again when the service does. */
-function useDeviceOf(who: Who, leave: () => void): Device | null {
+function useDeviceOf(who: Who, leave: () => void, fail: (problem: Problem) => void): Device | null {
   const [device, setDevice] = useState<Device | null>(null);
   const me = who.state === "in" ? who.me : null;
   const name = me && `${me.customer.id} ${me.user.id} ${me.user.role}`;
@@ -35,12 +35,17 @@ function useDeviceOf(who: Who, leave: () => void): Device | null {
     if (!me) return;
     let opened: Device | null = null;
     let isOver = false;
+    let hasLeft = false;
     Device.open(me).then((it) => {
       if (isOver) return it.close();
       opened = it;
-      it.subscribe(() => it.status.reached === "log-in" && leave());
+      it.subscribe(() => {
+        if (it.status.reached !== "log-in" || hasLeft) return;
+        hasLeft = true;
+        leave();
+      });
       setDevice(it);
-    });
+    }, (error: unknown) => fail({ status: 0, code: "storage", detail: String(error), request_id: "" }));
     return () => {
       isOver = true;
       opened?.close();
@@ -54,22 +59,29 @@ function App() {
   const place = useRouter();
   const [language, setLanguage] = useState<Language>(firstLanguage);
   const [who, setWho] = useState<Who>({ state: "unknown" });
-  const look = async () => {
+  const look = async (isEnded = false) => {
+    // Whoever was here last sees what the device keeps, before the service has said that they are logged in still.
+    const last = isEnded ? undefined : await lastMe().catch(() => undefined);
+    if (last) setWho({ state: "in", me: last });
+    askAs(null);
     const answer = await call<Me>("GET", "/v1/session");
     if (answer.ok) {
-      await keepMe(answer.body);
+      await keepMe(answer.body).catch(() => {});
       return setWho({ state: "in", me: answer.body });
     }
-    if (answer.problem.status === 401) return setWho({ state: "nobody" });
-    const last = await lastMe();
-    setWho(last ? { state: "in", me: last } : { state: "failed", problem: answer.problem });
+    if (answer.problem.status === 401) {
+      await keepMe(null).catch(() => {});
+      return setWho({ state: "nobody", isEnded: isEnded || last !== undefined });
+    }
+    if (!last) setWho({ state: "failed", problem: answer.problem });
   };
-  const device = useDeviceOf(who, () => setWho({ state: "nobody", isEnded: true }));
+  const device = useDeviceOf(who, () => void look(true), (problem) => setWho({ state: "failed", problem }));
   const leave = async () => {
     const problem = await logOut();
     if (problem) return alert(languages[language].problem_offline);
     await keepMe(null);
     await device?.forget();
+    askAs(null);
     go("/");
     setWho({ state: "nobody" });
   };

@@ -42,7 +42,8 @@ worker.addEventListener("fetch", (event) => {
 async function page(request: Request): Promise<Response> {
   const kept = async () => (await caches.match("/")) ?? Response.error();
   const late = new Promise<Response>((resolve) => setTimeout(async () => resolve(await kept()), PATIENCE));
-  return Promise.race([fetch(request).catch(kept), late]);
+  const newest = fetch(request).then((it) => (it.status < 500 ? it : kept()), kept);
+  return Promise.race([newest, late]);
 }
 
 async function file(request: Request): Promise<Response> {

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import type { Problem, RecordOf } from "../src/api.ts";
 import { draftOf } from "../src/forms.ts";
-import { type Commit, type CommentOf, type Disk, Engine, type Kept, type Network, type Sent, Unreachable, type Verdict } from "../src/sync/engine.ts";
+import { Engine } from "../src/sync/engine.ts";
+import { type Commit, type CommentOf, type Disk, type Kept, type Network, type Sent, Unreachable, type Verdict } from "../src/sync/kept.ts";
 
 const RUNS = Number(process.env["RUNS"] ?? 300);
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -175,12 +176,13 @@ class Memory implements Disk {
   async commit(change: Commit): Promise<void> {
     if (this.crashes()) throw new Crash();
     const { records, comments, entries, cursor } = change.afresh ? { ...this.kept, records: [], comments: [] } : this.kept;
+    const changed = (change.entriesChanged ?? []).filter((it) => entries.some((one) => one.id === it.id));
     const put = <T, K>(all: T[], key: (it: T) => K, more: T[] = [], gone: K[] = []) =>
       [...new Map([...all, ...more].map((it) => [key(it), it])).values()].filter((it) => !gone.includes(key(it)));
     this.kept = structuredClone({
       records: put(records, (it) => it.id, change.records, change.recordsGone),
       comments: put(comments, (it) => it.id, change.comments, change.commentsGone),
-      entries: put(entries, (it) => it.id, change.entries, change.entriesGone),
+      entries: put(entries, (it) => it.id, [...(change.entries ?? []), ...changed], change.entriesGone),
       cursor: change.cursor !== undefined ? change.cursor : cursor,
     });
     if (this.crashes()) throw new Crash();
@@ -379,7 +381,8 @@ async function decide(device: Device, random: Random): Promise<void> {
       for (const member of now ? halted.disputed : []) {
         device.seen.get(valueOf(deed.wanted, member) as string)?.add(valueOf(now as RecordOf, member));
       }
-      const isDone = await device.try(() => device.engine.resolve(id, () => mine));
+      // What was deleted is found to be so by the next look.
+      const isDone = !now || (await device.try(() => device.engine.resolve(id, now, () => mine)));
       // If it was cut off, it may have been decided all the same.
       if (!mine || !isDone) for (const it of saved) device.dropped.add(it.value);
     }

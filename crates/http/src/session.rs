@@ -23,6 +23,9 @@ impl Deref for SessionRequest<'_> {
     }
 }
 
+/// Whose log-in a client means. What comes with another one is answered as if there was none.
+const AM_USER: &str = "am-user";
+
 impl<'a> SessionRequest<'a> {
     pub(crate) const fn new(request: &'a Request, least: Role) -> Self {
         Self { request, least }
@@ -68,6 +71,10 @@ impl<'a> SessionRequest<'a> {
             .ok_or_else(Problem::no_session)?;
         let Session { customer, user, .. } = opened.session;
         self.note(Who::User { customer: customer.id(), user });
+        // Of several people who share a browser, the cookie is of the last: a page says whose it is.
+        if self.header(AM_USER).is_some_and(|whose| whose != user.to_string()) {
+            return Err(Problem::no_session());
+        }
         if opened.session.role < self.least {
             let detail = format!("This needs the role {} or higher.", self.least);
             return Err(Problem::new(Code::ROLE_TOO_LOW, detail));

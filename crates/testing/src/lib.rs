@@ -12,6 +12,7 @@ pub mod forge;
 pub mod journey;
 pub mod letters;
 pub mod operator;
+mod pages;
 mod people;
 mod programs;
 mod repository;

@@ -25,6 +25,7 @@ use crate::operator;
 
 pub use crate::answer::Answer;
 pub use crate::call::{Call, event};
+pub use crate::pages::PAGES;
 pub use crate::people::Person;
 pub use crate::programs::machine_token;
 pub use crate::repository::repository;
@@ -345,19 +346,6 @@ pub fn options(data: &Path) -> Options {
     }
     Options { web, ..Options::new(&repository(), data) }
 }
-
-/// A client of one page and one script, and as these are packed.
-pub const PAGES: [(&str, &[u8]); 9] = [
-    ("index.html", b"<!doctype html>"),
-    ("index.html.br", b"the page by brotli"),
-    ("index.html.gz", b"the page by gzip"),
-    ("worker.js", b"self"),
-    ("worker.js.br", b"the worker by brotli"),
-    ("worker.js.gz", b"the worker by gzip"),
-    ("assets/app-1.js", b"export {}"),
-    ("assets/app-1.js.br", b"the script by brotli"),
-    ("assets/app-1.js.gz", b"the script by gzip"),
-];
 
 pub fn record_id() -> RecordId {
     RECORD.parse().unwrap()

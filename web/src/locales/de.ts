@@ -235,6 +235,8 @@ export const de: Texts = {
   problem_stale_version: "Jemand hat es inzwischen geändert. Sehen Sie noch einmal nach.",
   problem_too_many_tokens: "Es gibt zu viele Token. Widerrufen Sie einige.",
 
+  problem_storage: "Dieses Gerät konnte es nicht speichern: Der Speicher ist voll oder für Seiten gesperrt. Was Sie sehen, ist nicht gespeichert.",
+  device_full: "das Gerät ist voll",
   problem_offline: "Es gibt keine Verbindung. Nichts ist verloren: Versuchen Sie es noch einmal.",
   problem_unknown: (detail, id) => `Das ging nicht: ${detail} (${id})`,
   problem_wrong_login: "Der Name oder das Passwort ist falsch.",

@@ -237,6 +237,8 @@ export const en = {
   problem_stale_version: "Somebody changed it meanwhile. Look again.",
   problem_too_many_tokens: "There are too many tokens. Revoke some.",
 
+  problem_storage: "This device could not keep it: its storage may be full, or closed to pages. What you see is not saved.",
+  device_full: "this device is full",
   problem_offline: "There is no connection. Nothing was lost: try again.",
   problem_unknown: (detail: string, id: string) => `That did not work: ${detail} (${id})`,
   problem_wrong_login: "The name or the password is wrong.",

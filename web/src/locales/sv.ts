@@ -235,6 +235,8 @@ export const sv: Texts = {
   problem_stale_version: "Någon har ändrat det under tiden. Titta igen.",
   problem_too_many_tokens: "Det finns för många token. Återkalla några.",
 
+  problem_storage: "Den här enheten kunde inte spara det: lagringen kan vara full, eller stängd för webbsidor. Det du ser är inte sparat.",
+  device_full: "enheten är full",
   problem_offline: "Det finns ingen anslutning. Inget har gått förlorat: försök igen.",
   problem_unknown: (detail, id) => `Det gick inte: ${detail} (${id})`,
   problem_wrong_login: "Namnet eller lösenordet är fel.",

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../api.ts";
-import type { CommentOf } from "../sync/engine.ts";
+import type { CommentOf } from "../sync/kept.ts";
 import { useDevice, useKept } from "../sync/use.ts";
 import { useTexts, useTime } from "../texts.ts";
 import { ulid } from "../ulid.ts";
@@ -20,7 +20,8 @@ export function Comments({ record, mayComment, names, colleagues }: Props) {
   const time = useTime();
   const device = useDevice();
   const draftKey = `comment/${record}`;
-  const [text, setText] = useState("");
+  // The id is the comment's, so that it is said once, whenever the browser is killed.
+  const [{ id, text }, setBegun] = useState({ id: ulid(), text: "" });
   const [whom, setWhom] = useState("");
   const { busy, problem, run } = useAction();
   const told = useKept(({ engine }) => [...engine.comments.values()].filter((it) => it.record_id === record));
@@ -28,16 +29,21 @@ export function Comments({ record, mayComment, names, colleagues }: Props) {
     engine.entries().flatMap(({ record: of, at, deed }) =>
       of === record && deed.kind === "comment" ? [{ at, ...deed }] : []));
   useEffect(() => {
-    device.draft<string>(draftKey).then((it) => it && setText(it));
+    device.draft<{ id: string; text: string }>(draftKey).then((it) => {
+      if (!it) return;
+      const isSaid = device.engine.comments.has(it.id) || device.engine.entries().some(({ deed }) => deed.kind === "comment" && deed.id === it.id);
+      if (isSaid) void device.dropDraft(draftKey);
+      else setBegun(it);
+    });
     call<{ comments: CommentOf[] }>("GET", `/v1/records/${record}/comments?limit=100`).then((answer) => {
       if (answer.ok) void device.decide((engine) => engine.keepComments(answer.body.comments));
     });
   }, [device, record]);
   const say = () =>
     run(async () => {
-      await device.act(record, { kind: "comment", id: ulid(), text: text.trim(), mentions: whom ? [whom] : [] });
+      await device.act(record, { kind: "comment", id, text: text.trim(), mentions: whom ? [whom] : [] });
       await device.dropDraft(draftKey);
-      setText("");
+      setBegun({ id: ulid(), text: "" });
       setWhom("");
       return null;
     });
@@ -65,8 +71,9 @@ export function Comments({ record, mayComment, names, colleagues }: Props) {
             <label for="say">{texts.say}</label>
             <textarea id="say" rows={3} required maxLength={10_000} value={text}
               onInput={(event) => {
-                setText(event.currentTarget.value);
-                void device.keepDraft(draftKey, event.currentTarget.value);
+                const begun = { id, text: event.currentTarget.value };
+                setBegun(begun);
+                void device.keepDraft(draftKey, begun);
               }} />
           </div>
           <Select label={texts.mention} value={whom} set={setWhom} options={[["", "–"], ...colleagues]} />

@@ -11,7 +11,9 @@ interface Notice {
   reason: "assigned" | "mentioned" | "commented" | "changed";
   at: string;
   by: string;
-  record: { id: string; title: string; number?: string };
+  record_id: string;
+  /** Null: it was deleted. */
+  record: { title: string; number?: string } | null;
   read: boolean;
 }
 
@@ -62,8 +64,8 @@ export function Inbox({ me }: { me: Me }) {
       <ul class="rows">
         {page?.notices.map((it) => (
           <li key={it.id} class={it.read ? "" : "unread"}>
-            <a href={`/records/${it.record.id}`} onClick={() => void (it.read || mark([it.id]))}>
-              <strong>{it.record.number && <span class="number">{it.record.number}</span>} {it.record.title}</strong>
+            <a href={`/records/${it.record_id}`} onClick={() => void (it.read || mark([it.id]))}>
+              <strong>{it.record?.number && <span class="number">{it.record.number}</span>} {it.record?.title ?? texts.problem_not_found}</strong>
               <span>{texts[`reason_${it.reason}`](names.get(it.by) || texts.somebody)} · {time(it.at)}</span>
             </a>
           </li>

@@ -1,7 +1,7 @@
 // What was done here and is not at the service yet: what, when, and why it waits.
 
 import { said } from "../api.ts";
-import type { Entry } from "../sync/engine.ts";
+import type { Entry } from "../sync/kept.ts";
 import { useDevice, useKept } from "../sync/use.ts";
 import { useTexts, useTime } from "../texts.ts";
 
@@ -13,6 +13,7 @@ export function SyncChip() {
   const waiting = entries.length - halted;
   const parts = [
     status.reached === "no" && texts.offline,
+    status.reached === "full" && texts.device_full,
     halted > 0 && texts.needs_you(halted),
     waiting > 0 && texts.waiting(waiting),
   ].filter(Boolean);

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Me, type Problem, type RecordOf, said } from "../api.ts";
 import { type Draft, type Form as FormOf, type TypeOf, changed, draftOf, label, missing } from "../forms.ts";
-import type { Entry } from "../sync/engine.ts";
+import type { Entry } from "../sync/kept.ts";
 import { useDevice, useFact, useKept } from "../sync/use.ts";
 import { useLanguage, useTexts, useTime } from "../texts.ts";
 import { Field, Form, Select, useAction } from "../ui/form.tsx";
@@ -42,8 +42,13 @@ export function RecordPage({ id, me }: { id: string; me: Me }) {
   useEffect(() => {
     device.draft<Begun>(path).then((it) => it && setBegun(it));
     // What the device does not keep, the service has.
-    if (!device.engine.view(id)) device.fetch(id).then(setOlder);
+    if (device.engine.view(id)) setOlder(undefined);
+    else device.fetch(id).then(setOlder);
   }, [device, id]);
+  const isRefused = entries.some((it) => it.halted && "problem" in it.halted);
+  useEffect(() => {
+    if (isRefused) setSaved(false);
+  }, [isRefused]);
   if (!record) return <main><p>{older === "looking" ? texts.loading : texts.problem_not_found}</p></main>;
 
   const form: FormOf | null = type?.form ?? null;
@@ -73,8 +78,12 @@ export function RecordPage({ id, me }: { id: string; me: Me }) {
         setWrong({ status: 422, code: "invalid_field", detail: "", request_id: "", errors: lacks });
         return null;
       }
-      if (refused && refused.deed.kind !== "comment") await device.decide((engine) => engine.amend(refused.id, wanted));
-      else if (changed(base, wanted).length > 0) await device.act(id, { kind: "change", base, wanted });
+      const isAmended = refused !== undefined && (await device.decide((engine) => engine.amend(refused.id, wanted)));
+      if (!isAmended && changed(base, wanted).length > 0) {
+        if (!kept) await device.decide((engine) => engine.keepRecord(record));
+        const state = form?.states?.find((it) => it.name === wanted.state);
+        await device.act(id, { kind: "change", base, wanted, ...(state ? { open: state.open } : {}) });
+      }
       await forgetDraft();
       setSaved(true);
       return null;
@@ -148,7 +157,7 @@ function Disputed({ entry, form, names }: { entry: Entry; form: FormOf | null; n
   const device = useDevice();
   const now = useKept(({ engine }) => engine.records.get(entry.record));
   const disputed = entry.halted && "disputed" in entry.halted ? entry.halted.disputed : [];
-  const [mine, setMine] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setChosen] = useState<Readonly<Record<string, boolean>>>({});
   if (!now || entry.deed.kind !== "change") return null;
   const { base, wanted } = entry.deed;
   const name = (member: string) => {
@@ -163,9 +172,8 @@ function Disputed({ entry, form, names }: { entry: Entry; form: FormOf | null; n
     if (Array.isArray(value)) return value.map((it) => names.get(String(it)) ?? String(it)).join(", ") || "–";
     return typeof value === "object" ? JSON.stringify(value) : String(value);
   };
-  const choose = (member: string, isMine: boolean) =>
-    setMine(new Set(isMine ? [...mine, member] : [...mine].filter((it) => it !== member)));
-  const decide = () => void device.decide((engine) => engine.resolve(entry.id, (member) => mine.has(member)));
+  const choose = (member: string, isMine: boolean) => setChosen({ ...chosen, [member]: isMine });
+  const decide = () => void device.decide((engine) => engine.resolve(entry.id, now, (member) => chosen[member] ?? false));
   return (
     <section class="card" role="alert">
       <p>{texts.stale(names.get(now.changed_by) || texts.somebody)}</p>
@@ -174,16 +182,16 @@ function Disputed({ entry, form, names }: { entry: Entry; form: FormOf | null; n
           <legend>{name(member)}</legend>
           <p class="hint">{texts.before}: {shown(base, member)}</p>
           <label>
-            <input type="radio" name={member} checked={!mine.has(member)} onChange={() => choose(member, false)} />
+            <input type="radio" name={member} checked={chosen[member] === false} onChange={() => choose(member, false)} />
             <span><span class="hint">{texts.theirs}</span> {shown(draftOf(now), member)}</span>
           </label>
           <label>
-            <input type="radio" name={member} checked={mine.has(member)} onChange={() => choose(member, true)} />
+            <input type="radio" name={member} checked={chosen[member] === true} onChange={() => choose(member, true)} />
             <span><span class="hint">{texts.mine}</span> {shown(wanted, member)}</span>
           </label>
         </fieldset>
       ))}
-      <p><button type="button" onClick={decide}>{texts.save}</button></p>
+      <p><button type="button" disabled={disputed.some((it) => chosen[it] === undefined)} onClick={decide}>{texts.save}</button></p>
     </section>
   );
 }

@@ -133,9 +133,17 @@ function Further({ words, known, rowOf }: { words: string; known: Set<string>; r
 
 /** What is kept of a record that somebody has begun, and not created. */
 interface Begun {
+  /** The record's, so that it is made once, whenever the browser is killed. */
+  id: string;
   type: string;
+  /** The form that it was begun with: it stays, whatever becomes of the type. */
+  of: TypeOf | null;
   title: string;
   values: Values;
+}
+
+function begin(type: TypeOf | undefined): Begun {
+  return { id: ulid(), type: type?.type ?? "note", of: type ?? null, title: "", values: defaults(type?.form) };
 }
 
 const BEGUN = "new";
@@ -146,18 +154,18 @@ function NewRecord({ types }: { types: TypeOf[] }) {
   const device = useDevice();
   const { colleagues } = usePeople();
   const offered = types.filter((it) => !it.form.retired);
-  const first = offered[0];
-  const [begun, setBegun] = useState<Begun>({ type: first?.type ?? "note", title: "", values: defaults(first?.form) });
+  const [begun, setBegun] = useState<Begun>(() => begin(offered[0]));
   const [isOpen, open] = useState(false);
   const { busy, problem, run } = useAction();
   useEffect(() => {
     device.draft<Begun>(BEGUN).then((it) => {
       if (!it) return;
+      if (device.engine.view(it.id)) return device.dropDraft(BEGUN);
       setBegun(it);
       open(true);
     });
   }, [device]);
-  const chosen = offered.find((it) => it.type === begun.type);
+  const chosen = begun.of;
   const write = (more: Partial<Begun>) => {
     const next = { ...begun, ...more };
     setBegun(next);
@@ -165,11 +173,12 @@ function NewRecord({ types }: { types: TypeOf[] }) {
   };
   const create = () =>
     run(async () => {
-      const id = ulid();
-      const state = chosen?.form.states?.[0]?.name ?? null;
-      const content = { title: begun.title.trim(), fields: chosen ? begun.values : {}, state, assignees: [], due: null };
+      const { id } = begun;
+      const state = chosen?.form.states?.[0];
+      const content = { title: begun.title.trim(), fields: begun.values, state: state?.name ?? null, assignees: [], due: null };
       const version = chosen ? { type_version: chosen.version } : {};
-      await device.act(id, { kind: "create", type: begun.type, content, ...version });
+      const open = state ? { open: state.open } : {};
+      await device.act(id, { kind: "create", type: begun.type, content, ...version, ...open });
       await device.dropDraft(BEGUN);
       go(`/records/${id}`);
       return null;
@@ -181,7 +190,7 @@ function NewRecord({ types }: { types: TypeOf[] }) {
       <Form does={texts.create_record} busy={busy} problem={problem} submit={create} fields={["type", "title"]}>
         {offered.length > 0
           ? <Select label={texts.type} value={begun.type} options={options}
-              set={(type) => write({ type, values: defaults(offered.find((it) => it.type === type)?.form) })} />
+              set={(type) => write({ ...begin(offered.find((it) => it.type === type)), id: begun.id, title: begun.title })} />
           : <Field label={texts.type} name="type" value={begun.type} set={(type) => write({ type })} required hint={texts.type_hint} problem={problem} />}
         <Field label={texts.record_title} name="title" value={begun.title} set={(title) => write({ title })} required problem={problem} />
         {chosen && <ValueFields form={chosen.form} values={begun.values} set={(values) => write({ values })} people={colleagues} problem={problem} />}

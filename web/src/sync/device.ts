@@ -1,9 +1,10 @@
 // The device of one person: what is kept, when it is sent, and who is told that it has changed. Of several pages of one
 // person, one speaks with the service.
 
-import { type Me, type RecordOf, call } from "../api.ts";
+import { type Me, type RecordOf, askAs, call } from "../api.ts";
 import { BrowserDisk } from "./disk.ts";
-import { type Deed, Engine, Unreachable } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import { type Deed, Unreachable } from "./kept.ts";
 import { service } from "./network.ts";
 
 /** So long after the last time the service is asked what is new, where somebody looks at the page. */
@@ -12,8 +13,8 @@ const ASKED_EVERY = 30_000;
 const AGAIN_AFTER = 1_000;
 
 export interface Status {
-  /** Whether the service has answered lately; `log-in`: it does not know who asks. */
-  reached: "yes" | "no" | "log-in" | "unknown";
+  /** Whether the service has answered lately; `log-in`: it does not know who asks; `full`: the device cannot keep more. */
+  reached: "yes" | "no" | "log-in" | "full" | "unknown";
   busy: boolean;
 }
 
@@ -51,6 +52,8 @@ export class Device {
   }
 
   static async open(me: Me): Promise<Device> {
+    // Whoever else logs in with this browser: nothing of this device is asked or sent as them.
+    askAs(me.user.id);
     const disk = await BrowserDisk.open(nameOf(me));
     return new Device(me, disk, await Engine.open(disk, service, () => crypto.randomUUID()));
   }
@@ -99,9 +102,10 @@ export class Device {
     this.changed();
   }
 
-  async decide(does: (engine: Engine) => Promise<void>): Promise<void> {
-    await does(this.engine);
+  async decide<T>(does: (engine: Engine) => Promise<T>): Promise<T> {
+    const done = await does(this.engine);
     this.changed();
+    return done;
   }
 
   /** Here, and in the other pages of the same person. */
@@ -142,8 +146,9 @@ export class Device {
       } catch (error) {
         failures += 1;
         const isLoggedOut = error instanceof Unreachable && error.logIn;
-        this.set({ reached: isLoggedOut ? "log-in" : "no", busy: false });
-        if (!(error instanceof Unreachable)) console.warn("the device could not keep what it was told", error);
+        const isFull = !(error instanceof Unreachable);
+        this.set({ reached: isLoggedOut ? "log-in" : isFull ? "full" : "no", busy: false });
+        if (isFull) console.warn("the device could not keep what it was told", error);
       }
       const wait = failures > 0 ? Math.min(AGAIN_AFTER * 2 ** (failures - 1), ASKED_EVERY) : ASKED_EVERY;
       const timer = setTimeout(this.wake, wait);
@@ -157,12 +162,24 @@ export class Device {
       this.isToReload = false;
       await this.engine.reload();
     }
-    await this.engine.pull();
-    this.tell();
-    if (this.me.user.role !== "viewer") {
-      while (await this.engine.push()) this.tell();
+    let full: unknown;
+    try {
       await this.engine.pull();
+    } catch (error) {
+      // A disk that is full takes nothing new. What is on it can be sent all the same.
+      if (error instanceof Unreachable) throw error;
+      full = error;
     }
+    this.tell();
+    while (await this.engine.push()) {
+      this.tell();
+      if (this.isToReload) {
+        this.isToReload = false;
+        await this.engine.reload();
+      }
+    }
+    if (full) throw full;
+    await this.engine.pull();
     this.say("changed");
   }
 
@@ -182,23 +199,33 @@ export class Device {
     return answer.ok ? answer.body : undefined;
   }
 
+  /** What the service has said at a path before. */
+  fact<T>(path: string): Promise<T | undefined> {
+    return this.disk.fact<T>(path);
+  }
+
   draft<T>(key: string): Promise<T | undefined> {
     return this.disk.draft(key);
   }
 
-  keepDraft(key: string, value: unknown): Promise<void> {
-    return this.disk.keepDraft(key, value);
+  /** Keeps what somebody is writing. What cannot be kept is said, so that they do not count on it. */
+  async keepDraft(key: string, value: unknown): Promise<void> {
+    try {
+      await this.disk.keepDraft(key, value);
+    } catch (error) {
+      console.warn("the device could not keep a draft", error);
+      this.set({ reached: "full" });
+    }
   }
 
   dropDraft(key: string): Promise<void> {
     return this.disk.dropDraft(key);
   }
 
-  /** Takes away what the service has told. What was not sent yet stays for its person, and for nobody else. */
+  /** Takes away what the service has told. What was not sent yet, or has been begun, stays for its person alone. */
   async forget(): Promise<void> {
-    const isOwed = this.engine.entries().length > 0 || (await this.disk.drafts()) > 0;
-    if (isOwed) await this.disk.forgetTold();
+    this.engine.stop();
+    await this.disk.forgetTold();
     this.close();
-    if (!isOwed) await BrowserDisk.delete(nameOf(this.me));
   }
 }

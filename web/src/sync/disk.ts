@@ -1,15 +1,9 @@
 // The disk of a device: a database of the browser's, one for each person at each company.
 
-import { type IDBPDatabase, deleteDB, openDB } from "idb";
-import type { Commit, Disk, Kept } from "./engine.ts";
+import { type IDBPDatabase, openDB } from "idb";
+import type { Commit, Disk, Kept } from "./kept.ts";
 
 const VERSION = 1;
-
-/** What somebody has begun to write, and not said to be done. */
-export interface Unfinished {
-  key: string;
-  value: unknown;
-}
 
 export class BrowserDisk implements Disk {
   private readonly database: IDBPDatabase;
@@ -24,14 +18,11 @@ export class BrowserDisk implements Disk {
         for (const store of ["records", "comments", "entries"]) made.createObjectStore(store, { keyPath: "id" });
         for (const store of ["facts", "drafts"]) made.createObjectStore(store);
       },
-      // A newer page of ours wants another form of it: this one lets go, and is read again when it is used.
-      blocking: () => database.close(),
+      // A newer page of ours wants another form of it, or the browser has let go of it: this page begins anew.
+      blocking: () => location.reload(),
+      terminated: () => location.reload(),
     });
     return new BrowserDisk(database);
-  }
-
-  static async delete(name: string): Promise<void> {
-    await deleteDB(name);
   }
 
   close(): void {
@@ -51,7 +42,7 @@ export class BrowserDisk implements Disk {
 
   async commit(change: Commit): Promise<void> {
     // What the service has told it can tell again. What somebody did is in safety before they are told so.
-    const durability = change.entries || change.entriesGone ? "strict" : "relaxed";
+    const durability = change.entries || change.entriesChanged || change.entriesGone ? "strict" : "relaxed";
     const all = this.database.transaction(["records", "comments", "entries", "facts"], "readwrite", { durability });
     const [records, comments, entries] = [all.objectStore("records"), all.objectStore("comments"), all.objectStore("entries")];
     const writes: Promise<unknown>[] = [];
@@ -61,6 +52,9 @@ export class BrowserDisk implements Disk {
     for (const it of change.comments ?? []) writes.push(comments.put(it));
     for (const id of change.commentsGone ?? []) writes.push(comments.delete(id));
     for (const it of change.entries ?? []) writes.push(entries.put(it));
+    for (const it of change.entriesChanged ?? []) {
+      writes.push(entries.getKey(it.id).then((there) => (there === undefined ? undefined : entries.put(it))));
+    }
     for (const id of change.entriesGone ?? []) writes.push(entries.delete(id));
     if (change.cursor !== undefined) writes.push(all.objectStore("facts").put(change.cursor, "cursor"));
     await Promise.all([...writes, all.done]);
@@ -85,10 +79,6 @@ export class BrowserDisk implements Disk {
 
   async dropDraft(key: string): Promise<void> {
     await this.database.delete("drafts", key);
-  }
-
-  async drafts(): Promise<number> {
-    return this.database.count("drafts");
   }
 
   /** Takes away what the service has told, and keeps what its person did. */

@@ -10,106 +10,11 @@
 
 import type { Problem, RecordOf } from "../api.ts";
 import { type Draft, changed, conflicts, draftOf, merged, patch } from "../forms.ts";
+import { type Commit, type CommentOf, type Deed, type Disk, type Entry, type Network, type Sent, type Told, Unreachable, type Verdict } from "./kept.ts";
 
-export interface CommentOf {
-  id: string;
-  record_id: string;
-  text: string;
-  mentions?: string[];
-  version: number;
-  created_at: string;
-  created_by: string;
-}
-
-/** What somebody did. */
-export type Deed =
-  | { kind: "create"; type: string; type_version?: number; content: Draft; about?: string }
-  | { kind: "change"; base: Draft; wanted: Draft }
-  | { kind: "comment"; id: string; text: string; mentions: string[] };
-
-/** A request, as it is sent until its outcome is known. */
-export interface Sent {
-  key: string;
-  method: string;
-  path: string;
-  if_match?: string;
-  body: unknown;
-}
-
-/** Something that somebody did, and that the service has not said to be done. */
-export interface Entry {
-  id: string;
-  /** Entries of one record are sent in this order. */
-  seq: number;
-  record: string;
-  at: string;
-  deed: Deed;
-  sent?: Sent;
-  /** Why it waits for its person: the service refuses it, or somebody else has changed the same. */
-  halted?: { problem: Problem } | { disputed: string[] };
-}
-
-/** A change of what the service has. */
-export type Told =
-  | ({ kind: "record" } & RecordOf)
-  | ({ kind: "comment" } & CommentOf)
-  | { kind: string; id: string; version: number };
-
-export interface Verdict {
-  key: string;
-  status: number;
-  body: unknown;
-}
-
-/** The service. What cannot be reached throws `Unreachable`. */
-export interface Network {
-  /** Where the feed ends; or what came after a cursor. `null`: it cannot be told, and all is to be listed again. */
-  changes(cursor: string | null): Promise<{ changes: Told[]; cursor: string; more: boolean } | null>;
-  /** The records that a device keeps. */
-  list(): Promise<RecordOf[]>;
-  record(id: string): Promise<RecordOf | null>;
-  /** Makes changes for whoever is at this place of the feed. `null`: there is no such place any more, and nothing was done. */
-  make(changes: Sent[], cursor: string): Promise<Verdict[] | null>;
-}
-
-/** The service was not reached, or said nothing that helps. */
-export class Unreachable extends Error {
-  /** Whether its person has to log in first. */
-  readonly logIn: boolean;
-  constructor(logIn = false) {
-    super(logIn ? "log in first" : "the service was not reached");
-    this.logIn = logIn;
-  }
-}
-
-/** What is on the disk. */
-export interface Kept {
-  records: RecordOf[];
-  comments: CommentOf[];
-  entries: Entry[];
-  cursor: string | null;
-}
-
-/** All of it is on the disk, or none. */
-export interface Commit {
-  records?: RecordOf[];
-  recordsGone?: string[];
-  comments?: CommentOf[];
-  commentsGone?: string[];
-  entries?: Entry[];
-  entriesGone?: string[];
-  cursor?: string | null;
-  /** Takes away first whatever the service has told. */
-  afresh?: boolean;
-}
-
-export interface Disk {
-  load(): Promise<Kept>;
-  commit(change: Commit): Promise<void>;
-}
-
-/** Most changes that are sent at once. */
+/** Most changes that are sent at once, and about how many characters of them: the service takes 256 KiB. */
 const AT_ONCE = 50;
+const CHARACTERS_AT_ONCE = 60_000;
 
 export class Engine {
   readonly records = new Map<string, RecordOf>();
@@ -117,6 +22,7 @@ export class Engine {
   private readonly entriesById = new Map<string, Entry>();
   private cursor: string | null = null;
   private highest = 0;
+  private isStopped = false;
   private readonly disk: Disk;
   private readonly network: Network;
   private readonly newKey: () => string;
@@ -144,6 +50,11 @@ export class Engine {
     for (const it of entries) this.entriesById.set(it.id, it);
     this.highest = Math.max(this.highest, ...entries.map((it) => it.seq));
     this.cursor = cursor;
+  }
+
+  /** Keeps nothing any more: what is under way comes too late. */
+  stop(): void {
+    this.isStopped = true;
   }
 
   /** What waits to be sent, or for its person, in the order in which it was done. */
@@ -178,16 +89,17 @@ export class Engine {
     let shown = told;
     for (const { record, at, deed } of entries) {
       if (deed.kind === "create" && !shown) {
-        const { type, type_version, content, about } = deed;
+        const { type, type_version, content, about, open } = deed;
         shown = {
           ...given(content), id: record, type, title: content.title, fields: content.fields, version: 0,
           created_at: at, created_by: "", changed_at: at, changed_by: "",
-          ...(type_version ? { type_version } : {}), ...(about ? { about } : {}),
+          ...(type_version ? { type_version } : {}), ...(about ? { about } : {}), ...(open === undefined ? {} : { open }),
         };
       } else if (deed.kind === "change" && shown) {
         const draft = merged(deed.base, deed.wanted, draftOf(shown), () => true);
         const { state: _, assignees: __, due: ___, ...rest } = shown;
         shown = { ...rest, ...given(draft), title: draft.title, fields: draft.fields };
+        if (deed.open !== undefined && draft.state === deed.wanted.state) shown.open = deed.open;
       }
     }
     return shown;
@@ -207,12 +119,18 @@ export class Engine {
     await this.commit({ entriesGone: [id] });
   }
 
-  /** What was refused, as its person wants it now. */
-  async amend(id: string, wanted: Draft): Promise<void> {
+  /** What was refused, as its person wants it now. False: it is not there any more. */
+  async amend(id: string, wanted: Draft): Promise<boolean> {
     const entry = this.entriesById.get(id);
-    if (!entry || entry.deed.kind === "comment") return;
+    if (!entry || entry.deed.kind === "comment") return false;
     const deed: Deed = entry.deed.kind === "create" ? { ...entry.deed, content: wanted } : { ...entry.deed, wanted };
-    await this.commit({ entries: [{ ...without(entry), deed }] });
+    await this.commit({ entriesChanged: [{ ...without(entry), deed }] });
+    return true;
+  }
+
+  /** A record that the device did not keep, and that its person is about to change. */
+  async keepRecord(record: RecordOf): Promise<void> {
+    await this.commit({ records: this.newer([record]) });
   }
 
   /** Comments that were listed, of records whose feed is followed. */
@@ -225,40 +143,49 @@ export class Engine {
   async retry(id: string): Promise<void> {
     const entry = this.entriesById.get(id);
     if (!entry) return;
-    const { halted: _, sent: __, ...rest } = entry;
-    await this.commit({ entries: [rest] });
+    await this.commit({ entriesChanged: [without(entry)] });
   }
 
-  /** Ends a dispute: of each member that both have changed, whether mine is kept. */
-  async resolve(id: string, keep: (member: string) => boolean): Promise<void> {
+  /** Ends a dispute: of each member that both have changed, whether mine is kept. If the record is not any more as its person
+   * has seen it, they are asked again. */
+  async resolve(id: string, seen: RecordOf, keep: (member: string) => boolean): Promise<void> {
     const entry = this.entriesById.get(id);
     const now = entry && this.records.get(entry.record);
-    if (!entry || !now || entry.deed.kind !== "change") return;
+    if (!entry || now?.version !== seen.version || entry.deed.kind !== "change") return;
     const theirs = draftOf(now);
     const wanted = merged(entry.deed.base, entry.deed.wanted, theirs, keep);
-    const { halted: _, sent: __, ...rest } = entry;
-    await this.commit({ entries: [{ ...rest, deed: { kind: "change", base: theirs, wanted } }] });
+    const deed: Deed = { ...entry.deed, base: theirs, wanted };
+    await this.commit({ entriesChanged: [{ ...without(entry), deed }] });
   }
 
   /** Sends what waits, as far as it can be. Whether there is more to send at once. */
   async push(): Promise<boolean> {
     // A version says which one it is among those of one service: not of one that was restored meanwhile.
     if (this.cursor === null) return false;
-    const ready = await this.prepare();
+    // Some may have been thrown away meanwhile.
+    const ready = (await this.prepare()).filter((it) => this.entriesById.has(it.id));
     if (ready.length === 0) return false;
     // What is sent is on the disk before it is.
     const unsaved = ready.filter((it) => !this.entriesById.get(it.id)?.sent);
-    if (unsaved.length > 0) await this.commit({ entries: unsaved });
+    if (unsaved.length > 0) await this.commit({ entriesChanged: unsaved });
     const verdicts = await this.network.make(ready.map((it) => it.sent), this.cursor);
     if (verdicts === null) {
       await this.lookAnew();
       return false;
     }
     const byKey = new Map(verdicts.map((it) => [it.key, it]));
+    let failed: unknown;
     for (const entry of ready) {
       const verdict = byKey.get(entry.sent.key);
-      if (verdict) await this.take(entry, verdict, unsaved.includes(entry));
+      try {
+        if (verdict) await this.take(entry, verdict, unsaved.includes(entry));
+      } catch (error) {
+        // What goes better later holds up no other.
+        if (!(error instanceof Unreachable)) throw error;
+        failed = error;
+      }
     }
+    if (failed) throw failed;
     return true;
   }
 
@@ -266,6 +193,7 @@ export class Engine {
   private async prepare(): Promise<(Entry & { sent: Sent })[]> {
     const lanes = new Set<string>();
     const ready: (Entry & { sent: Sent })[] = [];
+    let characters = 0;
     for (const entry of this.entries()) {
       if (lanes.has(entry.record) || ready.length === AT_ONCE) continue;
       // A dispute is looked at each time: the other side may have changed its mind, or the record may be gone.
@@ -276,9 +204,12 @@ export class Engine {
       }
       lanes.add(entry.record);
       if (request === "wait") continue;
-      if ("path" in request) ready.push({ ...without(entry), sent: request });
-      else if (JSON.stringify(request) !== JSON.stringify(entry.halted)) {
-        await this.commit({ entries: [{ ...without(entry), halted: request }] });
+      if ("path" in request) {
+        characters += JSON.stringify(request).length;
+        // What is too large with others goes by itself.
+        if (ready.length === 0 || characters <= CHARACTERS_AT_ONCE) ready.push({ ...without(entry), sent: request });
+      } else if (JSON.stringify(request) !== JSON.stringify(entry.halted)) {
+        await this.commit({ entriesChanged: [{ ...without(entry), halted: request }] });
       }
     }
     return ready;
@@ -321,8 +252,9 @@ export class Engine {
       return this.commit({ ...done, records: now ? this.newer([now]) : [] });
     }
     const problem = body as Problem;
-    if (problem?.code === "stale_version" && problem.current) {
-      return this.commit({ entries: [without(entry)], records: this.newer([problem.current]) });
+    if (problem?.code === "stale_version") {
+      const now = problem.current ?? (await this.network.record(record));
+      return this.commit({ entriesChanged: [without(entry)], records: now ? this.newer([now]) : [] });
     }
     // Made by an earlier try, whose answer nobody remembers.
     if (problem?.code === "exists" && deed.kind === "comment") return this.commit({ entriesGone: [entry.id] });
@@ -333,7 +265,7 @@ export class Engine {
     if (status === 401) throw new Unreachable(true);
     // It may go better later.
     if (status === 0 || status === 429 || status >= 500 || !problem) throw new Unreachable();
-    await this.commit({ entries: [{ ...without(entry), halted: { problem } }] });
+    await this.commit({ entriesChanged: [{ ...without(entry), halted: { problem } }] });
   }
 
   /** Learns what the service has. */
@@ -352,8 +284,8 @@ export class Engine {
 
   /** The service was restored, or has forgotten us. What was sent was meant for what there is no more. */
   private async lookAnew(): Promise<void> {
-    const entries = this.entries().filter((it) => it.sent).map(without);
-    await this.commit({ entries, cursor: null });
+    const entriesChanged = this.entries().filter((it) => it.sent).map(without);
+    await this.commit({ entriesChanged, cursor: null });
   }
 
   /** Lists everything that a device keeps. The cursor is taken before: what changes meanwhile is told after it. */
@@ -383,6 +315,7 @@ export class Engine {
 
   /** First the disk, then what is shown. */
   private async commit(change: Commit): Promise<void> {
+    if (this.isStopped) throw new Unreachable();
     await this.disk.commit(change);
     if (change.afresh) {
       this.records.clear();
@@ -392,7 +325,7 @@ export class Engine {
     for (const id of change.recordsGone ?? []) this.records.delete(id);
     for (const it of change.comments ?? []) this.comments.set(it.id, it);
     for (const id of change.commentsGone ?? []) this.comments.delete(id);
-    for (const it of change.entries ?? []) this.entriesById.set(it.id, it);
+    for (const it of change.entriesChanged ?? []) if (this.entriesById.has(it.id)) this.entriesById.set(it.id, it);
     for (const id of change.entriesGone ?? []) this.entriesById.delete(id);
     if (change.cursor !== undefined) this.cursor = change.cursor;
   }

@@ -1,7 +1,7 @@
 // The service, as a device asks it.
 
 import { type Answer, type RecordOf, call } from "../api.ts";
-import { type Network, type Sent, type Told, Unreachable, type Verdict } from "./engine.ts";
+import { type Network, type Sent, type Told, Unreachable, type Verdict } from "./kept.ts";
 
 /** A device keeps no more: what is older is found by the service. */
 const KEPT_MAX = 20_000;
@@ -43,9 +43,24 @@ export const service: Network = {
     return foundUnless(404, await call<RecordOf>("GET", `/v1/records/${id}`));
   },
 
-  async make(changes: Sent[], cursor: string) {
+  async make(changes: Sent[], cursor: string): Promise<Verdict[] | null> {
     const body = { changes, cursor };
-    const answer = foundUnless(410, await call<{ verdicts: Verdict[] }>("POST", "/v1/changes", { body }));
-    return answer && answer.verdicts;
+    const answer = await call<{ verdicts: Verdict[] }>("POST", "/v1/changes", { body });
+    if (answer.ok) return answer.body.verdicts;
+    const { status } = answer.problem;
+    // Together they are refused: what is wrong is said of each by itself.
+    if (status >= 400 && status < 500 && ![401, 410, 429].includes(status)) {
+      const [one] = changes;
+      if (one && changes.length === 1) return [{ key: one.key, status, body: answer.problem }];
+      const verdicts: Verdict[] = [];
+      for (const it of changes) {
+        const some = await service.make([it], cursor);
+        if (some === null) return null;
+        verdicts.push(...some);
+      }
+      return verdicts;
+    }
+    if (status === 410) return null;
+    throw new Unreachable(status === 401);
   },
 };

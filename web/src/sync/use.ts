@@ -3,7 +3,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import type { Device } from "./device.ts";
-import type { Entry } from "./engine.ts";
 
 export const DeviceContext = createContext<Device | null>(null);
 
@@ -22,20 +21,18 @@ export function useKept<T>(look: (device: Device) => T): T {
   return look(device);
 }
 
-/** What the service says at a path: at first what it said before, where it cannot be asked. */
+/** What the service says at a path: at first what it said before. */
 export function useFact<T>(path: string | null): T | undefined {
   const device = useDevice();
   const [fact, set] = useState<T>();
   useEffect(() => {
     let isOld = false;
     set(undefined);
-    if (path) device.ask<T>(path).then((it) => isOld || set(() => it));
+    const show = (it: T | undefined) => isOld || it === undefined || set(() => it);
+    if (path) void device.fact<T>(path).then(show).then(() => device.ask<T>(path)).then(show);
     return () => {
       isOld = true;
     };
   }, [device, path]);
   return fact;
 }
-
-/** Whether its person has to decide about it. */
-export const needsSomebody = (entry: Entry): boolean => entry.halted !== undefined;

@@ -163,8 +163,12 @@ export function useAction(): {
     problem,
     async run(action) {
       setBusy(true);
-      const ended = await action();
-      setProblem(ended);
+      try {
+        setProblem(await action());
+      } catch (error) {
+        // Nothing that is asked of the service throws: it is the device that could not keep something.
+        setProblem({ status: 0, code: "storage", detail: String(error), request_id: "" });
+      }
       setBusy(false);
     },
   };

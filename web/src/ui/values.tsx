@@ -1,7 +1,7 @@
 // The fields of a form: one for each kind of value. What is wrong with a value is said where it is.
 
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type Problem, refused } from "../api.ts";
 import { type Choice, type FieldOf, type Form, type Values, isAsked, label } from "../forms.ts";
 import { useLanguage, useTexts } from "../texts.ts";
@@ -66,14 +66,14 @@ function ValueField(props: FieldProps) {
       {wrong && <p class="wrong">{wrong}</p>}
     </fieldset>
   );
-  const input = (type: "text" | "number" | "date" | "time", step?: string) => framed(
-    <input {...about} type={type as "text"} step={step} value={text(value)} autocomplete="off"
-      onInput={(event) => set(type === "number" ? number(event.currentTarget) : orNone(event.currentTarget.value))} />,
+  const input = (type: "text" | "date" | "time") => framed(
+    <input {...about} type={type as "text"} value={text(value)} autocomplete="off"
+      onInput={(event) => set(orNone(event.currentTarget.value))} />,
   );
   switch (field.kind) {
     case "heading": return <h2>{name}</h2>;
     case "text": case "code": return input("text");
-    case "number": return input("number", step(field.decimals));
+    case "number": return framed(<NumberInput about={about} value={value} set={set} step={step(field.decimals)} />);
     case "date": return input("date");
     case "time": return input("time");
     case "long_text": return framed(
@@ -100,6 +100,23 @@ function ValueField(props: FieldProps) {
 
 function named_(choices: Choice[] | undefined, language: "sv" | "en" | "de"): [string, string][] {
   return (choices ?? []).map((it) => [it.name, label(it.labels, language) || it.name]);
+}
+
+/** What is typed stays as it is typed: 0.0 is on its way to 0.05. */
+function NumberInput({ about, value, set, step }: { about: Record<string, unknown>; value: unknown; set: (value: unknown) => void; step: string }) {
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, type] = useState(text(value));
+  useEffect(() => {
+    // Somebody else has changed it, or it was never typed here.
+    if (input.current && number(input.current) !== (value ?? null)) type(text(value));
+  }, [value]);
+  return (
+    <input {...about} ref={input} type="number" inputMode="decimal" step={step} value={typed} autocomplete="off"
+      onInput={(event) => {
+        type(event.currentTarget.value);
+        set(number(event.currentTarget));
+      }} />
+  );
 }
 
 /** What is no number is sent as it is, so that the service says what is wrong. */
