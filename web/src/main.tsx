@@ -2,7 +2,7 @@
 
 import "./app.css";
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Me, type Problem, askAs, call } from "./api.ts";
 import { Account } from "./pages/account.tsx";
 import { CompanyPage } from "./pages/company.tsx";
@@ -86,6 +86,13 @@ function App() {
     setWho({ state: "nobody" });
   };
   useEffect(() => void look(), []);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = who.state === "in" ? `${who.me.customer.name} – AM Service` : "AM Service";
+    // Whoever listens to the page hears that it is another one.
+    if (!isFirst.current) document.getElementById("page")?.focus();
+    isFirst.current = false;
+  }, [place.path, who.state]);
   useEffect(() => {
     document.documentElement.lang = language;
     keepLanguage(language);
@@ -95,7 +102,7 @@ function App() {
       <PlaceContext.Provider value={place}>
         <DeviceContext.Provider value={device}>
           <Header who={who} leave={leave} device={device} />
-          <Page place={place} who={who} look={look} device={device} />
+          <div id="page" tabIndex={-1}><Page place={place} who={who} look={look} device={device} /></div>
         </DeviceContext.Provider>
       </PlaceContext.Provider>
     </LanguageContext.Provider>
@@ -196,7 +203,10 @@ interface Policies {
 if ("serviceWorker" in navigator) {
   const { trustedTypes } = globalThis as { trustedTypes?: Policies };
   const policy = trustedTypes?.createPolicy("worker", { createScriptURL: () => "/worker.js" });
-  void navigator.serviceWorker.register(policy?.createScriptURL("") ?? "/worker.js");
+  const registered = navigator.serviceWorker.register(policy?.createScriptURL("") ?? "/worker.js");
+  // A tablet on a wall is not started anew for weeks.
+  const look = () => void registered.then((it) => it.update()).catch(() => {});
+  setInterval(look, 60 * 60 * 1000);
 }
 
 const root = document.getElementById("app");

@@ -1,6 +1,7 @@
 // What was done here and is not at the service yet: what, when, and why it waits.
 
 import { said } from "../api.ts";
+import { type Draft, changed } from "../forms.ts";
 import type { Entry } from "../sync/kept.ts";
 import { useDevice, useKept } from "../sync/use.ts";
 import { useTexts, useTime } from "../texts.ts";
@@ -41,6 +42,13 @@ export function Outbox() {
   );
 }
 
+/** A value that somebody gave, so that they can read and copy it, whatever becomes of the record. */
+function shown(draft: Draft, member: string): string {
+  const [place, field] = member.split("/", 2);
+  const value = place === "fields" && field ? draft.fields[field] : draft[member as keyof Draft];
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+}
+
 function Waiting({ entry }: { entry: Entry }) {
   const texts = useTexts();
   const time = useTime();
@@ -60,6 +68,9 @@ function Waiting({ entry }: { entry: Entry }) {
         <strong>{what}: {deed.kind === "comment" ? deed.text : record?.title ?? (deed.kind === "create" ? deed.content : deed.wanted).title}</strong>
         <span>{time(entry.at)} · {why}</span>
       </a>
+      {deed.kind === "change" && (
+        <ul class="words">{changed(deed.base, deed.wanted).map((member) => <li key={member}>{shown(deed.wanted, member)}</li>)}</ul>
+      )}
       <p class="buttons">
         {halted && "problem" in halted && (
           <button type="button" class="quiet" onClick={() => device.decide((engine) => engine.retry(entry.id))}>{texts.try_again}</button>
