@@ -3,7 +3,9 @@
 pub mod build_index;
 pub mod create;
 pub mod delete;
+pub mod follow;
 pub mod get;
+pub mod get_follow;
 pub mod index_words;
 pub mod list;
 pub mod list_revisions;
@@ -18,7 +20,7 @@ use domain::{Record, RecordId, Revision};
 use lambda_http::http::header::ETAG;
 use serde_json::json;
 use store::tenant::Session;
-use store::{KnownEnd, Store};
+use store::{Readers, Store};
 
 use crate::shapes::RecordView;
 
@@ -35,11 +37,11 @@ async fn replace(
     current: &Revision<Record>,
     next: &Revision<Record>,
     once: Option<&Once>,
-    lane: KnownEnd,
+    readers: &Readers,
 ) -> Result<Response, ChangeRefusal> {
     let view = RecordView::new(id, next);
     let remember = once.map(|once| once.remember(&view));
-    store.replace_record(session, id, current, next, remember.as_ref(), lane).await?;
+    store.replace_record(session, id, current, next, remember.as_ref(), readers).await?;
     Ok(changed(&view))
 }
 

@@ -156,6 +156,67 @@ async fn an_index_that_was_lost_tells_people_again() {
     assert_eq!(index(&world).await, before);
 }
 
+#[tokio::test]
+async fn who_chooses_to_follow_is_told_and_who_chooses_not_to_is_not() {
+    let world = World::new().await;
+    let body =
+        json!({ "type": "deviation", "title": "Crack", "assignees": [Person::Member.user()] });
+    let made = world.send(Call::to("POST /v1/records").body(body)).await.body();
+    let id = made["id"].as_str().unwrap();
+    let path = "/v1/records/{record_id}/follow";
+    let follows = async |person: Person| {
+        let answer =
+            world.send(Call::to(&format!("GET {path}")).by(person).path("record_id", id)).await;
+        answer.body()["follows"].as_bool().unwrap()
+    };
+    let follow = async |person: Person, follows: Value| {
+        let call = Call::to(&format!("PUT {path}")).by(person).path("record_id", id);
+        world.send(call.body(json!({ "follows": follows }))).await
+    };
+    assert!(follows(Person::A).await && follows(Person::Member).await);
+    assert!(!follows(Person::Viewer).await);
+    assert_eq!(follow(Person::Viewer, json!(true)).await.status(), 204);
+    assert_eq!(follow(Person::A, json!(false)).await.status(), 204);
+    assert_eq!((follows(Person::Viewer).await, follows(Person::A).await), (true, false));
+    let change = Call::to("PATCH /v1/records/{record_id}").by(Person::Admin).path("record_id", id);
+    let change = change.header("if-match", "\"1\"").body(json!({ "title": "Crack, grown" }));
+    assert_eq!(world.send(change).await.status(), 200);
+    let says = Call::to(ADD).by(Person::Admin).path("record_id", id);
+    let says = says.body(json!({ "text": "Since Monday", "mentions": [Person::A.user()] }));
+    assert_eq!(world.send(says).await.status(), 201);
+    let by_admin = |reasons: &[&str]| reasons.iter().map(|it| from(it, Person::Admin)).collect();
+    let both: Vec<_> = by_admin(&["changed", "commented"]);
+    let sorted = async |person: Person| {
+        let mut told = told(&world, person).await.0;
+        told.sort();
+        told
+    };
+    assert_eq!(sorted(Person::Viewer).await, both);
+    // Whoever is called by name hears it all the same.
+    assert_eq!(sorted(Person::A).await, by_admin(&["mentioned"]) as Vec<_>);
+    let before = index(&world).await;
+    lose(&world, "INDEX_TABLE", |_| true).await;
+    world.cloud.invoke("build-index", json!({})).await.unwrap();
+    assert_eq!(index(&world).await, before);
+    // Back again, and as often as somebody likes.
+    for _ in 0..2 {
+        assert_eq!(follow(Person::A, json!(true)).await.status(), 204);
+    }
+    assert!(follows(Person::A).await);
+    assert_eq!(follow(Person::A, json!("yes")).await.problem().2, "/follows");
+    assert_eq!(follow(Person::B, json!(true)).await.status(), 404);
+    // More than a change can tell do not fit.
+    let records = testing::operator::items(&world.cloud, "RECORDS_TABLE").await;
+    let key = format!("FOLLOWERS#{id}");
+    let mut chosen = records.into_iter().find(|it| it["sk"].as_s() == Ok(&key)).unwrap();
+    let many = (0..14).map(|n| format!("01KEZ00000PERSNQQQQQQQQQ{n:02}"));
+    let many = many.chain([Person::Viewer.user().to_string()]).collect();
+    testing::forge::set_texts(&mut chosen, "follow", many);
+    testing::operator::put_item(&world.cloud, "RECORDS_TABLE", chosen).await;
+    assert_eq!(follow(Person::Admin, json!(true)).await.code(), "too_many_followers");
+    assert_eq!(follow(Person::Viewer, json!(true)).await.status(), 204, "who is among them stays");
+}
+
 async fn wants_mail(world: &World, person: Person, daily: bool) -> Answer {
     let call = Call::to("PUT /v1/inbox/mail").by(person).body(json!({ "daily": daily }));
     world.send(call).await

@@ -62,8 +62,9 @@ async fn a_function_may_do_what_the_template_lets_it_and_no_more() {
     let record = opened.unwrap().unwrap().0.found.existing().unwrap();
     let tombstone = record.tombstone(session.user, world.now);
     let id = testing::world::record_id();
-    let refused =
-        store.replace_record(&session, id, &record, &tombstone, None, Default::default()).await;
+    let refused = store
+        .replace_record(&session, id, &record, &tombstone, None, &store::Readers::default())
+        .await;
     assert!(matches!(refused, Err(store::WriteError::Store(_))), "{refused:?}");
     assert!(store.login(&Person::A.email().into()).await.is_err(), "nor read password hashes");
     assert_eq!(world.read_record(Person::A).await.status(), 200);

@@ -70,6 +70,8 @@ await eva.page.getByLabel("Rubrik").fill("Spricka i en svets, linje 7: mätt");
 await ida.page.getByLabel("Title").fill("Crack in a weld, line 7: welded anew");
 await ida.page.getByRole("button", { name: "Save" }).click();
 await ida.page.getByText("Saved.").waitFor();
+await ida.page.getByRole("button", { name: "Follow", exact: true }).click();
+await ida.page.getByRole("button", { name: "Stop following" }).waitFor();
 await ida.look("record-phone");
 await eva.page.getByRole("button", { name: "Spara" }).click();
 await eva.page.getByText("Ida Ek har ändrat ärendet under tiden.").waitFor();

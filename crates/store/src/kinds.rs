@@ -209,6 +209,8 @@ kinds! {
     Revision: "REVISION" in [Records, Accounts], Lasting;
     /// How much a customer keeps.
     Usage: "USAGE" in [Records], Derived;
+    /// Who has chosen to be told of a record's changes, and who not to be.
+    Followers: "FOLLOWERS" in [Records], Transient;
     /// How many numbers the records of one type have been given.
     Counter: "COUNTER" in [Records], Derived;
     /// Where a record stands in a list.

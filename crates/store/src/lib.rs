@@ -40,6 +40,7 @@ mod demands;
 mod error;
 mod events;
 mod feed;
+mod followers;
 mod idempotency_key;
 mod index;
 mod indexed;
@@ -60,7 +61,7 @@ mod words;
 
 pub use error::{Missing, StoreError, WriteError};
 pub use events::{Event, EventKind, EventPlace};
-pub use feed::KnownEnd;
+pub use followers::{Followers, Readers};
 pub use idempotency_key::IdempotencyKey;
 pub use index::{ChangeTime, List, Standing};
 pub use kinds::{Kind, Nature, Restoration, TableKind};

@@ -12,6 +12,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::followers::Followers;
 use crate::index;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey, time, unknown_key};
@@ -19,6 +20,9 @@ use crate::{StoreError, Tables};
 
 /// So long somebody is told.
 pub(crate) const NOTICES_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// So many people are told of one change: the rest of its transaction has to fit too.
+const TOLD_MAX: usize = 36;
 
 /// Who has done it.
 const BY: &str = "by";
@@ -34,7 +38,7 @@ pub enum Reason {
     Assigned,
     /// Somebody has mentioned them.
     Mentioned,
-    /// Somebody has said something about a record that they made, or are to work on.
+    /// Somebody has said something about a record that they follow: they made it, are to work on it, or chose to be told.
     Commented,
     /// Somebody has changed such a record.
     Changed,
@@ -160,6 +164,7 @@ impl Notices {
         id: RecordId,
         before: Option<&Revision<Record>>,
         after: &Revision<Record>,
+        followers: &Followers,
     ) -> Self {
         let mut told = Self::default();
         if after.deleted {
@@ -171,7 +176,8 @@ impl Notices {
             told.tell(*who, Reason::Assigned, id, after, Change::Version(after.version))
         });
         if before.is_some() {
-            followers(after).for_each(|who| {
+            let followers = followers.all(after);
+            followers.for_each(|who| {
                 told.tell(who, Reason::Changed, id, after, Change::Version(after.version))
             });
         }
@@ -184,6 +190,7 @@ impl Notices {
         comment: CommentId,
         before: Option<&Revision<Comment>>,
         after: &Revision<Comment>,
+        followers: &Followers,
     ) -> Self {
         let mut told = Self::default();
         if after.deleted {
@@ -194,7 +201,7 @@ impl Notices {
         let new = after.content.mentions.iter().filter(|who| !known.contains(who));
         new.for_each(|who| told.tell(*who, Reason::Mentioned, id, after, said));
         if before.is_none() {
-            let followers = followers(record);
+            let followers = followers.all(record);
             followers.for_each(|who| told.tell(who, Reason::Commented, id, after, said));
         }
         told
@@ -209,7 +216,8 @@ impl Notices {
         of: &Revision<T>,
         change: Change,
     ) {
-        if who != of.changed_by && !self.0.iter().any(|(told, _)| *told == who) {
+        let is_new = !self.0.iter().any(|(told, _)| *told == who);
+        if who != of.changed_by && is_new && self.0.len() < TOLD_MAX {
             let place = NoticePlace { at: of.changed_at, record, reason, change };
             self.0.push((who, Notice { place, by: of.changed_by, read: false }));
         }
@@ -219,11 +227,6 @@ impl Notices {
         let told = self.0.into_iter();
         told.map(move |(who, it)| it.item(key(tables, customer, who, it.place)))
     }
-}
-
-/// Who has made a record, and who is to work on it.
-fn followers(record: &Revision<Record>) -> impl Iterator<Item = UserId> {
-    std::iter::once(record.created_by).chain(record.content.assignees.iter().copied())
 }
 
 #[cfg(test)]
@@ -248,19 +251,19 @@ mod tests {
 
     #[test]
     fn who_is_to_work_on_a_record_is_told_and_nobody_is_told_what_they_did() {
-        let at = Timestamp::from_millis;
+        let (at, nobody) = (Timestamp::from_millis, Followers::default());
         let first = Revision::first(record(&[1, 2]), person(1), at(1));
-        assert_eq!(told(&Notices::of_record(ID, None, &first)), [(2, Reason::Assigned)]);
+        assert_eq!(told(&Notices::of_record(ID, None, &first, &nobody)), [(2, Reason::Assigned)]);
         let second = first.changed(record(&[2, 3]), person(2), at(2));
         let all = [(3, Reason::Assigned), (1, Reason::Changed)];
-        assert_eq!(told(&Notices::of_record(ID, Some(&first), &second)), all);
+        assert_eq!(told(&Notices::of_record(ID, Some(&first), &second, &nobody)), all);
         let gone = second.tombstone(person(2), at(3));
-        assert_eq!(told(&Notices::of_record(ID, Some(&second), &gone)), []);
+        assert_eq!(told(&Notices::of_record(ID, Some(&second), &gone, &nobody)), []);
     }
 
     #[test]
     fn who_is_mentioned_is_told_once_and_others_that_something_was_said() {
-        let at = Timestamp::from_millis;
+        let (at, nobody) = (Timestamp::from_millis, Followers::default());
         let of = Revision::first(record(&[2, 3]), person(1), at(1));
         let says = |mentions: &[u8]| {
             let mentions: Vec<UserId> = mentions.iter().map(|n| person(*n)).collect();
@@ -269,9 +272,9 @@ mod tests {
         let id = CommentId::from_bytes([5; 16]);
         let first = Revision::first(says(&[3, 4]).unwrap(), person(2), at(2));
         let all = [(3, Reason::Mentioned), (4, Reason::Mentioned), (1, Reason::Commented)];
-        assert_eq!(told(&Notices::of_comment((ID, &of), id, None, &first)), all);
+        assert_eq!(told(&Notices::of_comment((ID, &of), id, None, &first, &nobody)), all);
         let second = first.changed(says(&[3, 5]).unwrap(), person(2), at(3));
-        let new = Notices::of_comment((ID, &of), id, Some(&first), &second);
+        let new = Notices::of_comment((ID, &of), id, Some(&first), &second, &nobody);
         assert_eq!(told(&new), [(5, Reason::Mentioned)]);
     }
 

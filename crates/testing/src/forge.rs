@@ -18,6 +18,10 @@ pub fn set_text(item: &mut Item, name: &str, value: &str) {
     item.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
 }
 
+pub fn set_texts(item: &mut Item, name: &str, values: Vec<String>) {
+    item.insert(name.to_owned(), AttributeValue::Ss(values));
+}
+
 pub fn set_number(item: &mut Item, name: &str, value: i64) {
     item.insert(name.to_owned(), AttributeValue::N(value.to_string()));
 }

@@ -229,7 +229,7 @@ impl World {
         let (session, id) = (self.session(person).await, record_id());
         let remember = self.remember("world-record");
         self.store
-            .create_record(&session, id, &revision, &remember, Default::default())
+            .create_record(&session, id, &revision, &remember, &store::Readers::default())
             .await
             .unwrap();
     }

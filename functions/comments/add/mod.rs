@@ -8,7 +8,7 @@ use am_http::{
 use domain::{ChosenId, CommentId, CommentText, Entropy, RecordId, Revision, Role, UserId};
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::{AnswerKey, CommentChange, LaneOf, RecordKey, Users};
+use store::tenant::{AnswerKey, CommentChange, ReadersOf, RecordKey, Users};
 use store::{Store, WriteError};
 
 use crate::comments::Words;
@@ -58,9 +58,9 @@ async fn handle(
     let body = request.json::<Body>();
     let mentioned = body.as_ref().map_or(Vec::new(), |body| body.mentions.clone());
     let wanted =
-        (RecordKey(record), AnswerKey(once.key()), Users::at_most(mentioned), LaneOf(record));
+        (RecordKey(record), AnswerKey(once.key()), Users::at_most(mentioned), ReadersOf(record));
     let opened = request.open(store, wanted).await?;
-    let (found, earlier, people, lane) = opened.found;
+    let (found, earlier, people, readers) = opened.found;
     if let Some(earlier) = &earlier {
         return Ok(answer(&once.answer(earlier)?));
     }
@@ -75,7 +75,7 @@ async fn handle(
     let view = CommentView::new(record, id, &revision);
     let (session, remember) = (&opened.session, once.remember(&view));
     let change = CommentChange { record, of: &of, id, seen: None, next: &revision };
-    match store.write_comment(session, change, Some(&remember), lane).await {
+    match store.write_comment(session, change, Some(&remember), &readers).await {
         Ok(()) => Ok(answer(&view)),
         Err(WriteError::Repeated(earlier)) => Ok(answer(&once.answer(&earlier)?)),
         // The record is gone.

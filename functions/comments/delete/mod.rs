@@ -8,7 +8,7 @@ use am_http::{
 use domain::{CommentId, RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, CommentChange, CommentKey, LaneOf, RecordKey};
+use store::tenant::{AnswerKey, CommentChange, CommentKey, ReadersOf, RecordKey};
 
 use crate::comments::{NOT_YOURS, may_delete};
 
@@ -44,9 +44,9 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let id: CommentId = request.path("comment_id")?;
     let once = Once::where_named(&request)?;
     let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
-    let wanted = (RecordKey(record), CommentKey(record, id), earlier, LaneOf(record));
+    let wanted = (RecordKey(record), CommentKey(record, id), earlier, ReadersOf(record));
     let opened = request.open(store, wanted).await?;
-    let (of, found, earlier, lane) = opened.found;
+    let (of, found, earlier, readers) = opened.found;
     if let Some(()) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(empty(StatusCode::NO_CONTENT));
     }
@@ -56,6 +56,6 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let tombstone = seen.tombstone(&current, session.user, request.now())?;
     let remember = once.map(|once| once.remember(&()));
     let change = CommentChange { record, of: &of, id, seen: Some(&current), next: &tombstone };
-    store.write_comment(session, change, remember.as_ref(), lane).await?;
+    store.write_comment(session, change, remember.as_ref(), &readers).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -8,7 +8,7 @@ use am_http::{
 use domain::{CommentId, RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, CommentChange, CommentKey, LaneOf, RecordKey, Users};
+use store::tenant::{AnswerKey, CommentChange, CommentKey, ReadersOf, RecordKey, Users};
 
 use crate::comments::{NOT_YOURS, Words, changed, is_theirs};
 use crate::shapes::CommentView;
@@ -50,9 +50,9 @@ async fn edit(store: &Store, request: SessionRequest<'_>) -> Result<Response, Ch
     let body = request.json::<Words>();
     let mentioned = body.as_ref().map_or(Vec::new(), |body| body.mentions.clone());
     let keys = (RecordKey(record), CommentKey(record, id));
-    let wanted = (keys, earlier, Users::at_most(mentioned), LaneOf(record));
+    let wanted = (keys, earlier, Users::at_most(mentioned), ReadersOf(record));
     let opened = request.open(store, wanted).await?;
-    let ((of, found), earlier, people, lane) = opened.found;
+    let ((of, found), earlier, people, readers) = opened.found;
     if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(changed(&view));
     }
@@ -67,6 +67,6 @@ async fn edit(store: &Store, request: SessionRequest<'_>) -> Result<Response, Ch
     let view = CommentView::new(record, id, &next);
     let remember = once.map(|once| once.remember(&view));
     let change = CommentChange { record, of: &of, id, seen: Some(&current), next: &next };
-    store.write_comment(session, change, remember.as_ref(), lane).await?;
+    store.write_comment(session, change, remember.as_ref(), &readers).await?;
     Ok(changed(&view))
 }

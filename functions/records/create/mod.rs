@@ -10,7 +10,7 @@ use domain::{
 };
 use runtime::{HttpFunction, OsEntropy};
 use serde::Deserialize;
-use store::tenant::{AnswerKey, LaneOf, UsageKey};
+use store::tenant::{AnswerKey, ReadersOf, UsageKey};
 use store::{Store, Usage, WriteError};
 
 use crate::quota;
@@ -92,14 +92,14 @@ async fn handle(
     let (once, now) = (Once::of(&request)?, request.now());
     // What is wrong with the body is said to whoever has a session.
     let body = request.json::<Body>().and_then(|body| body.split(now, entropy));
-    let about = body.as_ref().ok().map(|(id, wanted)| (wanted.beside(), LaneOf(*id)));
+    let about = body.as_ref().ok().map(|(id, wanted)| (wanted.beside(), ReadersOf(*id)));
     let opened = request.open(store, (AnswerKey(once.key()), UsageKey, about)).await?;
     let (earlier, standing, about) = opened.found;
     if let Some(earlier) = &earlier {
         return Ok(answer(&once.answer(earlier)?));
     }
     let (id, wanted) = body?;
-    let (beside, lane) = about.unwrap_or_default();
+    let (beside, readers) = about.unwrap_or_default();
 
     let more = Usage { records: 1, ..Usage::default() };
     quota::admit(store, &opened.session, &standing, more).await?;
@@ -111,7 +111,7 @@ async fn handle(
     let revision = Revision::first(record, opened.session.user, now);
     let view = RecordView::new(id, &revision);
     let remember = once.remember(&view);
-    match store.create_record(&opened.session, id, &revision, &remember, lane).await {
+    match store.create_record(&opened.session, id, &revision, &remember, &readers).await {
         Ok(()) => Ok(answer(&view)),
         Err(WriteError::Repeated(earlier)) => Ok(answer(&once.answer(&earlier)?)),
         Err(WriteError::Exists) => {

@@ -8,7 +8,7 @@ use am_http::{
 use domain::{RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, LaneOf, RecordKey};
+use store::tenant::{AnswerKey, ReadersOf, RecordKey};
 
 use crate::records::stale;
 
@@ -42,8 +42,8 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let id: RecordId = request.path("record_id")?;
     let once = Once::where_named(&request)?;
     let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
-    let opened = request.open(store, (RecordKey(id), earlier, LaneOf(id))).await?;
-    let (found, earlier, lane) = opened.found;
+    let opened = request.open(store, (RecordKey(id), earlier, ReadersOf(id))).await?;
+    let (found, earlier, readers) = opened.found;
     if let Some(()) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(empty(StatusCode::NO_CONTENT));
     }
@@ -55,6 +55,6 @@ async fn delete(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     }
     let tombstone = seen.tombstone(&newest, session.user, request.now())?;
     let remember = once.map(|once| once.remember(&()));
-    store.replace_record(session, id, &newest, &tombstone, remember.as_ref(), lane).await?;
+    store.replace_record(session, id, &newest, &tombstone, remember.as_ref(), &readers).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

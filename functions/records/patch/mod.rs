@@ -13,7 +13,7 @@ use runtime::HttpFunction;
 use serde::Deserialize;
 use serde_json::Value;
 use store::Store;
-use store::tenant::{AnswerKey, LaneOf, RecordKey};
+use store::tenant::{AnswerKey, ReadersOf, RecordKey};
 
 use crate::records::draft::Wanted;
 use crate::records::{changed, replace, stale};
@@ -67,8 +67,8 @@ async fn patch(store: &Store, request: SessionRequest<'_>) -> Result<Response, C
     let id: RecordId = request.path("record_id")?;
     let once = Once::where_named(&request)?;
     let earlier = once.as_ref().map(|once| AnswerKey(once.key()));
-    let opened = request.open(store, (RecordKey(id), earlier, LaneOf(id))).await?;
-    let (found, earlier, lane) = opened.found;
+    let opened = request.open(store, (RecordKey(id), earlier, ReadersOf(id))).await?;
+    let (found, earlier, readers) = opened.found;
     if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(changed(&view));
     }
@@ -82,7 +82,7 @@ async fn patch(store: &Store, request: SessionRequest<'_>) -> Result<Response, C
     let (before, now) = (Some(&current.content), request.now());
     let (record, _) = wanted.record(store, session, id, before, beside, now).await?;
     let next = current.changed(record, session.user, now);
-    replace(store, session, id, &current, &next, once.as_ref(), lane).await
+    replace(store, session, id, &current, &next, once.as_ref(), &readers).await
 }
 
 /// The members that a patch may name, each as it is to be.

@@ -9,7 +9,7 @@ use domain::{Record, RecordId, Role, Version};
 use runtime::HttpFunction;
 use serde::Deserialize;
 use store::Store;
-use store::tenant::{AnswerKey, LaneOf, RecordKey, RevisionKey};
+use store::tenant::{AnswerKey, ReadersOf, RecordKey, RevisionKey};
 
 use crate::records::{changed, replace, stale};
 use crate::shapes::RecordView;
@@ -57,8 +57,8 @@ async fn restore(store: &Store, request: SessionRequest<'_>) -> Result<Response,
     // What is wrong with the body is said to whoever has a session.
     let body = request.json::<Body>();
     let past = body.as_ref().ok().map(|body| RevisionKey(id, body.version));
-    let opened = request.open(store, (RecordKey(id), earlier, past, LaneOf(id))).await?;
-    let (found, earlier, past, lane) = opened.found;
+    let opened = request.open(store, (RecordKey(id), earlier, past, ReadersOf(id))).await?;
+    let (found, earlier, past, readers) = opened.found;
     if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(changed(&view));
     }
@@ -75,5 +75,5 @@ async fn restore(store: &Store, request: SessionRequest<'_>) -> Result<Response,
     let closed_at = Record::closed_at(past.content.open, Some(&current.content), now);
     let record = Record { number, closed_at, ..past.content };
     let next = current.changed(record, session.user, now);
-    replace(store, session, id, &current, &next, once.as_ref(), lane).await
+    replace(store, session, id, &current, &next, once.as_ref(), &readers).await
 }

@@ -8,7 +8,7 @@ use am_http::{
 use domain::{RecordId, Role};
 use runtime::HttpFunction;
 use store::Store;
-use store::tenant::{AnswerKey, LaneOf, RecordKey};
+use store::tenant::{AnswerKey, ReadersOf, RecordKey};
 
 use crate::records::draft::Wanted;
 use crate::records::{changed, replace, stale};
@@ -48,8 +48,8 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     // What is wrong with the body is said to whoever has a session.
     let body = request.json::<Wanted>();
     let beside = body.as_ref().ok().map(Wanted::beside);
-    let opened = request.open(store, (RecordKey(id), earlier, beside, LaneOf(id))).await?;
-    let (found, earlier, beside, lane) = opened.found;
+    let opened = request.open(store, (RecordKey(id), earlier, beside, ReadersOf(id))).await?;
+    let (found, earlier, beside, readers) = opened.found;
     if let Some(view) = Once::earlier_answer(once.as_ref(), earlier)? {
         return Ok(changed(&view));
     }
@@ -62,5 +62,5 @@ async fn update(store: &Store, request: SessionRequest<'_>) -> Result<Response, 
     let (beside, now) = (beside.unwrap_or_default(), request.now());
     let (record, _) = wanted.record(store, session, id, before, beside, now).await?;
     let next = current.changed(record, session.user, now);
-    replace(store, session, id, &current, &next, once.as_ref(), lane).await
+    replace(store, session, id, &current, &next, once.as_ref(), &readers).await
 }

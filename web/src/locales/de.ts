@@ -140,6 +140,8 @@ export const de: Texts = {
   refused_with: (code: string) => `Der Dienst nimmt es nicht an: ${code}`,
   disputed: "Jemand anderes hat dasselbe geändert. Sehen Sie es sich an.",
   waits: "Wartet auf Verbindung",
+  follow: "Folgen",
+  unfollow: "Nicht mehr folgen",
   comments: "Kommentare",
   say: "Etwas schreiben",
   send_comment: "Senden",

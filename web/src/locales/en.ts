@@ -142,6 +142,8 @@ export const en = {
   refused_with: (code: string) => `The service refuses it: ${code}`,
   disputed: "Somebody else has changed the same. Look at it.",
   waits: "Waits for the connection",
+  follow: "Follow",
+  unfollow: "Stop following",
   comments: "Comments",
   say: "Say something",
   send_comment: "Send",

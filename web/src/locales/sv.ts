@@ -140,6 +140,8 @@ export const sv: Texts = {
   refused_with: (code: string) => `Tjänsten tar inte emot det: ${code}`,
   disputed: "Någon annan har ändrat samma sak. Titta på det.",
   waits: "Väntar på anslutning",
+  follow: "Följ",
+  unfollow: "Sluta följa",
   comments: "Kommentarer",
   say: "Skriv något",
   send_comment: "Skicka",

@@ -1,12 +1,12 @@
 // One record: what is in it, where it stands, what is said about it, and what somebody else has changed meanwhile.
 
 import { useEffect, useState } from "preact/hooks";
-import { type Me, type Problem, type RecordOf, said } from "../api.ts";
+import { type Me, type Problem, type RecordOf, call, said } from "../api.ts";
 import { type Draft, type Form as FormOf, type TypeOf, changed, draftOf, label, missing } from "../forms.ts";
 import type { Entry } from "../sync/kept.ts";
 import { useDevice, useFact, useKept } from "../sync/use.ts";
 import { useLanguage, useTexts, useTime } from "../texts.ts";
-import { Field, Form, Select, useAction } from "../ui/form.tsx";
+import { Field, Form, ProblemText, Select, useAction } from "../ui/form.tsx";
 import { ValueFields } from "../ui/values.tsx";
 import { Comments } from "./comments.tsx";
 import { usePeople, useTypes } from "./records.tsx";
@@ -127,8 +127,33 @@ export function RecordPage({ id, me }: { id: string; me: Me }) {
         </Form>
       )}
       <p role="status">{isSaved && !isChanged && !refused && !disputed && (entries.length > 0 ? texts.saved_here : texts.saved)}</p>
+      {record.version > 0 && <Follow record={id} />}
       <Comments record={id} mayComment={mayChange} names={names} colleagues={colleagues} />
     </main>
+  );
+}
+
+/** Whether somebody is told of what others do to the record. It takes a connection: nobody is told anything without one. */
+function Follow({ record }: { record: string }) {
+  const texts = useTexts();
+  const path = `/v1/records/${record}/follow`;
+  const told = useFact<{ follows: boolean }>(path);
+  const [chosen, choose] = useState<boolean | null>(null);
+  const { busy, problem, run } = useAction();
+  const follows = chosen ?? told?.follows;
+  const toggle = () =>
+    run(async () => {
+      const answer = await call("PUT", path, { body: { follows: !follows } });
+      if (!answer.ok) return answer.problem;
+      choose(!follows);
+      return null;
+    });
+  if (follows === undefined) return null;
+  return (
+    <>
+      <p><button type="button" class="quiet" disabled={busy} onClick={toggle}>{follows ? texts.unfollow : texts.follow}</button></p>
+      <ProblemText problem={problem} />
+    </>
   );
 }
 

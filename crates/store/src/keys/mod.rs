@@ -47,6 +47,8 @@ pub(crate) enum SortKey {
     Revision(Box<SortKey>, Version),
     /// One of the items that count what a customer keeps.
     Usage(u8),
+    /// Who has chosen to be told of a record's changes.
+    Followers(RecordId),
     /// How many numbers the records of a type have been given.
     Counter(RecordType),
     /// Where a record stands in a list, below [`list_partition`].
@@ -133,6 +135,7 @@ impl SortKey {
             Self::Comment(..) => Kind::Comment,
             Self::Revision(..) => Kind::Revision,
             Self::Usage(_) => Kind::Usage,
+            Self::Followers(_) => Kind::Followers,
             Self::Counter(_) => Kind::Counter,
             Self::ByChange(_) => Kind::Listed,
             Self::Word(_) => Kind::Word,
@@ -211,7 +214,7 @@ impl fmt::Display for SortKey {
                 write!(f, "#{user}#{hash}")
             }
             Self::Type(record_type) | Self::Counter(record_type) => write!(f, "#{record_type}"),
-            Self::Record(record) => write!(f, "#{record}"),
+            Self::Record(record) | Self::Followers(record) => write!(f, "#{record}"),
             Self::Word(of) => write!(f, "#{of}"),
             Self::Unindexed(it) => {
                 write!(f, "#{:013}#{}#{}#{}", it.at.millis(), it.customer, it.of, it.version)

@@ -76,6 +76,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             let (reason, change) = (reason.parse()?, change.parse()?);
             Some(SortKey::Notice(NoticePlace { at, record, reason, change }))
         }
+        (Kind::Followers, [record]) => Some(SortKey::Followers(record.parse()?)),
         (Kind::Record, [record]) => Some(SortKey::Record(record.parse()?)),
         (Kind::Appendix, [record, appendix]) => {
             Some(SortKey::Appendix(record.parse()?, appendix.parse()?))
@@ -133,6 +134,7 @@ fn parse(kind: Kind, rest: &str, parts: &[&str]) -> Result<Option<SortKey>, Rule
             | Kind::Notice
             | Kind::Daily
             | Kind::Record
+            | Kind::Followers
             | Kind::Appendix
             | Kind::AppendixVersion
             | Kind::Comment

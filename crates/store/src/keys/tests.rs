@@ -37,6 +37,7 @@ pub(crate) fn every_kind() -> Vec<SortKey> {
             change: Change::Comment(comment),
         }),
         SortKey::Record(record),
+        SortKey::Followers(record),
         SortKey::Appendix(record, appendix),
         SortKey::AppendixVersion(record, appendix, number),
         SortKey::Record(record).revision(version),

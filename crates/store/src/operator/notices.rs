@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::Operator;
 use crate::batch::Batch;
+use crate::followers::Followers;
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::notices::Notices;
@@ -44,6 +45,13 @@ impl Told {
         Some(of.revision(before))
     }
 
+    /// Who follows the record.
+    fn followers(&self) -> SortKey {
+        match self {
+            Self::Record(record, _) | Self::Comment(record, ..) => SortKey::Followers(*record),
+        }
+    }
+
     /// What else says whom it is told: of a comment, the record.
     fn beside(&self) -> Option<SortKey> {
         match self {
@@ -58,12 +66,12 @@ impl Operator {
     /// follow the record now.
     pub(super) async fn tell_again(&self, items: &[Item]) -> Result<(), StoreError> {
         let told: Vec<_> = items.iter().filter_map(Told::read).collect();
-        // Of each, two items are read at most.
-        for some in told.chunks(Batch::KEYS_MAX / 2) {
+        // Of each, three items are read at most.
+        for some in told.chunks(Batch::KEYS_MAX / 3) {
             let mut batch = Batch::default();
             let mut asked = Vec::new();
             for (customer, it) in some {
-                for key in it.before().into_iter().chain(it.beside()) {
+                for key in it.before().into_iter().chain(it.beside()).chain([it.followers()]) {
                     let partition = keys::customer_partition(*customer);
                     if !asked.contains(&(*customer, key.clone())) {
                         batch.add(self.table_name(TableKind::Records), &partition, &key);
@@ -124,18 +132,24 @@ impl Found<'_> {
         let key = (keys::customer_partition(self.customer), key?.to_string());
         items::read_revision(self.items.get(&key)?).ok()
     }
+
+    fn followers(&self, key: &SortKey) -> Followers {
+        let key = (keys::customer_partition(self.customer), key.to_string());
+        Followers::of(self.items.get(&key))
+    }
 }
 
 impl Told {
     fn notices(&self, found: &Found<'_>) -> Notices {
+        let followers = found.followers(&self.followers());
         match self {
             Self::Record(id, it) => {
-                Notices::of_record(*id, found.thing(self.before()).as_ref(), it)
+                Notices::of_record(*id, found.thing(self.before()).as_ref(), it, &followers)
             }
             Self::Comment(record, id, it) => match found.thing(self.beside()) {
                 Some(of) => {
                     let before = found.thing(self.before());
-                    Notices::of_comment((*record, &of), *id, before.as_ref(), it)
+                    Notices::of_comment((*record, &of), *id, before.as_ref(), it, &followers)
                 }
                 None => Notices::default(),
             },

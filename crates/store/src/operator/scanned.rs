@@ -234,6 +234,7 @@ fn counterpart(
         SortKey::Revision(..)
         | SortKey::Usage(_)
         | SortKey::Counter(_)
+        | SortKey::Followers(_)
         | SortKey::ByChange(_)
         | SortKey::Word(_)
         | SortKey::Unindexed(_)

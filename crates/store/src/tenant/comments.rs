@@ -4,7 +4,7 @@ use domain::{Comment, CommentId, Record, RecordId, Revision};
 
 use super::reads::{FoundItems, Wanted};
 use super::{Ask, Lookup, Read, Reader, Session};
-use crate::feed::KnownEnd;
+use crate::followers::Readers;
 use crate::indexed::Indexed;
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
@@ -91,7 +91,7 @@ impl Store {
         session: &Session,
         change: CommentChange<'_>,
         remember: Option<&Remember>,
-        lane: KnownEnd,
+        readers: &Readers,
     ) -> Result<(), WriteError> {
         let CommentChange { record, of, id, seen, next } = change;
         let (customer, sort) = (&session.customer, SortKey::Comment(record, id));
@@ -101,9 +101,12 @@ impl Store {
             Some(_) => change.replace(customer, &sort, next),
         };
         let change = change
-            .knowing(lane)
+            .knowing(readers.lane)
             .require(customer, &SortKey::Record(record))
-            .notify(customer.id(), Notices::of_comment((record, of), id, seen, next))
+            .notify(
+                customer.id(),
+                Notices::of_comment((record, of), id, seen, next, &readers.followers),
+            )
             .remember_where_named(customer, session.user, remember);
         let indexed = |revision| Indexed::comment(customer.id(), (record, id), revision);
         let words = WordChange::of(seen.map(indexed).as_ref(), &indexed(next));

@@ -7,22 +7,41 @@ use domain::{RecordId, RuleError, Timestamp};
 
 use super::Read;
 use super::reads::{FoundItems, Wanted};
-use crate::StoreError;
 use crate::feed::{CURSOR_KEPT, KnownEnd, LANES, LaneEnd, lane_of};
+use crate::followers::{Followers, Readers};
 use crate::keys::{self, SortKey, unknown_key};
+use crate::{StoreError, TableKind};
 
-/// Where the lane of a record ends, for whoever is about to change it.
-pub struct LaneOf(pub RecordId);
+/// To whom a change of a record is told, for whoever is about to change it.
+pub struct ReadersOf(pub RecordId);
 
-impl Read for LaneOf {
-    type Found = KnownEnd;
+impl Read for ReadersOf {
+    type Found = Readers;
 
     fn ask(&self, items: &mut Wanted<'_>) {
         items.lane(lane_of(&SortKey::Record(self.0)));
+        FollowersOf(self.0).ask(items);
     }
 
     fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
-        KnownEnd::of(items.item(&SortKey::Lane(lane_of(&SortKey::Record(self.0)))))
+        let lane = items.item(&SortKey::Lane(lane_of(&SortKey::Record(self.0))));
+        let lane = KnownEnd::of(lane)?;
+        Ok(Readers { lane, followers: FollowersOf(self.0).find(items)? })
+    }
+}
+
+/// Who has chosen to be told of a record's changes.
+pub struct FollowersOf(pub RecordId);
+
+impl Read for FollowersOf {
+    type Found = Followers;
+
+    fn ask(&self, items: &mut Wanted<'_>) {
+        items.item(TableKind::Records, SortKey::Followers(self.0));
+    }
+
+    fn find(self, items: &FoundItems) -> Result<Self::Found, StoreError> {
+        Ok(Followers::of(items.item(&SortKey::Followers(self.0))))
     }
 }
 

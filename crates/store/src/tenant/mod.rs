@@ -11,6 +11,7 @@ mod events;
 mod feed_place;
 mod find;
 mod find_words;
+mod follow;
 mod inbox;
 mod invitations;
 mod links;
@@ -39,7 +40,7 @@ pub use changes::{ChangePage, Changed, Topic};
 pub use comments::{CommentChange, CommentKey, CommentPage, ListComments};
 pub use crashes::CrashBucket;
 pub use events::{EventPage, ListEvents};
-pub use feed_place::{Ends, FeedPlace, LaneEnds, LaneOf};
+pub use feed_place::{Ends, FeedPlace, FollowersOf, LaneEnds, ReadersOf};
 pub use find::{Filter, FindRecords, RecordPage, Source};
 pub use inbox::{InboxPage, ReadInbox, WantsMail};
 pub use invitations::{

@@ -5,7 +5,7 @@ use domain::{Record, RecordId, RecordType, Revision, Version};
 
 use super::reads::{FoundItems, Wanted};
 use super::{Lookup, Read, Reader, Session};
-use crate::feed::KnownEnd;
+use crate::followers::Readers;
 use crate::indexed::Indexed;
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
@@ -82,16 +82,16 @@ impl Store {
         id: RecordId,
         revision: &Revision<Record>,
         remember: &Remember,
-        lane: KnownEnd,
+        readers: &Readers,
     ) -> Result<(), WriteError> {
         let (customer, partition) =
             (&session.customer, keys::customer_partition(session.customer.id()));
         let indexed = Indexed::record(customer.id(), id, revision);
         let change = Transaction::new(&self.database)
             .create(customer, &SortKey::Record(id), revision)
-            .knowing(lane)
+            .knowing(readers.lane)
             .list(customer.id(), &[], &indexed.places)
-            .notify(customer.id(), Notices::of_record(id, None, revision))
+            .notify(customer.id(), Notices::of_record(id, None, revision, &readers.followers))
             .count(customer, id.to_bytes(), Growth::RECORD)
             .remember(TableKind::Records, &partition, &remember.sort_key(session.user), remember);
         self.commit_with_words(change, WordChange::of(None, &indexed)).await
@@ -106,16 +106,19 @@ impl Store {
         seen: &Revision<Record>,
         revision: &Revision<Record>,
         remember: Option<&Remember>,
-        lane: KnownEnd,
+        readers: &Readers,
     ) -> Result<(), WriteError> {
         let (customer, sort) = (&session.customer, SortKey::Record(id));
         let indexed = |revision| Indexed::record(customer.id(), id, revision);
         let (from, to) = (indexed(seen), indexed(revision));
         let change = Transaction::new(&self.database)
             .replace(customer, &sort, revision)
-            .knowing(lane)
+            .knowing(readers.lane)
             .list(customer.id(), &from.places, &to.places)
-            .notify(customer.id(), Notices::of_record(id, Some(seen), revision));
+            .notify(
+                customer.id(),
+                Notices::of_record(id, Some(seen), revision, &readers.followers),
+            );
         let change = if revision.deleted {
             change.count(customer, id.to_bytes(), Growth::RECORD_DELETED)
         } else {
