@@ -9,7 +9,7 @@ use std::process::Command;
 use local::{Cloud, Options};
 
 /// What people do, each in a service of its own.
-const STORIES: [&str; 3] = ["people", "records", "offline"];
+const STORIES: [&str; 4] = ["people", "records", "offline", "kills"];
 /// Most that a first visit loads, packed: what a phone gets in half a second at 1.6 Mbit/s.
 const FIRST_VISIT_BYTES: u64 = 60_000;
 

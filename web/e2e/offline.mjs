@@ -2,62 +2,10 @@
 // once, merged with what others did meanwhile, and shown to nobody else.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { chromium } from "playwright-core";
 import { person, start } from "./browser.mjs";
-import { newestLetter } from "./outbox.mjs";
+import { api, chip, has, kill, logIn, logOut, phone, signUp } from "./phone.mjs";
 
-const { BASE, CHROMIUM, DATA, SHOTS } = process.env;
-const PASSWORD = "two lathes and a mill";
-const PROFILE = `${DATA}/phone`;
-
-/** A browser that is started again with what it has kept. */
-async function phone() {
-  const context = await chromium.launchPersistentContext(PROFILE, {
-    executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-    baseURL: BASE,
-    locale: "sv-SE",
-    viewport: { width: 390, height: 844 },
-  });
-  const page = context.pages()[0];
-  page.on("dialog", (dialog) => dialog.accept());
-  return { context, page, offline: (is) => context.setOffline(is) };
-}
-
-async function signUp(page, email, company, name) {
-  await page.goto("/sign-up");
-  await page.getByLabel("E-postadress").fill(email);
-  await page.getByRole("button", { name: "Skicka länken" }).click();
-  await page.getByRole("heading", { name: "Titta i din e-post" }).waitFor();
-  await page.goto(newestLetter(email).link);
-  await page.getByLabel("Företag").fill(company);
-  await page.getByLabel("Ditt namn").fill(name);
-  await page.getByLabel("Nytt lösenord").fill(PASSWORD);
-  await page.getByRole("button", { name: "Skapa kontot" }).click();
-  await page.getByRole("heading", { name: "Ärenden" }).waitFor();
-}
-
-async function logIn(page, email) {
-  await page.getByLabel("E-postadress eller namn").fill(email);
-  await page.getByLabel("Lösenord", { exact: true }).fill(PASSWORD);
-  await page.getByRole("button", { name: "Logga in" }).click();
-}
-
-async function logOut(page) {
-  await page.getByText("Mer", { exact: true }).click();
-  await page.getByRole("button", { name: "Logga ut" }).click();
-}
-
-const chip = (page, text) => page.getByRole("status").getByText(text).waitFor({ timeout: 10_000 });
-const api = (page, path) => page.evaluate((it) => fetch(it).then((answer) => answer.json()), path);
-/** Until a field has a value. */
-async function has(field, value) {
-  for (const end = Date.now() + 10_000; (await field.inputValue()) !== value;) {
-    assert.ok(Date.now() < end, `${value} is not there, but ${await field.inputValue()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const { SHOTS } = process.env;
 const save = (page) => page.getByRole("button", { name: "Spara", exact: true }).click();
 
 let eva = await phone();
@@ -80,8 +28,7 @@ await eva.page.getByRole("button", { name: "Skicka", exact: true }).click();
 await eva.page.getByText("Pumpen är avstängd").waitFor();
 await chip(eva.page, "2 att skicka");
 await eva.page.screenshot({ path: `${SHOTS}/offline-record.png`, fullPage: true });
-execFileSync("pkill", ["-9", "-f", PROFILE]);
-await eva.context.close().catch(() => {});
+await kill(eva);
 eva = await phone();
 await eva.offline(true);
 await eva.page.goto("/");
