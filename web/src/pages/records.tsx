@@ -2,9 +2,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { type Me, type Person, type RecordOf, call } from "../api.ts";
-import { type Which, hasWords, isOne } from "../find.ts";
+import { type Which, hasWords, isOne, prepare, todayOf, wordsAsked } from "../find.ts";
 import { type TypeOf, type Values, defaults, label } from "../forms.ts";
 import { go } from "../router.ts";
+import type { CommentOf } from "../sync/kept.ts";
 import { useDevice, useFact, useKept } from "../sync/use.ts";
 import { useLanguage, useTexts, useTime } from "../texts.ts";
 import { ulid } from "../ulid.ts";
@@ -32,6 +33,9 @@ export function useTypes(): TypeOf[] | null {
   return useFact<{ types: TypeOf[] }>("/v1/types")?.types ?? null;
 }
 
+/** Of days and times, which are written alike. */
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
 const FIGURES: Which[] = ["open", "mine", "overdue", "unassigned", "new", "closed"];
 
 export function Records({ me }: { me: Me }) {
@@ -46,19 +50,26 @@ export function Records({ me }: { me: Me }) {
   const views = useKept((device) => device.engine.views());
   const isFilled = useKept((device) => device.engine.isFilled || device.status.reached !== "unknown");
   const said = useKept(({ engine }) => {
-    const by = new Map<string, string[]>();
-    for (const it of engine.comments.values()) by.set(it.record_id, [...(by.get(it.record_id) ?? []), it.text]);
+    const by = new Map<string, CommentOf[]>();
+    for (const it of engine.comments.values()) {
+      const others = by.get(it.record_id);
+      if (others) others.push(it);
+      else by.set(it.record_id, [it]);
+    }
     return by;
   });
+  const all = useDevice().engine;
+  useEffect(() => prepare([...all.records.values(), ...all.comments.values()]), [all, views.length]);
   const waiting = useKept(({ engine }) => new Set(engine.entries().map((it) => it.record)));
-  const now = new Date();
-  const count = (one: Which) => views.filter((it) => isOne(one, it, me.user.id, now)).length;
+  const today = todayOf(new Date());
+  const count = (one: Which) => views.filter((it) => isOne(one, it, me.user.id, today)).length;
+  const asked = wordsAsked(words);
   const found = views.filter((it) =>
-    isOne(which, it, me.user.id, now) && (!type || it.type === type) && hasWords(it, said.get(it.id) ?? [], words));
+    isOne(which, it, me.user.id, today) && (!type || it.type === type) && hasWords(it, said.get(it.id) ?? [], asked));
   const isByDay = which === "due" || which === "overdue";
   found.sort((one, other) => isByDay
-    ? (one.due ?? "").localeCompare(other.due ?? "")
-    : other.changed_at.localeCompare(one.changed_at));
+    ? compare(one.due ?? "", other.due ?? "")
+    : compare(other.changed_at, one.changed_at));
   const typeName = (name: string) => label(types?.find((it) => it.type === name)?.form.labels, language) || name;
   const stateName = (it: RecordOf) => {
     const states = types?.find((one) => one.type === it.type)?.form.states;
