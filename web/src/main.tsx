@@ -89,10 +89,14 @@ function App() {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = who.state === "in" ? `${who.me.customer.name} – AM Service` : "AM Service";
-    // Whoever listens to the page hears that it is another one.
-    if (!isFirst.current) document.getElementById("page")?.focus();
+  }, [who.state]);
+  useEffect(() => {
+    // Whoever listens to the page hears that it is another one; whoever is typing already is left alone.
+    const at = document.activeElement;
+    const isFree = at === null || at === document.body || at.closest("header, a") !== null;
+    if (!isFirst.current && isFree) document.getElementById("page")?.focus();
     isFirst.current = false;
-  }, [place.path, who.state]);
+  }, [place.path]);
   useEffect(() => {
     document.documentElement.lang = language;
     keepLanguage(language);
