@@ -131,10 +131,16 @@ impl Store {
         // Of who was refused a moment ago, nothing is looked up.
         let login = async {
             let refused = self.was_refused(source, SortKey::attempts, &limits, now);
-            if refused { Ok((None, Tries::default())) } else { self.login_and_tries(name).await }
+            if refused { Ok(None) } else { self.login_and_tries(name).await.map(Some) }
         };
         let count = self.count_attempt(source, SortKey::attempts, &limits, now);
-        let (mut attempt, (login, tries)) = tokio::try_join!(count, login)?;
+        let (mut attempt, found) = tokio::try_join!(count, login)?;
+        let (login, tries) = match found {
+            Some(found) => found,
+            // Of many at once, somebody who was counted later was refused first: this one may try.
+            None if attempt.refused_for(now).is_none() => self.login_and_tries(name).await?,
+            None => (None, Tries::default()),
+        };
         attempt.wait = tries.wait(place, now);
         Ok((attempt, login, tries))
     }
