@@ -116,6 +116,9 @@ function members({ fields, ...rest }: Draft): Map<string, unknown> {
   return new Map([...Object.entries(rest), ...all]);
 }
 
+/** The value of a member, by its name. */
+export const valueOf = (draft: Draft, name: string): unknown => members(draft).get(name) ?? null;
+
 /** The names of the members that differ. */
 export function changed(before: Draft, after: Draft): string[] {
   const [one, other] = [members(before), members(after)];

@@ -36,7 +36,7 @@ export function Comments({ record, mayComment, names, colleagues }: Props) {
       else setBegun(it);
     });
     call<{ comments: CommentOf[] }>("GET", `/v1/records/${record}/comments?limit=100`).then((answer) => {
-      if (answer.ok) void device.decide((engine) => engine.keepComments(answer.body.comments));
+      if (answer.ok) void device.keepComments(answer.body.comments);
     });
   }, [device, record]);
   const say = () =>

@@ -1,7 +1,7 @@
 // What was done here and is not at the service yet: what, when, and why it waits.
 
 import { said } from "../api.ts";
-import { type Draft, changed } from "../forms.ts";
+import { type Draft, changed, valueOf } from "../forms.ts";
 import type { Entry } from "../sync/kept.ts";
 import { useDevice, useKept } from "../sync/use.ts";
 import { useTexts, useTime } from "../texts.ts";
@@ -44,9 +44,8 @@ export function Outbox() {
 
 /** A value that somebody gave, so that they can read and copy it, whatever becomes of the record. */
 function shown(draft: Draft, member: string): string {
-  const [place, field] = member.split("/", 2);
-  const value = place === "fields" && field ? draft.fields[field] : draft[member as keyof Draft];
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+  const value = valueOf(draft, member);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function Waiting({ entry }: { entry: Entry }) {

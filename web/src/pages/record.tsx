@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { type Me, type Problem, type RecordOf, call, said } from "../api.ts";
-import { type Draft, type Form as FormOf, type TypeOf, changed, draftOf, label, missing } from "../forms.ts";
+import { type Draft, type Form as FormOf, type TypeOf, changed, draftOf, label, missing, valueOf } from "../forms.ts";
 import type { Entry } from "../sync/kept.ts";
 import { useDevice, useFact, useKept } from "../sync/use.ts";
 import { useLanguage, useTexts, useTime } from "../texts.ts";
@@ -191,9 +191,8 @@ function Disputed({ entry, form, names }: { entry: Entry; form: FormOf | null; n
     return label(field?.labels, language) || known[member] || member;
   };
   const shown = (draft: Draft, member: string): string => {
-    const [place, field] = member.split("/", 2);
-    const value = place === "fields" && field ? draft.fields[field] : draft[member as keyof Draft];
-    if (value === undefined || value === null || value === "") return "–";
+    const value = valueOf(draft, member);
+    if (value === null || value === "") return "–";
     if (Array.isArray(value)) return value.map((it) => names.get(String(it)) ?? String(it)).join(", ") || "–";
     return typeof value === "object" ? JSON.stringify(value) : String(value);
   };

@@ -4,7 +4,7 @@
 import { type Me, type RecordOf, askAs, call } from "../api.ts";
 import { BrowserDisk } from "./disk.ts";
 import { Engine } from "./engine.ts";
-import { type Deed, Unreachable } from "./kept.ts";
+import { type CommentOf, type Deed, Unreachable } from "./kept.ts";
 import { service } from "./network.ts";
 
 /** So long after the last time the service is asked what is new, where somebody looks at the page. */
@@ -108,11 +108,17 @@ export class Device {
     return done;
   }
 
-  /** Here, and in the other pages of the same person. */
+  /** Here, and in the other pages of the same person; and there may be something to send. */
   private changed(): void {
     this.say("changed");
     this.tell();
     this.kick();
+  }
+
+  /** Keeps comments that were listed: there is nothing to send. */
+  async keepComments(comments: CommentOf[]): Promise<void> {
+    await this.engine.keepComments(comments);
+    this.tell();
   }
 
   /** Sends and asks at once, or has the page do it that speaks with the service. */

@@ -135,8 +135,8 @@ export class Engine {
 
   /** Comments that were listed, of records whose feed is followed. */
   async keepComments(comments: CommentOf[]): Promise<void> {
-    const isNewer = (it: CommentOf) => it.version >= (this.comments.get(it.id)?.version ?? 0);
-    await this.commit({ comments: comments.filter(isNewer) });
+    const newer = comments.filter((it) => it.version > (this.comments.get(it.id)?.version ?? 0));
+    if (newer.length > 0) await this.commit({ comments: newer });
   }
 
   /** Sends again what was refused. */
