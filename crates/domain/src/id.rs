@@ -12,7 +12,7 @@ use crate::{Entropy, RuleError, Timestamp, entropy};
 
 /// Clocks of phones are wrong, but an id that claims to be from later than this would stand first, or
 /// last, in every listing for as long.
-const AHEAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+pub const IDS_AHEAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident,)+) => {$(
@@ -116,7 +116,7 @@ impl<I: Id> ChosenId<I> {
     /// # Errors
     /// It is from too far ahead.
     pub fn accept(self, now: Timestamp) -> Result<I, RuleError> {
-        if self.0.made_at() > now.after(AHEAD_MAX) {
+        if self.0.made_at() > now.after(IDS_AHEAD_MAX) {
             return Err(RuleError::new("must not be from more than a day ahead"));
         }
         Ok(self.0)

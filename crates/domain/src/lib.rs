@@ -41,7 +41,8 @@ pub use entropy::Entropy;
 pub use fields::Fields;
 pub use form::{Definition, Form, Refusal};
 pub use id::{
-    AppendixId, ChosenId, CommentId, CustomerId, InvitationId, LoginId, RecordId, UserId,
+    AppendixId, ChosenId, CommentId, CustomerId, IDS_AHEAD_MAX, InvitationId, LoginId, RecordId,
+    UserId,
 };
 pub use language::Language;
 pub use merge_patch::MergePatch;

@@ -72,24 +72,23 @@ texts! {
 
 /// One line of visible text, trimmed, of at most `chars_max` characters.
 fn line(text: &str, chars_max: usize) -> Result<String, RuleError> {
-    let text = text.trim();
-    if !text.chars().any(is_visible) {
-        return Err(RuleError::new("must not be empty"));
-    }
-    if text.chars().count() > chars_max {
-        return Err(RuleError::new(format!("must have at most {chars_max} characters")));
-    }
-    if text.chars().any(|c| c.is_control() || is_line_break(c)) {
-        return Err(RuleError::new("must be one line without control characters"));
-    }
-    if text.chars().any(reorders_text) {
-        return Err(RuleError::new("must not contain characters that reorder text"));
-    }
-    Ok(text.to_owned())
+    let is_none = |c: char| c.is_control() || is_line_break(c);
+    visible(text, chars_max, is_none, "must be one line without control characters")
 }
 
 /// Lines of visible text, trimmed, of at most `chars_max` characters in all.
 fn lines(text: &str, chars_max: usize) -> Result<String, RuleError> {
+    let is_none = |c: char| c.is_control() && !['\n', '\t'].contains(&c);
+    visible(text, chars_max, is_none, "must have no control characters but line breaks")
+}
+
+/// Visible text, trimmed, without characters that `is_refused` tells of, by this rule.
+fn visible(
+    text: &str,
+    chars_max: usize,
+    is_refused: fn(char) -> bool,
+    rule: &'static str,
+) -> Result<String, RuleError> {
     let text = text.trim();
     if !text.chars().any(is_visible) {
         return Err(RuleError::new("must not be empty"));
@@ -97,8 +96,8 @@ fn lines(text: &str, chars_max: usize) -> Result<String, RuleError> {
     if text.chars().count() > chars_max {
         return Err(RuleError::new(format!("must have at most {chars_max} characters")));
     }
-    if text.chars().any(|c| c.is_control() && !['\n', '\t'].contains(&c)) {
-        return Err(RuleError::new("must have no control characters but line breaks"));
+    if text.chars().any(is_refused) {
+        return Err(RuleError::new(rule));
     }
     if text.chars().any(reorders_text) {
         return Err(RuleError::new("must not contain characters that reorder text"));

@@ -14,7 +14,7 @@ pub(crate) const FOLLOW: &str = "follow";
 pub(crate) const IGNORE: &str = "ignore";
 
 /// So many people can choose to be told of one record: a change tells each in its transaction.
-pub const FOLLOWERS_MAX: usize = 15;
+pub(crate) const FOLLOWERS_MAX: usize = 15;
 
 /// What people have chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,10 +51,4 @@ impl Followers {
 pub struct Readers {
     pub(crate) lane: KnownEnd,
     pub(crate) followers: Followers,
-}
-
-impl Readers {
-    pub const fn followers(&self) -> &Followers {
-        &self.followers
-    }
 }

@@ -1,10 +1,11 @@
 //! The database, as both rooms stand on it.
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::fmt::Debug;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -137,18 +138,15 @@ impl Database {
     }
 }
 
-/// Whether an item was put; false where its condition did not hold.
-pub(crate) fn met_condition<T>(put: Result<T, SdkError<PutItemError>>) -> Result<bool, StoreError> {
-    match put {
+/// Whether something was written; false where its condition did not hold.
+pub(crate) fn met_condition<T, E, R>(written: Result<T, SdkError<E, R>>) -> Result<bool, StoreError>
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    match written {
         Ok(_) => Ok(true),
-        Err(error)
-            if matches!(
-                error.as_service_error(),
-                Some(PutItemError::ConditionalCheckFailedException(_))
-            ) =>
-        {
-            Ok(false)
-        }
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
         Err(error) => Err(StoreError::unavailable(error)),
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use domain::{CustomerId, Record, Revision, Timestamp, UserId};
 
@@ -13,6 +11,7 @@ use crate::cards::read_card;
 use crate::items::{self, Fields};
 use crate::keys::{self, SortKey};
 use crate::notices::{Notice, READ};
+use crate::tables::met_condition;
 use crate::{CustomerProfile, PersonCard, StoreError, TableKind, UserProfile};
 
 /// When the last mail was sent.
@@ -144,7 +143,7 @@ impl Operator {
     ) -> Result<bool, StoreError> {
         let update = self.daily(who, who.sent_at).update_expression("SET #sent_at = :now");
         let update = update.expression_attribute_values(":now", items::number(now.millis()));
-        met(update.send().await)
+        met_condition(update.send().await)
     }
 
     /// Notes that the mail of `now` was not taken: it is as it was before.
@@ -160,7 +159,7 @@ impl Operator {
                 .expression_attribute_values(":before", items::number(before.millis())),
             None => update.update_expression("REMOVE #sent_at"),
         };
-        met(update.send().await)
+        met_condition(update.send().await)
     }
 
     /// A change of what is noted of somebody, if the last mail is of this time.
@@ -181,20 +180,5 @@ impl Operator {
                 .condition_expression("attribute_exists(#pk) AND #sent_at = :last")
                 .expression_attribute_values(":last", items::number(last.millis())),
         }
-    }
-}
-
-/// Whether the condition of an update held.
-fn met<T>(updated: Result<T, SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
-    match updated {
-        Ok(_) => Ok(true),
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(StoreError::unavailable(error)),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::{CustomerId, Record, RecordType, Revision, Timestamp, Version};
 
 use super::{Operator, Segment};
@@ -12,6 +11,7 @@ use crate::indexed::{Indexed, Worded};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
 use crate::notices::NOTICES_KEPT;
+use crate::tables::met_condition;
 use crate::words::{self, write_all};
 use crate::{StoreError, TableKind};
 
@@ -134,16 +134,7 @@ impl Operator {
             .expression_attribute_values(":count", items::number(count))
             .send()
             .await;
-        match updated {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            other => other.map(drop).map_err(StoreError::unavailable),
-        }
+        met_condition(updated).map(drop)
     }
 
     /// Notes that every record is listed.

@@ -1,7 +1,5 @@
 //! Choosing to be told of a record's changes, or not to be.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::RecordId;
 
@@ -9,6 +7,7 @@ use super::Session;
 use crate::followers::{FOLLOW, FOLLOWERS_MAX, IGNORE};
 use crate::items;
 use crate::keys::{self, SortKey};
+use crate::tables::met_condition;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -39,14 +38,6 @@ impl Store {
             .expression_attribute_values(":most", items::number(FOLLOWERS_MAX))
             .send()
             .await;
-        match updated {
-            Ok(_) => Ok(true),
-            Err(error) if is_full(&error) => Ok(false),
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        met_condition(updated)
     }
-}
-
-fn is_full<R>(error: &SdkError<UpdateItemError, R>) -> bool {
-    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }

@@ -1,7 +1,6 @@
 //! What somebody was told, and what of it they have read.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use domain::{Record, Revision};
 use futures_util::future::try_join_all;
@@ -11,6 +10,7 @@ use super::{Ask, Read, Reader, Session};
 use crate::items;
 use crate::keys::{self, SortKey};
 use crate::notices::{self, Notice, NoticePlace, READ};
+use crate::tables::met_condition;
 use crate::{Store, StoreError, TableKind};
 
 /// Among so many of the newest notices, those that were not read are counted.
@@ -136,16 +136,7 @@ impl Store {
                 .expression_attribute_names("#read", READ)
                 .expression_attribute_names("#pk", items::PARTITION)
                 .expression_attribute_values(":read", AttributeValue::Bool(true));
-            match update.send().await {
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-                {
-                    Ok(())
-                }
-                other => other.map(drop).map_err(StoreError::unavailable),
-            }
+            met_condition(update.send().await)
         });
         try_join_all(marked).await.map(drop)
     }

@@ -1,11 +1,9 @@
 //! How many records there are of those that people look for first, counted in the lists and not beyond a number that
 //! nobody takes for a plan: what it costs does not grow with what is kept.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
-use domain::{Date, Timestamp};
+use domain::{Date, IDS_AHEAD_MAX, Timestamp};
 
 use super::Session;
 use crate::index::{List, range};
@@ -17,8 +15,6 @@ use crate::{Standing, Store, StoreError, TableKind};
 const COUNTED_MAX: usize = 1_000;
 /// Of what was changed lately, so many are looked at.
 const LOOKED_AT_MAX: usize = 5_000;
-/// Ids say when a record was made by the clock of a device, which may be ahead of ours by as much.
-const DEVICES_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many there are, up to a thousand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +78,7 @@ impl Store {
 
     /// What was made since then was changed since then too: their ids tell which of those it is.
     async fn count_made(&self, session: &Session, since: Timestamp) -> Result<Count, StoreError> {
-        let from = Some(since.before(DEVICES_AHEAD));
+        let from = Some(since.before(IDS_AHEAD_MAX));
         let (mut count, mut looked_at, mut start) = (0, 0, None);
         loop {
             let query = self.of_list(session, &List::Changed, from, None);

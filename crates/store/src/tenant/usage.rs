@@ -1,12 +1,11 @@
 //! How much a customer keeps: counted with each change that makes it more, in one of a few items, so that
 //! writers do not wait for each other; what there was before that began is counted once.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-
 use super::Read;
 use super::reads::{FoundItems, Wanted};
 use crate::items::{self, Fields, Item};
 use crate::keys::{self, SortKey};
+use crate::tables::met_condition;
 use crate::usage::{Growth, PARTS, QUOTA, Usage};
 use crate::{Customer, CustomerProfile, Store, StoreError, TableKind};
 
@@ -140,19 +139,8 @@ impl Store {
             .expression_attribute_names("#pk", items::PARTITION)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(()),
-            // Somebody else has counted at the same time.
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(PutItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::unavailable(error)),
-        }
+        // Somebody else may have counted at the same time.
+        met_condition(put).map(drop)
     }
 }
 
